@@ -1,0 +1,39 @@
+"""What a notebook emits: numbers with passports, findings, verdicts, alerts, bound into a record."""
+
+from gazette.record._model import (
+    RECORD_MIME,
+    REFERENCE,
+    SCHEMA,
+    Action,
+    Alert,
+    Direction,
+    Finding,
+    Interval,
+    NotPublished,
+    Number,
+    Record,
+    Tone,
+    Unit,
+    Verdict,
+    VerdictState,
+    canonical_json,
+)
+
+__all__ = [
+    "RECORD_MIME",
+    "REFERENCE",
+    "SCHEMA",
+    "Action",
+    "Alert",
+    "Direction",
+    "Finding",
+    "Interval",
+    "NotPublished",
+    "Number",
+    "Record",
+    "Tone",
+    "Unit",
+    "Verdict",
+    "VerdictState",
+    "canonical_json",
+]

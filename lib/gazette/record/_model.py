@@ -1,0 +1,195 @@
+"""The frozen types that a notebook emits and everything downstream reads."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, datetime  # noqa: TC003  pydantic reads the annotations
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictInt, model_validator
+
+SCHEMA = "gazette.record/1"
+RECORD_MIME = "application/vnd.gazette.record+json"
+ID_PATTERN = r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$"
+Id = Annotated[str, Field(pattern=ID_PATTERN)]
+Unit = Literal["fraction", "points", "relative", "count", "score", "money", "days", "hours", "minutes", "ms", "number"]
+Direction = Literal["higher", "lower"]
+VerdictState = Literal[
+    "benefit shown", "harm shown", "no worthwhile benefit", "not resolved", "not trustworthy", "not published"
+]
+Action = Literal[
+    "ship", "ship with monitoring", "don't ship", "keep running", "stop: no winner", "fix the test first", "wait"
+]
+Tone = Literal["good", "bad", "unsure", "neutral"]
+
+REFERENCE = re.compile(r"\{(?P<id>[a-z0-9][a-z0-9._-]*)(?:\|(?P<form>[a-z]+))?\}|\{=(?P<term>[a-z_]+)\}")
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, ser_json_inf_nan="null")
+
+
+class Interval(_Frozen):
+    """A range for a value, in the value's unit, with its level (0.95 for 95 %)."""
+
+    low: FiniteFloat
+    high: FiniteFloat
+    level: float = Field(gt=0, lt=1)
+    method: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high:
+            msg = f"interval runs backwards: {self.low} > {self.high}"
+            raise ValueError(msg)
+        return self
+
+
+class NotPublished(_Frozen):
+    """A quantity that cannot be computed: never 0, never NaN, always a reason."""
+
+    reason: str = Field(min_length=1)
+
+
+class Number(_Frozen):
+    """A published value with its passport.
+
+    ``fraction`` is shown as per cent, ``points`` (a difference of fractions) as percentage points,
+    ``relative`` (a ratio less one) as signed per cent. ``value`` is a float in that unit or ``NotPublished``.
+    """
+
+    id: Id
+    label: str
+    value: FiniteFloat | NotPublished
+    unit: Unit
+    interval: Interval | None = None
+    n: StrictInt | None = Field(default=None, ge=0)
+    direction: Direction | None = None
+    metric: str
+    metric_version: StrictInt = Field(ge=1)
+    cell: str
+    query: str | None
+    snapshot: str
+    as_of: datetime
+    note: str = ""
+
+    @property
+    def published(self) -> bool:
+        """Whether there is a value to show."""
+        return not isinstance(self.value, NotPublished)
+
+
+class Finding(_Frozen):
+    """A generated sentence; every digit in it is a number reference.
+
+    ``text`` holds references: ``{number.id}``, ``{number.id|form}`` (forms: ``signed``, ``abs``, ``interval``,
+    ``relative``) and ``{=term}`` for proper names and dates, whose text is in ``terms``.
+    """
+
+    id: Id
+    rule: str
+    text: str
+    tone: Tone = "neutral"
+    terms: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Ids of the numbers that the sentence refers to, in order."""
+        return tuple(m["id"] for m in REFERENCE.finditer(self.text) if m["id"])
+
+    @model_validator(mode="after")
+    def _only_references_carry_digits(self) -> Self:
+        bare = REFERENCE.sub("", self.text)
+        if digits := re.search(r"\d", bare):
+            msg = f"finding {self.id!r}: digit {digits[0]!r} typed in the text; refer to a number by its id instead"
+            raise ValueError(msg)
+        for match in REFERENCE.finditer(self.text):
+            if match["term"] and match["term"] not in self.terms:
+                msg = f"finding {self.id!r}: term {match['term']!r} has no text"
+                raise ValueError(msg)
+        return self
+
+
+class Verdict(_Frozen):
+    """The state of an experiment on one metric and what follows from it, by a named rule."""
+
+    metric: str
+    state: VerdictState
+    rule: str
+    action: Action
+    action_rule: str
+    reason: Finding
+    advice: Finding
+    primary: bool = True
+
+
+class Alert(_Frozen):
+    """A condition of the threshold registry, evaluated at the cut-off."""
+
+    id: Id
+    tier: Literal["critical", "warning", "info"]
+    state: Literal["firing", "ok", "no data"]
+    title: str
+    number: str | None = None
+    since: datetime | None = None
+
+
+class Record(_Frozen):
+    """What one notebook emits."""
+
+    schema_version: Literal["gazette.record/1"] = SCHEMA
+    subject: Id
+    kind: Literal["model", "experiment", "summary"]
+    title: str
+    owner: str
+    edition: str
+    week_start: date
+    as_of: datetime
+    snapshot: str
+    facts: dict[str, str] = Field(default_factory=dict)
+    numbers: tuple[Number, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+
+    @model_validator(mode="after")
+    def _references_resolve(self) -> Self:
+        ids = [n.id for n in self.numbers]
+        if twice := sorted({i for i in ids if ids.count(i) > 1}):
+            msg = f"number ids used twice: {', '.join(twice)}"
+            raise ValueError(msg)
+        sentences = [*self.findings, *(v.reason for v in self.verdicts), *(v.advice for v in self.verdicts)]
+        if unknown := sorted({r for s in sentences for r in s.references} - set(ids)):
+            msg = f"sentences refer to numbers that the record does not hold: {', '.join(unknown)}"
+            raise ValueError(msg)
+        return self
+
+    def number(self, number_id: str) -> Number:
+        """The number with this id.
+
+        Raises:
+            KeyError: The record holds no such number.
+        """
+        for number in self.numbers:
+            if number.id == number_id:
+                return number
+        raise KeyError(number_id)
+
+    def to_json(self) -> str:
+        """Canonical JSON text: sorted keys, one trailing newline, the same bytes for the same record."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what `to_json` wrote; raises ``pydantic.ValidationError`` (a ValueError) on anything else."""
+        return cls.model_validate_json(text)
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no NaN, the same bytes for the same value.
+
+    >>> canonical_json({"b": 1, "a": [0.5]})
+    '{\\n "a": [\\n  0.5\\n ],\\n "b": 1\\n}\\n'
+    """
+    return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
