@@ -1,0 +1,23 @@
+"""How numbers, sentences, tables and charts look; the only place that rounds."""
+
+from gazette.display._charts import Chart, chart
+from gazette.display._html import Block, cards, facts, findings, number_span, sentence, verdict
+from gazette.display._numbers import format_number, format_value
+from gazette.display._tables import Column, Table, table
+
+__all__ = [
+    "Block",
+    "Chart",
+    "Column",
+    "Table",
+    "cards",
+    "chart",
+    "facts",
+    "findings",
+    "format_number",
+    "format_value",
+    "number_span",
+    "sentence",
+    "table",
+    "verdict",
+]

@@ -1,0 +1,129 @@
+"""Small pieces of HTML; every text that comes from outside is escaped here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from gazette.display._numbers import format_number
+from gazette.record import REFERENCE
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gazette.record import Finding, Number, Record, Verdict
+
+__all__ = ["Block", "cards", "facts", "findings", "number_span", "sentence", "verdict"]
+
+LOOK = {
+    "benefit shown": ("good", "✓"),
+    "harm shown": ("bad", "✗"),
+    "no worthwhile benefit": ("bad", "✗"),
+    "not resolved": ("unsure", "?"),
+    "not trustworthy": ("untrusted", "!"),
+    "not published": ("untrusted", "–"),
+}
+TONES = {"good": "✓", "bad": "✗", "unsure": "?", "neutral": "•"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """HTML that a notebook cell shows."""
+
+    html: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def number_span(number: Number, form: str = "", *, currency: str = "USD") -> str:
+    """The number with its passport at hand: hovering or tapping shows where it comes from."""
+    passport = {
+        "id": number.id,
+        "label": number.label,
+        "value": format_number(number, currency=currency),
+        "interval": format_number(number, "interval", currency=currency) if number.interval else "",
+        "level": f"{number.interval.level:.4g}" if number.interval else "",
+        "method": number.interval.method if number.interval else "",
+        "n": f"{number.n:,}" if number.n is not None else "",
+        "metric": f"{number.metric}, version {number.metric_version}",
+        "cell": number.cell,
+        "query": number.query or "",
+        "snapshot": number.snapshot[:16],
+        "as_of": f"{number.as_of:%Y-%m-%d %H:%M} UTC",
+        "note": number.note,
+    }
+    kept = json.dumps({k: v for k, v in passport.items() if v}, ensure_ascii=False)
+    text = escape(format_number(number, form, currency=currency))
+    return f'<span class="gz-number" tabindex="0" data-number="{escape(number.id)}" data-passport="{escape(kept)}">{text}</span>'
+
+
+def sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD") -> str:
+    """A finding as HTML, its references filled in."""
+
+    def fill(match: re.Match[str]) -> str:
+        if match["term"]:
+            return escape(finding.terms[match["term"]])
+        return number_span(numbers[match["id"]], match["form"] or "", currency=currency)
+
+    parts, end = [], 0
+    for match in REFERENCE.finditer(finding.text):
+        parts += [escape(finding.text[end : match.start()]), fill(match)]
+        end = match.end()
+    return "".join([*parts, escape(finding.text[end:])])
+
+
+def findings(record: Record, chosen: Iterable[Finding] | None = None, *, currency: str = "USD") -> Block:
+    """Findings as a list, each with the rule that wrote it."""
+    numbers = {n.id: n for n in record.numbers}
+    items = [
+        f'<li class="{f.tone}" title="Written by rule: {escape(f.rule)}"><span class="gz-icon" aria-hidden="true">{TONES[f.tone]}</span> '
+        f'{sentence(f, numbers, currency=currency)} <small class="gz-rule">rule: {escape(f.rule)}</small></li>'
+        for f in (record.findings if chosen is None else chosen)
+    ]
+    return Block(f'<ul class="gz-findings">{"".join(items)}</ul>' if items else "<p>Nothing to report.</p>")
+
+
+def verdict(item: Verdict, numbers: Mapping[str, Number], *, currency: str = "USD") -> Block:
+    """The verdict: colour, word and icon, the reason and what to do, with the rules' names."""
+    tone, icon = LOOK[item.state]
+    return Block(
+        f'<div class="gz-panel {tone}"><p>{chip(item.state)}</p>'
+        f"<p>{sentence(item.reason, numbers, currency=currency)}</p>"
+        f'<p class="gz-advice"><strong>{escape(item.action[:1].upper() + item.action[1:])}.</strong> '
+        f"{sentence(item.advice, numbers, currency=currency)}</p>"
+        f'<p><small class="gz-rule">rules: {escape(item.rule)}; {escape(item.action_rule)}</small></p></div>'
+    )
+
+
+def chip(state: str) -> str:
+    """A state as a coloured word with an icon."""
+    tone, icon = LOOK[state]
+    return f'<span class="gz-verdict {tone}"><span aria-hidden="true">{icon}</span> {escape(state[:1].upper() + state[1:])}</span>'
+
+
+def cards(items: Sequence[tuple[Number, str, str]], *, currency: str = "USD") -> Block:
+    """Cards of a number, a line on its change (HTML) and its basis (HTML)."""
+    cells = []
+    for number, delta, basis in items:
+        value = number_span(number, currency=currency) if number.published else '<span class="gz-untrusted">Not published</span>'
+        if not number.published:
+            delta = escape(format_number(number))
+        interval = ""
+        if number.published and number.interval:
+            interval = f'<div class="gz-card-interval">{escape(format_number(number, "interval", currency=currency))}</div>'
+        cells.append(
+            f'<div class="gz-card"><div class="gz-card-label">{escape(number.label)}</div>'
+            f'<div class="gz-card-value">{value}</div>{interval}'
+            f'<div class="gz-card-delta">{delta}</div><div class="gz-card-basis">{basis}</div></div>'
+        )
+    return Block(f'<div class="gz-cards">{"".join(cells)}</div>')
+
+
+def facts(pairs: Mapping[str, str]) -> Block:
+    """Names and values as a small definition list."""
+    rows = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in pairs.items())
+    return Block(f'<dl class="gz-facts">{rows}</dl>')

@@ -1,0 +1,109 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from gazette.record import NotPublished
+
+if TYPE_CHECKING:
+    from gazette.record import Number, Unit
+
+__all__ = ["format_number", "format_value"]
+
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+SUFFIX: dict[str, str] = {
+    "fraction": " %",
+    "relative": " %",
+    "points": " points",
+    "days": " days",
+    "hours": " hours",
+    "minutes": " minutes",
+    "ms": " ms",
+}
+MAX_DECIMALS = 4
+THOUSAND, MILLION, BILLION = 1e3, 1e6, 1e9
+
+
+def _decimals(size: float, spread: float | None) -> int:
+    """Decimals that the interval supports: two digits of its half-width; three significant digits without one."""
+    reference = spread if spread else abs(size) / 10
+    if not reference or not math.isfinite(reference):
+        return 0
+    digits = 1 - math.floor(math.log10(reference))
+    return max(0, min(MAX_DECIMALS, digits))
+
+
+def format_value(
+    value: float, unit: Unit, *, currency: str = "USD", signed: bool = False, spread: float | None = None
+) -> str:
+    """A value with its unit.
+
+    Args:
+        value: In the unit; fractions as fractions.
+        unit: Decides scale and suffix: 0.0234 ``fraction`` is 2.34 %.
+        currency: ISO code, for ``money``.
+        signed: Whether to write a plus.
+        spread: Half-width of the interval, in the unit; decides how many digits are worth showing.
+
+    >>> format_value(0.0017, "points", signed=True, spread=0.0017)
+    '+0.17 points'
+    >>> format_value(-1234567, "money", spread=100000)
+    '−$1.23 million'
+    >>> format_value(62500, "count")
+    '62,500'
+    """
+    if unit == "count":
+        number = f"{abs(value):,.0f}"
+    elif unit == "money":
+        number = _money(abs(value), spread, currency)
+    else:
+        scale = 100.0 if unit in {"fraction", "points", "relative"} else 1.0
+        shown = abs(value) * scale
+        number = f"{shown:,.{_decimals(shown, None if spread is None else spread * scale)}f}"
+        number += SUFFIX.get(unit, "")
+    zero = not any(c in "123456789" for c in number)
+    sign = "" if zero else "−" if value < 0 else "+" if signed else ""
+    return sign + number
+
+
+def _money(size: float, spread: float | None, currency: str) -> str:
+    symbol = SYMBOLS.get(currency, f"{currency} ")
+    for limit, word in ((BILLION, " billion"), (MILLION, " million")):
+        if size >= limit:
+            decimals = _decimals(size / limit, None if spread is None else spread / limit)
+            return f"{symbol}{size / limit:,.{min(2, decimals)}f}{word}"
+    decimals = 0 if size >= THOUSAND else 2
+    return f"{symbol}{size:,.{decimals}f}"
+
+
+def format_number(number: Number, form: str = "", *, currency: str = "USD") -> str:
+    """A number's value as text, in one of the forms that sentences use.
+
+    Args:
+        number: The number.
+        form: Empty, ``signed``, ``abs`` or ``interval``.
+        currency: ISO code.
+
+    Raises:
+        ValueError: The form is unknown, or an interval is asked of a number without one.
+    """
+    if isinstance(number.value, NotPublished):
+        return f"not published ({number.value.reason})"
+    spread = (number.interval.high - number.interval.low) / 2 if number.interval else None
+    if form == "interval":
+        if number.interval is None:
+            msg = f"number {number.id!r} has no interval"
+            raise ValueError(msg)
+        signed = number.unit in {"points", "relative"} or number.interval.low < 0
+        low, high = (
+            format_value(v, number.unit, currency=currency, signed=signed, spread=spread)
+            for v in (number.interval.low, number.interval.high)
+        )
+        return f"{low} to {high}"
+    if form not in {"", "signed", "abs"}:
+        msg = f"unknown form {form!r}; forms are signed, abs and interval"
+        raise ValueError(msg)
+    value = abs(number.value) if form == "abs" else number.value
+    return format_value(value, number.unit, currency=currency, signed=form == "signed", spread=spread)

@@ -1,0 +1,86 @@
+"""Tables that show rounded values and give the full ones for download."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from gazette.display._numbers import format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from gazette.record import Unit
+
+__all__ = ["Column", "Table", "table"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """How a column looks.
+
+    Attributes:
+        title: Its heading.
+        unit: Unit of its values; None for text.
+        signed: Whether to write a plus.
+        html: The values are HTML already (made by this room).
+        decimals: Fixed decimals, for columns without a unit's own.
+    """
+
+    title: str
+    unit: Unit | None = None
+    signed: bool = False
+    html: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A frame with its look; a notebook shows it as HTML and carries the CSV beside it."""
+
+    frame: pd.DataFrame
+    name: str
+    caption: str
+    columns: Mapping[str, Column]
+    currency: str
+
+    def _cell(self, value: Any, column: Column) -> str:
+        missing = value is None or value != value or (isinstance(value, float) and not math.isfinite(value))  # noqa: PLR0124  NaN
+        if missing:
+            return "<td>–</td>"
+        if column.html:
+            return f"<td>{value}</td>"
+        if column.unit:
+            return f'<td class="num">{escape(format_value(float(value), column.unit, currency=self.currency, signed=column.signed))}</td>'
+        text = f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value)
+        return f"<td>{escape(text)}</td>"
+
+    def to_html(self) -> str:
+        """The table as HTML, values rounded for reading."""
+        shown = [c for c in self.frame.columns if c in self.columns]
+        head = "".join(
+            f'<th scope="col"{" class=num" if self.columns[c].unit else ""}>{escape(self.columns[c].title)}</th>' for c in shown
+        )
+        rows = "".join(
+            "<tr>" + "".join(self._cell(row[c], self.columns[c]) for c in shown) + "</tr>"
+            for row in self.frame.to_dict("records")
+        )
+        return (
+            f'<div class="gz-table-wrap"><table class="gz-table" data-name="{escape(self.name)}"><caption>{escape(self.caption)}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        )
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        plain = self.frame[[c for c in self.frame.columns if not (c in self.columns and self.columns[c].html)]]
+        return (
+            {"text/html": self.to_html(), "text/csv": plain.to_csv(index=False)},
+            {"gazette.name": self.name},
+        )
+
+
+def table(frame: pd.DataFrame, name: str, caption: str, columns: Mapping[str, Column], *, currency: str = "USD") -> Table:
+    """A table for a page; ``columns`` says which columns show, in the frame's order, and how."""
+    return Table(frame, name, caption, columns, currency)

@@ -1,0 +1,130 @@
+"""``metrics.yml``, ``translations.yml`` and ``alerts.yml``: what is agreed across subjects."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from gazette.params._types import Changelog, Column, Count, Id, Positive, Sheet, Text, Window
+
+__all__ = ["Alarm", "AlertsFile", "Fact", "Metric", "MetricsFile", "Translation", "TranslationsFile"]
+
+Unit = Literal["fraction", "points", "relative", "count", "score", "money", "days", "hours", "minutes", "ms", "number"]
+
+
+class Fact(Sheet):
+    """Rows of a warehouse table that a metric counts or adds up, one unit at a time."""
+
+    table: Column
+    unit: Column = Field(description="Column with the unit, the same ids as in the assignment table.")
+    time: Column = Field(description="Column with the time at which it happened (UTC).")
+    arrived: Column | None = Field(default=None, description="Column with the time at which the row was loaded.")
+    where: list[Window] = Field(default_factory=list)
+    value: Column | None = Field(default=None, description="Column to add up; needed for aggregation: sum.")
+    aggregation: Literal["any", "count", "sum"]
+
+    @model_validator(mode="after")
+    def _sum_needs_value(self) -> Self:
+        if (self.aggregation == "sum") != (self.value is not None):
+            msg = "aggregation 'sum' needs a value column, and the others take none"
+            raise ValueError(msg)
+        return self
+
+
+class Metric(Sheet):
+    """A definition that people agreed on; its id appears in number ids."""
+
+    title: Text
+    owner: Text
+    definition: Text
+    unit: Unit
+    direction: Literal["higher", "lower"] = Field(description="Which way is good.")
+    fact: Fact | None = Field(default=None, description="How experiments measure it, a unit at a time.")
+    changelog: list[Changelog] = Field(min_length=1)
+
+    @property
+    def version(self) -> int:
+        """The version in force."""
+        return self.changelog[-1].version
+
+    @property
+    def proportion(self) -> bool:
+        """Whether experiments measure it as a share of units."""
+        return self.fact is not None and self.fact.aggregation == "any"
+
+    @model_validator(mode="after")
+    def _changelog_runs_forward(self) -> Self:
+        versions = [entry.version for entry in self.changelog]
+        dates = [entry.date for entry in self.changelog]
+        if versions != list(range(1, len(versions) + 1)):
+            msg = f"changelog versions must be 1, 2, 3 …, oldest first; found {versions}"
+            raise ValueError(msg)
+        if dates != sorted(dates):
+            msg = "changelog dates run backwards; write the oldest first"
+            raise ValueError(msg)
+        return self
+
+
+class MetricsFile(Sheet):
+    """All metrics, by id."""
+
+    metrics: dict[Id, Metric] = Field(min_length=1)
+
+
+class Translation(Sheet):
+    """How a technical metric moves a business metric: a range, never a bare number."""
+
+    id: Id
+    technical: Id
+    business: Id
+    technical_change: Positive
+    technical_unit: Literal["points", "relative", "ms"]
+    low: Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    high: Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    business_unit: Literal["points", "relative", "ms", "score"]
+    coverage: Annotated[float, Field(gt=0, lt=1, strict=True)]
+    source: Text
+    owner: Text
+    notes: str = ""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high:
+            msg = f"low ({self.low}) is above high ({self.high})"
+            raise ValueError(msg)
+        return self
+
+
+class TranslationsFile(Sheet):
+    """The translation matrix."""
+
+    translations: list[Translation] = Field(default_factory=list)
+
+
+class Alarm(Sheet):
+    """One threshold: what is watched, its limit with the unit, for how long, and who answers."""
+
+    id: Id
+    title: Text
+    tier: Literal["critical", "warning", "info"]
+    signal: Literal["error_rate", "latency_p99_ms", "cache_hit_rate", "model_age_days", "label_fraction"]
+    above: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
+    below: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
+    unit: Unit
+    for_minutes: Count
+    owner: Text
+    runbook: Text
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            msg = "give exactly one of 'above' and 'below'"
+            raise ValueError(msg)
+        return self
+
+
+class AlertsFile(Sheet):
+    """The threshold registry."""
+
+    alerts: list[Alarm] = Field(default_factory=list)

@@ -1,0 +1,164 @@
+"""``models/*.yml`` and ``experiments/*.yml``: one file per subject."""
+
+from __future__ import annotations
+
+from datetime import date  # noqa: TC003  pydantic reads the annotations
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from gazette.params._types import Column, Count, Fraction, Id, Page, Positive, Sheet, Text
+
+__all__ = ["Business", "Experiment", "Labels", "Model", "Quality", "Registry", "Scores", "Telemetry", "Variant"]
+
+
+class Registry(Sheet):
+    """The registered model in MLflow and the aliases that name its versions."""
+
+    name: Text
+    live: Text = "champion"
+    baseline: Text = "baseline"
+    version_tag: str | None = Field(
+        default=None, description="Tag that holds the version as the warehouse writes it; by default MLflow's number."
+    )
+
+
+class Quality(Sheet):
+    """A column that holds one score per row, and the metric that it is."""
+
+    metric: Id
+    column: Column
+
+
+class Scores(Sheet):
+    """The table of predictions or served requests."""
+
+    table: Column
+    id: Column
+    time: Column = Field(description="When the prediction applies (UTC): decides its week.")
+    arrived: Column = Field(description="When the row was there to be read (UTC).")
+    version: Column
+    score: Column | None = Field(default=None, description="Probability, for a classifier.")
+    quality: list[Quality] = Field(default_factory=list, description="Scores per row, for a ranker.")
+    segments: list[Column] = Field(default_factory=list)
+
+
+class Labels(Sheet):
+    """The table of what really happened, which arrives later."""
+
+    table: Column
+    id: Column
+    label: Column
+    arrived: Column
+    minimum_fraction: Fraction = 0.9
+
+
+class Telemetry(Sheet):
+    """Serving measurements, one row an hour."""
+
+    table: Column
+    service: Text
+
+
+class Business(Sheet):
+    """Daily business figures of the users on the model and of a hold-out on the baseline."""
+
+    table: Column
+    new: Text = "new"
+    baseline: Text = "baseline"
+
+
+class Model(Page):
+    """A model that an edition reports on."""
+
+    kind: Literal["classifier", "ranker"]
+    registry: Registry
+    max_age_days: Count = Field(description="Days since training after which the model counts as old.")
+    scores: Scores
+    labels: Labels | None = None
+    telemetry: Telemetry | None = None
+    business: Business | None = None
+
+    @model_validator(mode="after")
+    def _kind_has_its_columns(self) -> Self:
+        if self.kind == "classifier" and (self.scores.score is None or self.labels is None):
+            msg = "a classifier needs scores.score and labels"
+            raise ValueError(msg)
+        if self.kind == "ranker" and not self.scores.quality:
+            msg = "a ranker needs scores.quality"
+            raise ValueError(msg)
+        return self
+
+
+class Variant(Sheet):
+    """One arm."""
+
+    id: Id
+    title: Text
+    weight: Fraction
+
+
+class Guardrail(Sheet):
+    """A metric that may not get worse by more than the margin (relative, 0.02 for 2 %)."""
+
+    metric: Id
+    margin: Fraction
+
+
+class Impact(Sheet):
+    """What one unit of the primary metric is worth, and on which base: always stated, never assumed."""
+
+    value_per_unit: Positive
+    units_per_month: Positive
+    base: Text
+
+
+class Experiment(Page):
+    """An A/B test that an edition reports on."""
+
+    hypothesis: Text
+    start: date
+    end: date = Field(description="Last day, inclusive.")
+    assignments: Column = "experiment_assignments"
+    control: Id
+    variants: list[Variant] = Field(min_length=2, max_length=2)
+    primary: Id
+    secondary: list[Id] = Field(default_factory=list)
+    guardrails: list[Guardrail] = Field(default_factory=list)
+    alpha: Fraction = 0.05
+    planned_units: Count
+    minimum_effect: Positive = Field(description="Smallest relative effect worth having (0.02 for 2 %).")
+    rollout_days: Annotated[int, Field(gt=0, le=365, strict=True)] = 7
+    impact: Impact | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.end < self.start:
+            msg = f"dates run backwards: end {self.end} is before start {self.start}"
+            raise ValueError(msg)
+        ids = [v.id for v in self.variants]
+        if len(set(ids)) != len(ids):
+            msg = "two variants have the same id"
+            raise ValueError(msg)
+        if self.control not in ids:
+            msg = f"control {self.control!r} is not one of the variants {ids}"
+            raise ValueError(msg)
+        total = sum(v.weight for v in self.variants)
+        if abs(total - 1) > 1e-9:  # noqa: PLR2004  rounding of written decimals
+            msg = f"variant weights add up to {total:g}, not to 1"
+            raise ValueError(msg)
+        metrics = [self.primary, *self.secondary, *(g.metric for g in self.guardrails)]
+        if twice := sorted({m for m in metrics if metrics.count(m) > 1}):
+            msg = f"metrics named twice: {', '.join(twice)}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def treatment(self) -> Variant:
+        """The variant that is not the control."""
+        return next(v for v in self.variants if v.id != self.control)
+
+    @property
+    def metrics(self) -> list[str]:
+        """All metric ids, the primary first."""
+        return [self.primary, *self.secondary, *(g.metric for g in self.guardrails)]

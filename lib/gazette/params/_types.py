@@ -1,0 +1,74 @@
+"""Pieces that several parameter files share."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+__all__ = [
+    "Changelog",
+    "Column",
+    "Count",
+    "Fraction",
+    "Id",
+    "Page",
+    "Positive",
+    "Sheet",
+    "Text",
+    "Window",
+]
+
+
+def _one_line(text: str) -> str:
+    if not text.strip():
+        msg = "is empty"
+        raise ValueError(msg)
+    return text.strip()
+
+
+Text = Annotated[str, AfterValidator(_one_line)]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", max_length=80)]
+Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$")]
+Fraction = Annotated[float, Field(gt=0, lt=1, strict=True)]
+Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+Count = Annotated[int, Field(gt=0, strict=True)]
+
+
+class Sheet(BaseModel):
+    """Base of every parameter model: unknown keys are errors, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Page(Sheet):
+    """What every subject says of itself."""
+
+    id: Id = Field(description="Name of the file, of the page and of its numbers; lower case with hyphens.")
+    title: Text
+    owner: Text = Field(description="Team or person to ask.")
+    description: Text
+    notebook: str | None = Field(default=None, description="Template in notebooks/; by default the kind's own.")
+    parameters: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="Values for further names in the template's parameters cell."
+    )
+
+
+class Changelog(Sheet):
+    """One change of a definition."""
+
+    version: Count
+    date: date
+    author: Text
+    change: Text
+
+
+class Window(Sheet):
+    """A condition on columns of a table: column name to the value it must equal."""
+
+    column: Column
+    equals: str | int | bool
+
+
+Direction = Literal["higher", "lower"]

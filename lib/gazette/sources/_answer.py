@@ -1,0 +1,26 @@
+"""What a source gave: a table and the question it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Answer"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A named result.
+
+    Attributes:
+        name: Name of the query within its subject.
+        sql: Text that was run, or a sentence where the source takes no SQL.
+        table: Rows, in a stable order.
+    """
+
+    name: str
+    sql: str
+    table: pa.Table

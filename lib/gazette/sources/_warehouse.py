@@ -1,0 +1,162 @@
+"""One set of ibis queries per subject: rows in the warehouse go in, aggregates come out."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from gazette.errors import SourceError
+from gazette.sources._answer import Answer
+from gazette.sources import _classifier, _experiment, _operations, _ranker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gazette.params import Experiment, Metric, Model
+
+__all__ = ["Period", "Warehouse", "experiment_answers", "model_answers"]
+
+
+@dataclass(frozen=True)
+class Period:
+    """The week that an edition covers and until when data counts, UTC without zone.
+
+    Attributes:
+        start: Monday 00:00.
+        cutoff: Only rows that had arrived before this are read.
+        history_weeks: Weeks of history, this one included.
+    """
+
+    start: datetime
+    cutoff: datetime
+    history_weeks: int
+
+    @property
+    def end(self) -> datetime:
+        """The Monday after the week."""
+        return self.start + timedelta(days=7)
+
+    @property
+    def history_start(self) -> datetime:
+        """The Monday where history begins."""
+        return self.start - timedelta(days=7 * (self.history_weeks - 1))
+
+
+class Warehouse:
+    """A connection that remembers nothing but its address; use it as a context manager."""
+
+    def __init__(self, url: str, *, project: Path) -> None:
+        self.url = url
+        self._project = project
+        self._connection: Any = None
+
+    def __enter__(self) -> Self:
+        import ibis  # noqa: PLC0415  takes a second, needed only to build
+
+        try:
+            if self.url.startswith("duckdb://"):
+                path = self._project / self.url.removeprefix("duckdb://")
+                if not path.is_file():
+                    raise SourceError(
+                        "there is no warehouse file here",
+                        where=str(path),
+                        mend="set 'warehouse:' in params/site.yml, or run 'gazette demo'",
+                    )
+                self._connection = ibis.duckdb.connect(str(path), read_only=True)
+            else:
+                self._connection = ibis.connect(self.url)
+        except SourceError:
+            raise
+        except Exception as error:  # every driver has its own errors
+            raise SourceError(
+                f"the warehouse cannot be opened: {_first_line(error)}",
+                where=self.url.split("@")[-1],
+                mend="check 'warehouse:' in params/site.yml, rights and network",
+            ) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection is not None:
+            self._connection.disconnect()
+            self._connection = None
+
+    def table(self, name: str, columns: dict[str, str], *, file: str) -> Any:
+        """The table, after a check that it exists and has the columns (key in the parameter file to column name).
+
+        Raises:
+            SourceError: The table or columns are missing; all missing columns are named.
+        """
+        with _clear_errors(f"table {name!r}", file):
+            known = set(self._connection.list_tables())
+            if name not in known:
+                raise SourceError(
+                    f"the warehouse has no table {name!r}",
+                    where=file,
+                    mend=f"correct the name or load it (tables: {', '.join(sorted(known)) or 'none'})",
+                )
+            table = self._connection.table(name)
+        missing = [f"{key}: {column!r}" for key, column in columns.items() if column not in table.columns]
+        if missing:
+            raise SourceError(
+                f"table {name!r} has no column for {'; '.join(missing)}",
+                where=file,
+                mend=f"columns are: {', '.join(table.columns)}",
+            )
+        return table
+
+    def ask(self, name: str, expression: Any, *, file: str) -> Answer:
+        """Run an ibis expression; its rows must be ordered by the expression itself."""
+        import ibis  # noqa: PLC0415
+
+        with _clear_errors(f"query {name!r}", file):
+            sql = str(ibis.to_sql(expression, dialect=self._connection.name))
+            return Answer(name, sql + "\n", expression.to_pyarrow())
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+@contextmanager
+def _clear_errors(what: str, file: str) -> Iterator[None]:
+    try:
+        yield
+    except SourceError:
+        raise
+    except Exception as error:  # every driver has its own errors
+        raise SourceError(
+            f"{what} failed in the warehouse: {_first_line(error)}",
+            where=file,
+            mend="check the columns that the file names",
+        ) from error
+
+
+def experiment_answers(
+    warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period
+) -> list[Answer]:
+    """All that an experiment's notebook needs, as aggregates per arm."""
+    file = f"params/experiments/{experiment.id}.yml"
+    return [
+        warehouse.ask(name, expression, file=file)
+        for name, expression in _experiment.queries(warehouse, experiment, metrics, period, file=file)
+    ]
+
+
+def model_answers(warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str]) -> list[Answer]:
+    """All that a model's notebook needs, as aggregates per week, version and segment.
+
+    Args:
+        warehouse: An open warehouse.
+        model: The model's parameters.
+        period: The edition's week.
+        versions: ``live`` and ``baseline`` to the version as the warehouse writes it.
+    """
+    file = f"params/models/{model.id}.yml"
+    room = _classifier if model.kind == "classifier" else _ranker
+    pairs = [*room.queries(warehouse, model, period, versions, file=file)]
+    pairs += _operations.queries(warehouse, model, period, file=file)
+    return [warehouse.ask(name, expression, file=file) for name, expression in pairs]

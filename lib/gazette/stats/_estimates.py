@@ -1,0 +1,159 @@
+"""Point estimates with intervals, from count, mean and sample variance per arm."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+from gazette.errors import GazetteError
+from gazette.record import NotPublished
+
+__all__ = [
+    "Estimate",
+    "Moments",
+    "MomentsError",
+    "difference_of_means",
+    "difference_of_proportions",
+    "mean",
+    "proportion",
+    "relative_difference",
+    "z_of",
+]
+
+
+class MomentsError(GazetteError, ValueError):
+    """Aggregates that cannot be: negative counts or variances, values that are not finite."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Aggregates of one arm.
+
+    Attributes:
+        n: Units.
+        mean: Their mean.
+        variance: Their sample variance (divided by n - 1); 0 for a single unit.
+    """
+
+    n: int
+    mean: float
+    variance: float
+
+    def __post_init__(self) -> None:
+        if isinstance(self.n, bool) or self.n < 0 or int(self.n) != self.n:
+            raise MomentsError(f"n must be a whole number of units, found {self.n!r}")
+        if not (math.isfinite(self.mean) and math.isfinite(self.variance)) or self.variance < 0:
+            raise MomentsError(
+                f"mean and variance must be finite and the variance not negative, found {self.mean!r}, {self.variance!r}",
+                mend="aggregate with var_samp and leave empty arms out",
+            )
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its interval, in the value's unit."""
+
+    value: float
+    low: float
+    high: float
+    level: float
+    standard_error: float
+    p_value: float | None
+    n: int
+    method: str
+
+
+def z_of(level: float) -> float:
+    """Two-sided normal quantile of a confidence level.
+
+    >>> round(z_of(0.95), 6)
+    1.959964
+    """
+    return float(ndtri(0.5 + level / 2))
+
+
+def mean(arm: Moments, *, level: float = 0.95) -> Estimate | NotPublished:
+    """Mean of one arm with Student's t interval."""
+    if arm.n < 2:  # noqa: PLR2004  a variance needs two
+        return NotPublished(reason="fewer than two units")
+    error = math.sqrt(arm.variance / arm.n)
+    half = float(stdtrit(arm.n - 1, 0.5 + level / 2)) * error
+    return Estimate(arm.mean, arm.mean - half, arm.mean + half, level, error, None, arm.n, "Student t")
+
+
+def proportion(successes: int, n: int, *, level: float = 0.95) -> Estimate | NotPublished:
+    """Share with Wilson's score interval (Wilson 1927), which stays within 0 and 1.
+
+    >>> round(proportion(1463, 62500).low, 6)
+    0.022252
+    """
+    if n == 0:
+        return NotPublished(reason="no units")
+    if not 0 <= successes <= n:
+        raise MomentsError(f"successes must lie between 0 and n, found {successes} of {n}")
+    p, z2 = successes / n, z_of(level) ** 2
+    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = math.sqrt(z2 * (p * (1 - p) + z2 / (4 * n)) / n) / (1 + z2 / n)
+    error = math.sqrt(p * (1 - p) / n)
+    low, high = max(0.0, min(centre - half, p)), min(1.0, max(centre + half, p))
+    return Estimate(p, low, high, level, error, None, n, "Wilson")
+
+
+def difference_of_means(control: Moments, treatment: Moments, *, level: float = 0.95) -> Estimate | NotPublished:
+    """Treatment mean less control mean, Welch's unequal-variance t (Welch 1947)."""
+    if control.n < 2 or treatment.n < 2:  # noqa: PLR2004
+        return NotPublished(reason="an arm has fewer than two units")
+    a, b = control.variance / control.n, treatment.variance / treatment.n
+    if a + b == 0:
+        return NotPublished(reason="no variation in either arm")
+    error = math.sqrt(a + b)
+    freedom = (a + b) ** 2 / (a**2 / (control.n - 1) + b**2 / (treatment.n - 1))
+    value = treatment.mean - control.mean
+    half = float(stdtrit(freedom, 0.5 + level / 2)) * error
+    p_value = 2 * float(stdtr(freedom, -abs(value / error)))
+    return Estimate(value, value - half, value + half, level, error, p_value, control.n + treatment.n, "Welch t")
+
+
+def difference_of_proportions(
+    control: tuple[int, int], treatment: tuple[int, int], *, level: float = 0.95
+) -> Estimate | NotPublished:
+    """Treatment share less control share; Wald interval (unpooled), p from the pooled z test.
+
+    Args:
+        control: Successes and units.
+        treatment: Successes and units.
+        level: Confidence level.
+    """
+    (x, n), (y, m) = control, treatment
+    if n == 0 or m == 0:
+        return NotPublished(reason="an arm has no units")
+    p, q, pooled = x / n, y / m, (x + y) / (n + m)
+    error = math.sqrt(p * (1 - p) / n + q * (1 - q) / m)
+    if error == 0:
+        return NotPublished(reason="no variation in either arm")
+    z = (q - p) / math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    half = z_of(level) * error
+    return Estimate(q - p, q - p - half, q - p + half, level, error, 2 * float(ndtr(-abs(z))), n + m, "two-sample z")
+
+
+def relative_difference(control: Moments, treatment: Moments, *, level: float = 0.95) -> Estimate | NotPublished:
+    """Treatment over control, less one; interval by the delta method on the ratio of independent means.
+
+    Var(b/a) is about var(b)/a^2 + b^2 var(a)/a^4 (Deng et al. 2018, arXiv 1803.06336).
+    """
+    if control.n < 2 or treatment.n < 2:  # noqa: PLR2004
+        return NotPublished(reason="an arm has fewer than two units")
+    z = z_of(level)
+    spread = math.sqrt(control.variance / control.n)
+    if control.mean <= z * spread:
+        return NotPublished(reason="the control is too close to zero for a relative change")
+    ratio = treatment.mean / control.mean
+    error = math.sqrt(treatment.variance / treatment.n + ratio**2 * spread**2) / control.mean
+    if error == 0:
+        return NotPublished(reason="no variation in either arm")
+    value = ratio - 1
+    return Estimate(
+        value, value - z * error, value + z * error, level, error, None, control.n + treatment.n, "delta method"
+    )
