@@ -1,7 +1,7 @@
 """How numbers, sentences, tables and charts look; the only place that rounds."""
 
-from gazette.display._charts import Chart, chart
-from gazette.display._html import Block, cards, facts, findings, number_span, sentence, verdict
+from gazette.display._charts import Chart, chart, forest, trend
+from gazette.display._html import Block, cards, chip, facts, findings, number_span, sentence, verdict
 from gazette.display._numbers import format_number, format_value
 from gazette.display._tables import Column, Table, table
 
@@ -12,12 +12,15 @@ __all__ = [
     "Table",
     "cards",
     "chart",
+    "chip",
     "facts",
     "findings",
+    "forest",
     "format_number",
     "format_value",
     "number_span",
     "sentence",
     "table",
+    "trend",
     "verdict",
 ]

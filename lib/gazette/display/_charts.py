@@ -5,9 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Chart", "chart"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Chart", "chart", "forest", "trend"]
+
+SERIES = ["#1b5e9e", "#9a6b00", "#5b5b5b"]
+STATE_COLOURS = {
+    "domain": ["good", "bad", "unsure", "untrusted"],
+    "range": ["#1a7f4b", "#b3261e", "#b07800", "#8a8a8a"],
+}
 
 
 @dataclass(frozen=True)
@@ -27,19 +36,74 @@ class Chart:
         )
 
 
-def chart(altair_chart: Any, name: str, caption: str) -> Chart:
-    """A figure of an Altair chart; its width follows the page.
+def chart(picture: Any, name: str, caption: str) -> Chart:
+    """A figure of a chart; its width follows the page.
 
     Args:
-        altair_chart: Any Altair chart; its data are embedded, so aggregate first.
+        picture: An Altair chart or a Vega-Lite specification; its data are embedded, so aggregate first.
         name: Short name, unique on the page.
         caption: What the reader should see, in a sentence.
     """
-    spec = altair_chart.to_dict()
-    spec.pop("$schema", None)
-    spec["config"] = {}
-    names = {old: f"data-{i}" for i, old in enumerate(sorted(spec.get("datasets", {})))}
+    spec = dict(picture) if isinstance(picture, dict) else picture.to_dict()
+    for key in ("$schema", "config"):
+        spec.pop(key, None)
     text = json.dumps(spec)
-    for old, new in names.items():
-        text = text.replace(old, new)
+    for i, old in enumerate(sorted(spec.get("datasets", {}))):
+        text = text.replace(old, f"data-{i}")  # Altair names data by their hash; the page needs no more than order
     return Chart(json.loads(text), name, caption)
+
+
+def forest(rows: Sequence[Mapping[str, Any]], *, title: str, percent: bool = True) -> dict[str, Any]:
+    """Vega-Lite of intervals side by side with a line at zero; rows have name, value, low, high, state."""
+    axis = {"format": "+.1%" if percent else "+,.2f", "title": title}
+    return {
+        "data": {"values": [dict(row) for row in rows]},
+        "width": "container",
+        "height": 36 * len(rows) + 20,
+        "encoding": {"y": {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 220}}},
+        "layer": [
+            {"mark": {"type": "rule", "strokeDash": [4, 4]}, "encoding": {"x": {"datum": 0}, "y": None}},
+            {
+                "mark": {"type": "rule", "strokeWidth": 3},
+                "encoding": {
+                    "x": {"field": "low", "type": "quantitative", "axis": axis},
+                    "x2": {"field": "high"},
+                    "color": {"field": "state", "type": "nominal", "scale": STATE_COLOURS, "legend": None},
+                },
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 90},
+                "encoding": {
+                    "x": {"field": "value", "type": "quantitative"},
+                    "color": {"field": "state", "type": "nominal", "scale": STATE_COLOURS, "legend": None},
+                    "tooltip": [{"field": f} for f in ("name", "value", "low", "high", "state")],
+                },
+            },
+        ],
+    }
+
+
+def trend(rows: Sequence[Mapping[str, Any]], *, title: str, form: str = ".3f") -> dict[str, Any]:
+    """Vega-Lite of one line with a band per series; rows have when, value, low, high, series."""
+    y = {"type": "quantitative", "scale": {"zero": False}, "axis": {"format": form, "title": title}}
+    colour = {"field": "series", "type": "nominal", "title": None, "legend": {"orient": "top"}, "scale": {"range": SERIES}}
+    when = {"field": "when", "type": "temporal", "title": None, "axis": {"format": "%d %b", "tickCount": 6}}
+    return {
+        "data": {"values": [dict(row) for row in rows]},
+        "width": "container",
+        "height": 240,
+        "encoding": {"x": when, "color": colour},
+        "layer": [
+            {
+                "mark": {"type": "area", "opacity": 0.18},
+                "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "line", "point": True},
+                "encoding": {
+                    "y": {"field": "value", **y},
+                    "tooltip": [{"field": "when", "type": "temporal"}, {"field": "series"}, {"field": "value", "format": form}],
+                },
+            },
+        ],
+    }

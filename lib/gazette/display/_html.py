@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gazette.record import Finding, Number, Record, Verdict
 
-__all__ = ["Block", "cards", "facts", "findings", "number_span", "sentence", "verdict"]
+__all__ = ["Block", "cards", "chip", "facts", "findings", "number_span", "sentence", "verdict"]
 
 LOOK = {
     "benefit shown": ("good", "✓"),

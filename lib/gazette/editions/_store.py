@@ -1,0 +1,217 @@
+"""Editions on disk: staged, checked, sealed by a rename, chained by their manifests."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gazette.editions._week import Week
+from gazette.errors import EditionError, WrongUseError
+from gazette.record import canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["Manifest", "Problem", "Store", "digest_of"]
+
+SCHEMA = "gazette.manifest/1"
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What made an edition.
+
+    Attributes:
+        edition: Its week.
+        digest: SHA-256 of the manifest without this field.
+        previous: Week and digest of the edition before it, None for the first.
+        files: Relative path to SHA-256.
+        versions: What ran: library, environment, engine.
+        facts: What lists show without opening the edition.
+    """
+
+    edition: str
+    digest: str
+    previous: tuple[str, str] | None
+    files: Mapping[str, str]
+    versions: Mapping[str, str]
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A difference between an edition and its manifest."""
+
+    edition: str
+    file: str
+    what: str
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _manifest_digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical_json({k: v for k, v in content.items() if k != "digest"}).encode()).hexdigest()
+
+
+def _files(root: Path) -> dict[str, str]:
+    return {
+        path.relative_to(root).as_posix(): digest_of(path)
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.relative_to(root).as_posix() != NAME
+    }
+
+
+class Store:
+    """The folder of sealed editions."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def list(self) -> list[Week]:
+        """Sealed weeks, oldest first."""
+        found = []
+        for path in self.root.iterdir() if self.root.is_dir() else ():
+            try:
+                week = Week.parse(path.name)
+            except WrongUseError:
+                continue
+            if (path / NAME).is_file():
+                found.append(week)
+        return sorted(found)
+
+    def path(self, week: Week) -> Path:
+        """Folder of an edition."""
+        return self.root / str(week)
+
+    def is_sealed(self, week: Week) -> bool:
+        """Whether the week has been published."""
+        return (self.path(week) / NAME).is_file()
+
+    def manifest(self, week: Week) -> Manifest:
+        """The manifest of a sealed edition.
+
+        Raises:
+            EditionError: It is missing, truncated or was changed.
+        """
+        path = self.path(week) / NAME
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content["schema"] != SCHEMA or content["digest"] != _manifest_digest(content):
+                raise ValueError("its digest does not fit its content")  # noqa: TRY301
+            previous = content["previous"]
+            return Manifest(
+                content["edition"],
+                content["digest"],
+                (previous["edition"], previous["digest"]) if previous else None,
+                content["files"],
+                content["versions"],
+                content["facts"],
+            )
+        except FileNotFoundError as error:
+            known = ", ".join(map(str, self.list())) or "none"
+            raise EditionError(f"there is no edition {week}", where=str(self.root), mend=f"sealed editions: {known}") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EditionError(f"the manifest cannot be trusted: {error}", where=str(path), mend="restore the edition from a copy") from error
+
+    def staging(self, week: Week) -> Path:
+        """An empty folder to build the week in; what an earlier build left there is removed."""
+        path = self.root / ".staging" / str(week)
+        try:
+            shutil.rmtree(path, ignore_errors=True)
+            path.mkdir(parents=True)
+        except OSError as error:
+            raise write_error(error, path) from error
+        return path
+
+    def refuse(self, week: Week) -> None:
+        """Refuse a week that would break the chain.
+
+        Raises:
+            EditionError: A later week is sealed already.
+        """
+        later = [w for w in self.list() if w > week]
+        if later and not self.is_sealed(week):
+            raise EditionError(
+                f"edition {week} cannot be made any more: {later[-1]} is sealed and names the edition before it",
+                mend="build weeks in order; a correction belongs in the next edition",
+            )
+
+    def seal(self, staging: Path, week: Week, *, versions: Mapping[str, str], facts: Mapping[str, Any]) -> Manifest:
+        """Write the manifest and rename the staging folder to its final place.
+
+        Raises:
+            EditionError: The week is sealed already, a later one is, or the disk refuses.
+        """
+        if self.is_sealed(week):
+            raise EditionError(f"edition {week} is sealed and never changes", where=str(self.path(week)))
+        self.refuse(week)
+        before = [w for w in self.list() if w < week]
+        previous = {"edition": str(before[-1]), "digest": self.manifest(before[-1]).digest} if before else None
+        content = {
+            "schema": SCHEMA,
+            "edition": str(week),
+            "previous": previous,
+            "files": _files(staging),
+            "versions": dict(versions),
+            "facts": dict(facts),
+        }
+        content["digest"] = _manifest_digest(content)
+        try:
+            with (staging / NAME).open("w", encoding="utf-8") as stream:
+                stream.write(canonical_json(content))
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(staging, self.path(week))  # noqa: PTH105  one system call, whole or not at all
+        except OSError as error:
+            raise write_error(error, self.path(week)) from error
+        return self.manifest(week)
+
+    def discard_newest(self, week: Week, *, published: bool) -> None:
+        """Make room for building a week again.
+
+        Raises:
+            EditionError: It is not the newest, or readers may have seen it.
+        """
+        if week != self.list()[-1]:
+            raise EditionError(f"edition {week} is not the newest; later editions name it", mend="correct it in the next edition")
+        if published:
+            raise EditionError(f"edition {week} is published; what readers saw never changes", mend="correct it in the next edition")
+        doomed = self.root / ".staging" / f"{week}.discarded"
+        shutil.rmtree(doomed, ignore_errors=True)
+        doomed.parent.mkdir(parents=True, exist_ok=True)
+        self.path(week).rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+    def check(self, week: Week) -> list[Problem]:
+        """Every file that is not what the manifest says."""
+        manifest = self.manifest(week)
+        found = _files(self.path(week))
+        problems = []
+        for name in sorted({*manifest.files, *found}):
+            recorded, actual = manifest.files.get(name), found.get(name)
+            if recorded != actual:
+                what = "missing" if actual is None else "not in the manifest" if recorded is None else f"recorded {recorded}, found {actual}"
+                problems.append(Problem(str(week), name, what))
+        if manifest.previous is not None:
+            before = Week.parse(manifest.previous[0])
+            if not self.is_sealed(before) or self.manifest(before).digest != manifest.previous[1]:
+                problems.append(Problem(str(week), NAME, f"the edition before it, {before}, is not the one it names"))
+        return problems
+
+
+def write_error(error: OSError, path: Path) -> EditionError:
+    """A disk's refusal in words."""
+    full = error.errno == errno.ENOSPC
+    mend = "free disk space and build again; nothing was published" if full else "mend the rights and build again; nothing was published"
+    return EditionError("the disk is full" if full else f"cannot write: {error.strerror or error}", where=str(path), mend=mend)

@@ -1,0 +1,234 @@
+"""Run jobs in parallel, each in a process that can be killed without harm to the others."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from gazette.errors import GazetteError, NotebookError
+from gazette.record import Record
+from gazette.runs._cache import key
+from gazette.runs._job import Event, Failure, Job, Outcome
+from gazette.runs._normal import clean, normalise, take_record
+from gazette.runs._template import check_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["run_all"]
+
+
+@dataclass
+class _Heard:
+    """What a worker said so far."""
+
+    cell: int = 0
+    cells: int = 0
+    cell_id: str = ""
+    failed: str = ""
+    traceback: str = ""
+    peak_memory_mb: float = 0.0
+    done: bool = False
+    noise: list[str] = field(default_factory=list)
+
+
+def run_all(
+    jobs: Sequence[Job], *, workers: int, cache: Path | None = None, progress: Callable[[Event], None] | None = None
+) -> list[Outcome]:
+    """Run every job; a failed one never stops the others.
+
+    Args:
+        jobs: In the order of the result.
+        workers: How many run at once.
+        cache: Folder of earlier runs; None runs everything.
+        progress: Told of each cell, from any thread.
+
+    Raises:
+        NotebookError: A template cannot be read or does not take a parameter; nothing is run then.
+    """
+    for job in jobs:
+        check_parameters(job.template, job.parameters)
+    say = progress or (lambda _: None)
+    running: set[int] = set()
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        futures = [pool.submit(_one, job, cache, say, running) for job in jobs]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            for pid in list(running):
+                _kill(pid)
+            raise
+
+
+def _one(job: Job, cache: Path | None, say: Callable[[Event], None], running: set[int]) -> Outcome:
+    start = time.monotonic()
+    place = cache / key(job) if cache else None
+    if place and (record := _cached(place, job)):
+        say(Event(job.page, 1, 1, "cached"))
+        return Outcome(job.page, "cached", record, None, time.monotonic() - start, 0.0)
+    heard = _Heard()
+    job.output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="gazette-run-") as scratch:
+        raw = Path(scratch) / "executed.ipynb"
+        code = _watch(job, Path(scratch), raw, heard, say, running)
+        paths = {str(job.cwd): ".", scratch: "…", sys.prefix: "<env>", str(Path(__file__).parents[3]): "<project>"}
+        what, record = heard.failed, None
+        try:
+            notebook = json.loads(raw.read_text(encoding="utf-8"))
+            text = normalise(notebook, paths)
+            _write(job.output, text)
+            if not what and code == 0:
+                record = take_record(notebook)
+                _agrees(record, job)
+        except NotebookError as error:
+            what = str(error)
+        except (OSError, ValueError) as error:
+            what = what or f"the worker left no notebook: {error}"
+        if record is None and not what:
+            what = f"the worker ended with code {code}"
+    seconds = time.monotonic() - start
+    if record is None:
+        trace = clean(heard.traceback or "\n".join(heard.noise[-40:]), paths)
+        failure = Failure(job.page, job.kind, job.title, job.owner, clean(what, paths), trace)
+        say(Event(job.page, heard.cell, heard.cells, "failed", seconds, heard.peak_memory_mb))
+        return Outcome(job.page, "failed", None, failure, seconds, heard.peak_memory_mb)
+    if place:
+        _keep(place, text, record)
+    say(Event(job.page, heard.cells, heard.cells, "ok", seconds, heard.peak_memory_mb))
+    return Outcome(job.page, "ok", record, None, seconds, heard.peak_memory_mb)
+
+
+def _agrees(record: Record, job: Job) -> None:
+    if record.subject != job.page or record.kind != job.kind:
+        raise NotebookError(f"the record is of {record.kind} {record.subject!r}, not of {job.kind} {job.page!r}")
+
+
+def _watch(
+    job: Job, scratch: Path, raw: Path, heard: _Heard, say: Callable[[Event], None], running: set[int]
+) -> int:
+    """Start the worker, listen to it, and kill it with its kernel when its time is over."""
+    message = {
+        "template": str(job.template),
+        "output": str(raw),
+        "parameters": dict(job.parameters),
+        "cwd": str(job.cwd),
+        "scratch": str(scratch),
+    }
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])}
+    process = subprocess.Popen(  # noqa: S603  our own module
+        [sys.executable, "-m", "gazette.runs._worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
+    running.add(process.pid)
+    late = threading.Event()
+
+    def expire() -> None:
+        late.set()
+        _kill(process.pid)
+
+    timer = threading.Timer(job.timeout, expire)
+    timer.start()
+    errors = threading.Thread(target=lambda: heard.noise.extend(process.stderr or ()), daemon=True)
+    errors.start()
+    try:
+        assert process.stdin is not None  # noqa: S101  asked for above
+        assert process.stdout is not None  # noqa: S101
+        process.stdin.write(json.dumps(message))
+        process.stdin.close()
+        for line in process.stdout:
+            _hear(line, heard)
+            say(Event(job.page, heard.cell, heard.cells))
+        code = process.wait()
+    finally:
+        timer.cancel()
+        _kill(process.pid)
+        running.discard(process.pid)
+        errors.join(timeout=5)
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                stream.close()
+    if late.is_set():
+        heard.failed = f"timed out after {job.timeout:g} s in cell {heard.cell_id or heard.cell!r}"
+        heard.traceback = ""
+    elif not heard.done and not heard.failed:
+        heard.failed = f"the worker was killed (code {code}) in cell {heard.cell_id or heard.cell!r}"
+    elif heard.failed.startswith("DeadKernelError"):
+        heard.failed = f"the kernel died in cell {heard.cell_id or heard.cell!r}"
+    return code
+
+
+def _hear(line: str, heard: _Heard) -> None:
+    try:
+        message: dict[str, Any] = json.loads(line)
+    except ValueError:
+        heard.noise.append(line)
+        return
+    heard.cell = message.get("cell", heard.cell)
+    heard.cells = message.get("cells", heard.cells)
+    heard.cell_id = message.get("id", heard.cell_id)
+    heard.failed = message.get("failed", heard.failed)
+    heard.traceback = message.get("traceback", heard.traceback)
+    heard.done = message.get("done", heard.done)
+    heard.peak_memory_mb = message.get("peak_memory_mb", heard.peak_memory_mb)
+
+
+def _kill(pid: int) -> None:
+    """Kill a process and all that it started."""
+    try:
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for process in family:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def _cached(place: Path, job: Job) -> Record | None:
+    try:
+        text = (place / "executed.ipynb").read_text(encoding="utf-8")
+        record = take_record(json.loads(text))
+        _agrees(record, job)
+    except (OSError, ValueError, KeyError, GazetteError):
+        return None
+    job.output.parent.mkdir(parents=True, exist_ok=True)
+    _write(job.output, text)
+    return record
+
+
+def _keep(place: Path, text: str, record: Record) -> None:
+    """Remember a run; a full disk here costs only time later."""
+    part = place.with_name(f"{place.name}.{os.getpid()}.{record.subject}.part")
+    try:
+        part.mkdir(parents=True, exist_ok=True)
+        (part / "executed.ipynb").write_text(text, encoding="utf-8")
+        shutil.rmtree(place, ignore_errors=True)
+        part.rename(place)
+    except OSError:
+        shutil.rmtree(part, ignore_errors=True)

@@ -1,0 +1,96 @@
+"""The process that runs one notebook; its parent watches it, times it out and kills it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import resource
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+KERNEL_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+
+def _say(**message: Any) -> None:
+    print(json.dumps(message), file=sys.__stdout__, flush=True)
+
+
+def _kernel_spec(folder: Path) -> None:
+    """A kernel of this very interpreter, found before any other of the same name."""
+    place = folder / "kernels" / "python3"
+    place.mkdir(parents=True, exist_ok=True)
+    argv = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
+    (place / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    os.environ["JUPYTER_PATH"] = str(folder)
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "0"
+
+
+def main() -> int:
+    """Run the job given as JSON on standard input: template, output, parameters, cwd, scratch."""
+    job = json.loads(sys.stdin.read())
+    scratch = Path(job["scratch"])
+    _kernel_spec(scratch)
+    os.environ.update(KERNEL_ENVIRONMENT)
+    os.environ["JUPYTER_RUNTIME_DIR"] = str(scratch / "runtime")
+    os.environ["IPYTHONDIR"] = str(scratch / "ipython")
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    import papermill  # noqa: PLC0415  only this process needs it
+    from papermill.clientwrap import PapermillNotebookClient  # noqa: PLC0415
+    from papermill.engines import NBClientEngine, papermill_engines  # noqa: PLC0415
+    from papermill.exceptions import PapermillExecutionError  # noqa: PLC0415
+
+    class Reporting(NBClientEngine):  # type: ignore[misc]  # papermill has no types
+        """Papermill's own engine, telling the parent which cell it has reached."""
+
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+            cells = [c for c in nb_man.nb.cells if c.cell_type == "code"]
+            start = nb_man.cell_start
+
+            def cell_start(cell: Any, **more: Any) -> Any:
+                if cell in cells:
+                    _say(cell=cells.index(cell), cells=len(cells), id=cell.get("id", ""))
+                return start(cell, **more)
+
+            nb_man.cell_start = cell_start
+            return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+
+    papermill_engines.register("gazette", Reporting)
+    del PapermillNotebookClient
+    failed = ""
+    try:
+        papermill.execute_notebook(
+            job["template"],
+            job["output"],
+            parameters=job["parameters"],
+            cwd=job["cwd"],
+            engine_name="gazette",
+            kernel_name="python3",
+            progress_bar=False,
+            log_output=False,
+        )
+    except PapermillExecutionError as error:
+        failed = f"{error.ename}: {error.evalue}"
+        _say(failed=failed, traceback="\n".join(error.traceback))
+    except Exception as error:  # noqa: BLE001  a dead kernel and anything else becomes this notebook's failure
+        failed = f"{type(error).__name__}: {error}"
+        _say(failed=failed, traceback="")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    _say(done=True, peak_memory_mb=peak)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""What a notebook imports: open a subject of an edition, look at it step by step, emit its record.
+
+```python
+from gazette.workbench import open_experiment
+test = open_experiment("ranking-v3-2", edition="2026-W47", root=".")
+test.effects()
+test.emit()
+```
+"""
+
+from gazette.display import chart, table
+from gazette.workbench._experiment import ExperimentBench, open_experiment
+from gazette.workbench._model import ModelBench, open_model
+from gazette.workbench._summary import SummaryBench, open_summary
+
+__all__ = [
+    "ExperimentBench",
+    "ModelBench",
+    "SummaryBench",
+    "chart",
+    "open_experiment",
+    "open_model",
+    "open_summary",
+    "table",
+]

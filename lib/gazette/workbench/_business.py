@@ -1,0 +1,65 @@
+"""What a model is worth: daily figures of users on the live model against a hold-out on the baseline."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from gazette import stats
+from gazette.record import NotPublished
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["nps", "period", "revenue_effect"]
+
+WEEKS = 4
+
+
+def period(frame: pd.DataFrame, end: date, weeks: int = WEEKS) -> pd.DataFrame | NotPublished:
+    """Rows of the whole weeks before ``end`` (exclusive), or why they are not whole."""
+    import pandas as pd  # noqa: PLC0415
+
+    start = end - timedelta(weeks=weeks)
+    rows = frame[(frame["day"] >= pd.Timestamp(start)) & (frame["day"] < pd.Timestamp(end))]
+    days = rows.groupby("cohort")["day"].nunique()
+    if len(days) < 2 or int(days.min()) < weeks * 7:  # noqa: PLR2004  two cohorts
+        first = frame["day"].min()
+        if len(frame) and first > pd.Timestamp(start):
+            return NotPublished(reason=f"history starts {first:%Y-%m-%d}")
+        return NotPublished(reason="days are missing in these weeks")
+    return rows
+
+
+def revenue_effect(rows: pd.DataFrame | NotPublished, new: str, baseline: str) -> stats.Estimate | NotPublished:
+    """Revenue of the new cohort less what its users would have brought at the hold-out's revenue per user.
+
+    Days are the units: the daily difference in revenue per user is compared on the same days (paired t), then
+    scaled by the new cohort's user-days. In money over the period.
+    """
+    if isinstance(rows, NotPublished):
+        return rows
+    per_user = rows.assign(per_user=rows["revenue"] / rows["users"]).pivot_table(index="day", columns="cohort", values="per_user")
+    gap = (per_user[new] - per_user[baseline]).dropna()
+    estimate = stats.mean(stats.Moments(len(gap), float(gap.mean()), float(gap.var())))
+    if isinstance(estimate, NotPublished):
+        return estimate
+    users = float(rows.loc[rows["cohort"] == new, "users"].sum())
+    return stats.Estimate(
+        estimate.value * users, estimate.low * users, estimate.high * users, estimate.level, estimate.standard_error * users, None, int(users), "paired t over days"
+    )
+
+
+def nps(rows: pd.DataFrame | NotPublished, cohort: str) -> stats.Estimate | NotPublished:
+    """Promoters less detractors over answers, with the interval of a difference of two shares of the same sample."""
+    if isinstance(rows, NotPublished):
+        return rows
+    mine = rows[rows["cohort"] == cohort]
+    n, up, down = (int(mine[c].sum()) for c in ("nps_responses", "nps_promoters", "nps_detractors"))
+    if n < 2:  # noqa: PLR2004
+        return NotPublished(reason="no survey answers")
+    p, q = up / n, down / n
+    error = math.sqrt((p + q - (p - q) ** 2) / n)
+    half = stats.z_of(0.95) * error
+    return stats.Estimate(p - q, p - q - half, p - q + half, 0.95, error, None, n, "normal, multinomial variance")

@@ -1,0 +1,147 @@
+"""The bench of the page for leadership; it reads only records."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from gazette import conclusions, display
+from gazette.display import Block, Column, Table
+from gazette.record import Finding, NotPublished, Number, Record
+from gazette.workbench._bench import Bench, Emitted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["SummaryBench", "open_summary"]
+
+CARD_SUFFIX = {"change": "on last week", "vs-baseline": "against the baseline", "month-before": "four weeks before", "year-before": "a year before"}
+
+
+def open_summary(subject: str, *, edition: str, root: str | Path = ".") -> SummaryBench:
+    """Open the summary of an edition whose other notebooks have run."""
+    return SummaryBench(subject, edition=edition, root=root)
+
+
+class SummaryBench(Bench):
+    """Steps of the executive page."""
+
+    kind = "summary"
+
+    @cached_property
+    def records(self) -> list[Record]:
+        """Records of every subject that has one."""
+        paths = sorted((self.root / "records").glob("*.json"))
+        return [Record.from_json(p.read_bytes()) for p in paths if p.stem != self.subject]
+
+    @cached_property
+    def failures(self) -> list[dict[str, Any]]:
+        """What failed."""
+        return [json.loads(p.read_text(encoding="utf-8")) for p in sorted((self.root / "failures").glob("*.json"))]
+
+    @cached_property
+    def _headline(self) -> Finding:
+        groups = {"ready": {"ship", "ship with monitoring"}, "stop": {"don't ship", "stop: no winner"}, "untrusted": {"fix the test first"}, "open": {"keep running", "wait"}}
+        actions = [v.action for _, v in conclusions.ranked(self.records)]
+        metric = next(iter(self.params.metrics))
+        shared: dict[str, Any] = {"unit": "count", "metric": metric, "cell": "headline", "query": None}
+        counts = {
+            key: self.add(f"tests-{key}", f"Tests: {key}", sum(a in members for a in actions), **shared) for key, members in groups.items()
+        }
+        failed = self.add("failed", "Analyses that failed", len(self.failures), **shared) if self.failures else None
+        return conclusions.headline(counts, failed)
+
+    def headline(self) -> Block:
+        """The week in a sentence, and what is simulated."""
+        text = display.sentence(self._headline, self._numbers, currency=self.currency)
+        return Block(f'<p class="gz-headline">{text}</p>{self._notice().html}')
+
+    def cards(self) -> Block:
+        """The few numbers that site.yml names."""
+        known = {n.id: (n, r) for r in self.records for n in r.numbers}
+        items = []
+        for card in self.params.site.executive.cards:
+            if card not in known:
+                subject, _, rest = card.partition(".")
+                missing = NotPublished(reason="the analysis failed" if any(f["page"] == subject for f in self.failures) else "no such number this week")
+                metric = rest if rest in self.params.metrics else next(iter(self.params.metrics))
+                label = self.params.metrics[metric].title
+                stand_in = Number(
+                    id=card, label=label, value=missing, unit="number", metric=metric, metric_version=self.params.metrics[metric].version,
+                    cell="cards", query=None, snapshot="", as_of=self.cutoff,
+                )
+                items.append((stand_in, "", ""))
+                continue
+            number, record = known[card]
+            self._numbers[number.id] = number
+            deltas = []
+            for suffix, words in CARD_SUFFIX.items():
+                if f"{card}.{suffix}" in known:
+                    change = known[f"{card}.{suffix}"][0]
+                    self._numbers[change.id] = change
+                    shown = display.number_span(change, "signed", currency=self.currency) if change.published else escape(display.format_number(change))
+                    deltas.append(f"{shown} {words}")
+            basis = f'{escape(number.note or self.params.metrics[number.metric].definition)} <a href="{record.kind}s/{record.subject}.html">{escape(record.title)}</a>'
+            items.append((number, "<br>".join(deltas), basis))
+        return display.cards(items, currency=self.currency)
+
+    def verdicts(self) -> Table:
+        """This week's tests, what needs a person first."""
+        import pandas as pd  # noqa: PLC0415
+
+        rows = []
+        for record, verdict in conclusions.ranked(self.records):
+            numbers = {n.id: n for n in record.numbers}
+            shown = numbers[f"{record.subject}.{verdict.metric}.relative"]
+            trusted = verdict.state not in {"not trustworthy", "not published"} and shown.interval is not None
+            metric = self.params.metrics[verdict.metric].title
+            rows.append(
+                {
+                    "test": f'<a href="experiments/{record.subject}.html">{escape(record.title)}</a>',
+                    "subject": record.subject,
+                    "verdict": display.chip(verdict.state),
+                    "state": verdict.state,
+                    "metric": metric,
+                    "effect": f"{display.format_number(shown, 'signed')} ({display.format_number(shown, 'interval')})" if trusted else "not shown",
+                    "action": verdict.action[:1].upper() + verdict.action[1:],
+                }
+            )
+        columns = {
+            "test": Column("Test", html=True),
+            "verdict": Column("Verdict", html=True),
+            "action": Column("What to do"),
+            "metric": Column("Decided on"),
+            "effect": Column("Effect and range"),
+        }
+        names = ["test", "verdict", "action", "metric", "effect", "subject", "state"]
+        return display.table(pd.DataFrame(rows, columns=names), "verdicts", "This week's tests", columns)
+
+    def models(self) -> Block:
+        """What each model's page says first."""
+        parts = []
+        for record in self.records:
+            if record.kind != "model":
+                continue
+            numbers = {n.id: n for n in record.numbers}
+            chosen = sorted(record.findings, key=lambda f: {"bad": 0, "good": 1, "unsure": 2}.get(f.tone, 3))[:3]
+            items = "".join(f'<li class="{f.tone}">{display.sentence(f, numbers, currency=self.currency)}</li>' for f in chosen)
+            parts.append(f'<h4><a href="models/{record.subject}.html">{escape(record.title)}</a></h4><ul class="gz-findings">{items}</ul>')
+        return Block("".join(parts) or "<p>No model was reported this week.</p>")
+
+    def failed(self) -> Block:
+        """Analyses that failed, with their pages; nothing where none did."""
+        if not self.failures:
+            return Block("<p>Every analysis of this week ran.</p>")
+        items = "".join(
+            f'<li class="bad"><a href="{escape(f["kind"])}s/{escape(f["page"])}.html">{escape(f["title"])}</a> failed: {escape(f["what"].splitlines()[0])} '
+            f"Owner: {escape(f['owner'])}.</li>"
+            for f in self.failures
+        )
+        return Block(f'<div class="gz-failed"><p><strong>{len(self.failures)} of the analyses failed; their numbers are not on this page.</strong></p><ul class="gz-findings">{items}</ul></div>')
+
+    def emit(self) -> Emitted:
+        """The record of this page; counts and cards, with the ids they have on their own pages."""
+        executive = self.params.site.executive
+        return Emitted(self._record(title=executive.title, owner=executive.owner, findings=[self._headline]))
