@@ -1,7 +1,7 @@
 """How numbers, sentences, tables and charts look; the only place that rounds."""
 
 from gazette.display._charts import Chart, chart, forest, trend
-from gazette.display._html import Block, cards, chip, facts, findings, number_span, sentence, verdict
+from gazette.display._html import Block, cards, chip, facts, findings, number_span, plain_sentence, sentence, verdict
 from gazette.display._numbers import format_number, format_value
 from gazette.display._tables import Column, Table, table
 
@@ -19,6 +19,7 @@ __all__ = [
     "format_number",
     "format_value",
     "number_span",
+    "plain_sentence",
     "sentence",
     "table",
     "trend",

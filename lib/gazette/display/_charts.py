@@ -28,7 +28,7 @@ class Chart:
     caption: str
 
     def _repr_html_(self) -> str:
-        spec = json.dumps(self.spec, sort_keys=True, ensure_ascii=False).replace("</", "<\\/").replace("<!--", "<\\!--")
+        spec = json.dumps(self.spec, sort_keys=True, ensure_ascii=False).replace("<", "\\u003c")
         return (
             f'<figure class="gz-chart" data-name="{escape(self.name)}"><div class="gz-vega" role="img" '
             f'aria-label="{escape(self.caption)}"></div>'

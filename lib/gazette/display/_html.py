@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gazette.record import Finding, Number, Record, Verdict
 
-__all__ = ["Block", "cards", "chip", "facts", "findings", "number_span", "sentence", "verdict"]
+__all__ = ["Block", "cards", "chip", "facts", "findings", "number_span", "plain_sentence", "sentence", "verdict"]
 
 LOOK = {
     "benefit shown": ("good", "✓"),
@@ -59,6 +59,17 @@ def number_span(number: Number, form: str = "", *, currency: str = "USD") -> str
     kept = json.dumps({k: v for k, v in passport.items() if v}, ensure_ascii=False)
     text = escape(format_number(number, form, currency=currency))
     return f'<span class="gz-number" tabindex="0" data-number="{escape(number.id)}" data-passport="{escape(kept)}">{text}</span>'
+
+
+def plain_sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD") -> str:
+    """A finding as plain text, for places without markup."""
+
+    def fill(match: re.Match[str]) -> str:
+        if match["term"]:
+            return finding.terms[match["term"]]
+        return format_number(numbers[match["id"]], match["form"] or "", currency=currency)
+
+    return REFERENCE.sub(fill, finding.text)
 
 
 def sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD") -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Manifest", "Problem", "Store", "digest_of"]
+__all__ = ["Manifest", "Problem", "Store", "digest_of", "write_error"]
 
 SCHEMA = "gazette.manifest/1"
 NAME = "manifest.json"
@@ -156,8 +156,8 @@ class Store:
         if self.is_sealed(week):
             raise EditionError(f"edition {week} is sealed and never changes", where=str(self.path(week)))
         self.refuse(week)
-        before = [w for w in self.list() if w < week]
-        previous = {"edition": str(before[-1]), "digest": self.manifest(before[-1]).digest} if before else None
+        before = self.before(week)
+        previous = {"edition": str(before), "digest": self.manifest(before).digest} if before else None
         content = {
             "schema": SCHEMA,
             "edition": str(week),
@@ -177,7 +177,23 @@ class Store:
             raise write_error(error, self.path(week)) from error
         return self.manifest(week)
 
-    def discard_newest(self, week: Week, *, published: bool) -> None:
+    def before(self, week: Week) -> Week | None:
+        """The newest sealed week before this one."""
+        earlier = [w for w in self.list() if w < week]
+        return earlier[-1] if earlier else None
+
+    def is_published(self, week: Week) -> bool:
+        """Whether readers may have seen the edition."""
+        return (self.root / ".published" / str(week)).is_file()
+
+    def mark_published(self, week: Week) -> None:
+        """Remember that the edition was put where readers are; from then on it cannot be built again."""
+        marker = self.root / ".published" / str(week)
+        if not marker.is_file():
+            marker.parent.mkdir(exist_ok=True)
+            marker.write_text(self.manifest(week).digest + "\n", encoding="utf-8")
+
+    def discard_newest(self, week: Week) -> None:
         """Make room for building a week again.
 
         Raises:
@@ -185,7 +201,7 @@ class Store:
         """
         if week != self.list()[-1]:
             raise EditionError(f"edition {week} is not the newest; later editions name it", mend="correct it in the next edition")
-        if published:
+        if self.is_published(week):
             raise EditionError(f"edition {week} is published; what readers saw never changes", mend="correct it in the next edition")
         doomed = self.root / ".staging" / f"{week}.discarded"
         shutil.rmtree(doomed, ignore_errors=True)

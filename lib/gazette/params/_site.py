@@ -39,5 +39,8 @@ class SiteParams(Sheet):
     )
     workers: Count = 2
     timeout_seconds: Count = 300
+    ended_weeks: Annotated[int, Field(ge=0, le=52, strict=True)] = Field(
+        default=4, description="Weeks for which an experiment that ended stays in the editions."
+    )
     history_weeks: Annotated[int, Field(ge=2, le=104, strict=True)] = 12
     executive: ExecutiveParams

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gazette.runs._job import Job
 
-__all__ = ["environment_digest", "key", "library_digest"]
+__all__ = ["environment_digest", "key", "library_digest", "versions"]
 
 
 @cache
@@ -46,3 +46,14 @@ def key(job: Job) -> str:
         "environment": environment_digest(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """What runs notebooks here: for the manifest and the provenance page."""
+    named = ("gazette", "papermill", "pandas", "ibis-framework", "duckdb", "pyarrow", "scipy")
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in named},
+        "library": library_digest(),
+        "environment": environment_digest(),
+    }

@@ -13,12 +13,14 @@ from typing import Any
 
 KERNEL_ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
-    "PYTHONDONTWRITEBYTECODE": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
+
+
+LONGEST_SOCKET_FOLDER = 45  # a socket's whole path has at most about 100 characters
 
 
 def _say(**message: Any) -> None:
@@ -47,9 +49,9 @@ def main() -> int:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     import papermill  # noqa: PLC0415  only this process needs it
-    from papermill.clientwrap import PapermillNotebookClient  # noqa: PLC0415
     from papermill.engines import NBClientEngine, papermill_engines  # noqa: PLC0415
     from papermill.exceptions import PapermillExecutionError  # noqa: PLC0415
+    from traitlets.config import Config  # noqa: PLC0415
 
     class Reporting(NBClientEngine):  # type: ignore[misc]  # papermill has no types
         """Papermill's own engine, telling the parent which cell it has reached."""
@@ -59,16 +61,17 @@ def main() -> int:
             cells = [c for c in nb_man.nb.cells if c.cell_type == "code"]
             start = nb_man.cell_start
 
-            def cell_start(cell: Any, **more: Any) -> Any:
+            def cell_start(cell: Any, *more: Any, **others: Any) -> Any:
                 if cell in cells:
                     _say(cell=cells.index(cell), cells=len(cells), id=cell.get("id", ""))
-                return start(cell, **more)
+                return start(cell, *more, **others)
 
             nb_man.cell_start = cell_start
+            if len(job["scratch"]) < LONGEST_SOCKET_FOLDER:  # sockets in our own folder instead of open ports
+                kwargs["config"] = Config({"KernelManager": {"transport": "ipc", "connection_file": f"{scratch}/k.json"}})
             return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
 
     papermill_engines.register("gazette", Reporting)
-    del PapermillNotebookClient
     failed = ""
     try:
         papermill.execute_notebook(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gazette.sources import Answer
 
-__all__ = ["Frozen", "Snapshot", "freeze", "reopen"]
+__all__ = ["Frozen", "Snapshot", "freeze", "reopen", "verify"]
 
 SCHEMA = "gazette.snapshot/1"
 
@@ -130,3 +130,13 @@ def reopen(directory: Path) -> Snapshot:
             f"the snapshot cannot be read: {error}", where=str(path), mend="restore it, or build the edition again"
         ) from error
     return Snapshot(directory, subject, hashlib.sha256(text).hexdigest(), queries)
+
+
+def verify(snapshot: Snapshot) -> None:
+    """Check every file of a snapshot against its digest.
+
+    Raises:
+        SnapshotError: A file is missing or changed.
+    """
+    for query in snapshot.queries:
+        _check(snapshot.directory / f"{query.name}.parquet", query.sha256)

@@ -65,7 +65,7 @@ class Warehouse:
                         where=str(path),
                         mend="set 'warehouse:' in params/site.yml, or run 'gazette demo'",
                     )
-                self._connection = ibis.duckdb.connect(str(path), read_only=True)
+                self._connection = ibis.duckdb.connect(str(path), read_only=True, threads=1)  # several would add floats in an order that differs from run to run
             else:
                 self._connection = ibis.connect(self.url)
         except SourceError:

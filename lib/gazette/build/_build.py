@@ -1,0 +1,250 @@
+"""Build editions, one after the other, under the lock."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gazette import site
+from gazette.build._freeze import freeze_all, period_of
+from gazette.editions import Week, digest_of, lock, write_error
+from gazette.errors import EditionError, GazetteError, WrongUseError
+from gazette.params import Model
+from gazette.record import canonical_json
+from gazette.runs import Job, library_digest, run_all, versions
+from gazette.snapshot import reopen, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from gazette.build._project import Project
+    from gazette.params import Experiment
+    from gazette.runs import Event, Outcome
+    from gazette.snapshot import Snapshot
+
+__all__ = ["Built", "Listener", "Report", "Silent", "build"]
+
+SUMMARY = "executive"
+
+
+class Listener(Protocol):
+    """Told how a build goes on, from any thread."""
+
+    def step(self, edition: str, what: str) -> None:
+        """A stage of an edition began."""
+
+    def planned(self, edition: str, titles: dict[str, str]) -> None:
+        """These notebooks will run: page to title."""
+
+    def notebook(self, edition: str, event: Event) -> None:
+        """A notebook reached a cell or ended."""
+
+
+class Silent:
+    """Says nothing."""
+
+    def step(self, edition: str, what: str) -> None:
+        """Nothing."""
+
+    def planned(self, edition: str, titles: dict[str, str]) -> None:
+        """Nothing."""
+
+    def notebook(self, edition: str, event: Event) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came of one week."""
+
+    edition: str
+    status: str
+    digest: str
+    outcomes: tuple[Outcome, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """Notebooks that gave no record."""
+        return [o for o in self.outcomes if o.status == "failed"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a build did."""
+
+    editions: tuple[Built, ...]
+    site: Path
+    published: bool
+
+
+def build(
+    project: Project,
+    weeks: Sequence[Week],
+    *,
+    now: datetime,
+    engine: str | None = None,
+    force: bool = False,
+    publish: bool = True,
+    listener: Listener | None = None,
+) -> Report:
+    """Build, seal and publish the editions of these weeks.
+
+    Args:
+        project: An open project.
+        weeks: In any order; a sealed one is left as it is.
+        now: UTC without zone; a week whose data cut-off lies later is refused.
+        engine: ``auto``, ``quarto`` or ``embedded``; by default what site.yml says.
+        force: Build the newest edition again if no reader has seen it.
+        publish: Whether to put sealed editions on the site.
+        listener: Told of progress.
+
+    Raises:
+        GazetteError: Nothing of the week in question was sealed; earlier weeks stay.
+    """
+    listener = listener or Silent()
+    store = project.store
+    chosen = site.choose_engine(engine or project.params.site.engine)
+    done: list[Built] = []
+    with lock(store.root):
+        for week in sorted(weeks):
+            _refuse_early(project, week, now)
+        if force:
+            if len(weeks) != 1:
+                raise WrongUseError("--force takes exactly one week", mend="name the newest edition alone")
+            if store.is_sealed(weeks[0]):
+                store.discard_newest(weeks[0])
+        try:
+            for week in sorted(weeks):
+                if store.is_sealed(week):
+                    done.append(Built(str(week), "sealed already, nothing changed", store.manifest(week).digest))
+                else:
+                    store.refuse(week)
+                    done.append(_one(project, week, chosen, listener))
+        finally:
+            changed = _publish(project, chosen, listener) if publish and store.list() else False
+    return Report(tuple(done), project.output, changed)
+
+
+def _refuse_early(project: Project, week: Week, now: datetime) -> None:
+    cutoff = week.cutoff(project.params.site.cutoff_hours)
+    if now < cutoff:
+        last = Week.of(now.date()).next(-1)
+        while last.cutoff(project.params.site.cutoff_hours) > now:
+            last = last.next(-1)
+        raise EditionError(
+            f"week {week} is not whole yet: its data counts until {cutoff:%Y-%m-%d %H:%M} UTC",
+            mend=f"the last whole week is {last}",
+        )
+
+
+def _one(project: Project, week: Week, engine: site.Engine, listener: Listener) -> Built:
+    start = time.monotonic()
+    edition, store = str(week), project.store
+    staging = store.staging(week)
+    try:
+        subjects = project.subjects(week)
+        if not subjects:
+            raise EditionError(f"edition {week} would be empty: no model, and no experiment in this week", mend="add a file to params/models or params/experiments")
+        listener.step(edition, "Freezing the data")
+        _lay_out(project, week, staging)
+        snapshots = freeze_all(project, week, subjects, staging / "snapshot", lambda title: listener.step(edition, f"Freezing the data: {title}"))
+        listener.step(edition, "Running notebooks")
+        outcomes = _run(project, week, subjects, snapshots, staging, listener)
+        for name in snapshots:
+            verify(reopen(staging / "snapshot" / name))
+        listener.step(edition, f"Rendering with {engine.label}")
+        facts = site.facts(staging, params=project.params, week=week)
+        ran = {**versions(), "engine": engine.label}
+        before = store.before(week)
+        site.render_edition(
+            staging, project=project.root, params=project.params, week=week, engine=engine, work=project.state / "work",
+            versions=ran, previous=(str(before), store.manifest(before).digest) if before else None,
+        )
+        listener.step(edition, "Sealing")
+        manifest = store.seal(staging, week, versions=ran, facts=facts)
+    except BaseException as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        if isinstance(error, OSError) and not isinstance(error, GazetteError):
+            raise write_error(error, staging) from error
+        raise
+    seconds = time.monotonic() - start
+    _log(project, edition, outcomes, seconds)
+    return Built(edition, "built", manifest.digest, tuple(outcomes), seconds)
+
+
+def _lay_out(project: Project, week: Week, staging: Path) -> None:
+    for path in project.parameter_files():
+        place = staging / path.relative_to(project.root)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(path.read_bytes())
+    clock = {"edition": str(week), "week_start": week.start.isoformat(), "cutoff": period_of(project, week).cutoff.isoformat()}
+    (staging / "edition.json").write_text(canonical_json(clock), encoding="utf-8")
+    for name in ("records", "failures", "notebooks"):
+        (staging / name).mkdir()
+
+
+def _run(
+    project: Project, week: Week, subjects: list[Model | Experiment], snapshots: dict[str, Snapshot], staging: Path, listener: Listener
+) -> list[Outcome]:
+    edition, settings = str(week), project.params.site
+    listener.planned(edition, {s.id: s.title for s in subjects} | {SUMMARY: settings.executive.title})
+    shared = project.parameter_digest()
+
+    def job(page: str, kind: Any, title: str, owner: str, template: str, more: dict[str, Any], inputs: tuple[str, ...]) -> Job:
+        return Job(
+            page=page, kind=kind, title=title, owner=owner, template=project.root / "notebooks" / template,
+            parameters={**more, "subject": page, "edition": edition, "root": "."}, cwd=staging,
+            output=staging / "notebooks" / f"{page}.ipynb", timeout=settings.timeout_seconds,
+            inputs=(shared, digest_of(staging / "edition.json"), *inputs),
+        )
+
+    jobs = []
+    for subject in subjects:
+        kind = "model" if isinstance(subject, Model) else "experiment"
+        template = subject.notebook or f"{kind}.ipynb"
+        jobs.append(job(subject.id, kind, subject.title, subject.owner, template, dict(subject.parameters), (snapshots[subject.id].digest,)))
+    say: Any = lambda event: listener.notebook(edition, event)  # noqa: E731
+    cache = project.state / "cache" / "runs"
+    outcomes = run_all(jobs, workers=settings.workers, cache=cache, progress=say)
+    _keep(outcomes, staging)
+    inputs = tuple(digest_of(p) for folder in ("records", "failures") for p in sorted((staging / folder).glob("*.json")))
+    summary = job(SUMMARY, "summary", settings.executive.title, settings.executive.owner, "executive.ipynb", {}, inputs)
+    last = run_all([summary], workers=1, cache=cache, progress=say)
+    _keep(last, staging)
+    return [*outcomes, *last]
+
+
+def _keep(outcomes: list[Outcome], staging: Path) -> None:
+    for outcome in outcomes:
+        if outcome.record is not None:
+            (staging / "records" / f"{outcome.page}.json").write_text(outcome.record.to_json(), encoding="utf-8")
+        elif outcome.failure is not None:
+            (staging / "failures" / f"{outcome.page}.json").write_text(outcome.failure.to_json(), encoding="utf-8")
+
+
+def _log(project: Project, edition: str, outcomes: list[Outcome], seconds: float) -> None:
+    """Times and memory, beside the edition: they differ from run to run, so they are not sealed."""
+    rows = [
+        {"page": o.page, "status": o.status, "seconds": round(o.seconds, 3), "peak_memory_mb": round(o.peak_memory_mb, 1)} for o in outcomes
+    ]
+    folder = project.state / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{edition}.json").write_text(json.dumps({"edition": edition, "seconds": round(seconds, 3), "notebooks": rows}, indent=1))
+
+
+def _publish(project: Project, engine: site.Engine, listener: Listener) -> bool:
+    store = project.store
+    stamp = site.shelf_stamp(store, project=project.root, engine=engine, library=library_digest())
+    if site.is_published(project.output, stamp):
+        return False
+    listener.step("shelf", f"Publishing to {project.params.site.output}/")
+    site.publish(store, project=project.root, params=project.params, output=project.output, engine=engine, work=project.state / "work", stamp=stamp)
+    for week in store.list():
+        store.mark_published(week)
+    return True

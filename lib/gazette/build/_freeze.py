@@ -1,0 +1,82 @@
+"""From the warehouse and the registry to frozen snapshots."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from gazette.errors import EditionError, SourceError
+from gazette.params import Model
+from gazette.snapshot import freeze
+from gazette.sources import Period, Warehouse, experiment_answers, model_answers, read_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gazette.build._project import Project
+    from gazette.editions import Week
+    from gazette.params import Experiment
+    from gazette.snapshot import Snapshot
+    from gazette.sources import Answer
+
+__all__ = ["freeze_all", "period_of"]
+
+
+def period_of(project: Project, week: Week) -> Period:
+    """The edition's clock for queries."""
+    site = project.params.site
+    cutoff = week.cutoff(site.cutoff_hours)
+    return Period(week.cutoff() - timedelta(days=7), cutoff, site.history_weeks)
+
+
+def freeze_all(
+    project: Project, week: Week, subjects: list[Model | Experiment], directory: Path, say: Callable[[str], None]
+) -> dict[str, Snapshot]:
+    """Ask every source and freeze the answers, one snapshot a subject.
+
+    Raises:
+        SourceError: Sources that failed; all of them are named.
+        EditionError: There is no data of this week.
+    """
+    period = period_of(project, week)
+    answers: dict[str, list[Answer]] = {}
+    problems: list[SourceError] = []
+    with Warehouse(project.params.site.warehouse, project=project.root) as warehouse:
+        for subject in subjects:
+            say(subject.title)
+            try:
+                if isinstance(subject, Model):
+                    registry = read_registry(project.params.site.mlflow, subject, project=project.root)
+                    versions = {row["role"]: row["version"] for row in registry.table.to_pylist()}
+                    versions.setdefault("live", "")  # no version behind the alias: the page says so
+                    answers[subject.id] = [registry, *model_answers(warehouse, subject, period, versions)]
+                else:
+                    answers[subject.id] = experiment_answers(warehouse, subject, project.params.metrics, period)
+            except SourceError as error:
+                problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        listing = "\n".join(str(p) for p in problems)
+        raise SourceError(f"{len(problems)} subjects have no data\n{listing}", mend="nothing was built; mend all of them, then build again")
+    _refuse_empty(week, subjects, answers)
+    return {name: freeze(name, found, directory / name) for name, found in answers.items()}
+
+
+def _refuse_empty(week: Week, subjects: list[Model | Experiment], answers: dict[str, list[Answer]]) -> None:
+    latest: date | None = None
+    for subject in subjects:
+        tables = {a.name: a.table for a in answers[subject.id]}
+        if isinstance(subject, Model):
+            if tables["days"].num_rows:
+                return
+            weeks = [w for w in tables["weekly"].column("week").to_pylist() if w is not None]
+            latest = max([*weeks, *([latest] if latest else [])], default=None)
+        elif any(week.start <= day <= week.end for day in tables["assigned_per_day"].column("day").to_pylist()):
+            return
+    seen = f"the last week with rows is {type(week).of(latest)}" if latest else "no earlier week has rows either"
+    raise EditionError(
+        f"edition {week} would be empty: no subject has a row between {week.start} and {week.end}",
+        mend=f"load the data or choose another week; {seen}",
+    )

@@ -1,0 +1,73 @@
+"""A project's folder and its settings."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003  part of a public dataclass
+
+from gazette.editions import Store, Week
+from gazette.errors import WrongUseError
+from gazette.params import Experiment, Model, Params, load
+
+__all__ = ["Project", "open_project"]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with ``params/``, ``notebooks/``, ``reports/`` and ``_quarto.yml``."""
+
+    root: Path
+    params: Params
+
+    @property
+    def store(self) -> Store:
+        """Its sealed editions."""
+        return Store(self.root / self.params.site.editions)
+
+    @property
+    def output(self) -> Path:
+        """Where the site is published."""
+        return self.root / self.params.site.output
+
+    @property
+    def state(self) -> Path:
+        """Cache and logs; nothing in it is needed to read or audit an edition."""
+        return self.root / self.params.site.state
+
+    def subjects(self, week: Week) -> list[Model | Experiment]:
+        """Models, and experiments that run in the week or ended not long before it."""
+        site = self.params.site
+        running = [
+            test
+            for test in self.params.experiments.values()
+            if test.start <= week.end and test.end >= week.next(-site.ended_weeks).start
+        ]
+        return [*self.params.models.values(), *running]
+
+    def parameter_files(self) -> list[Path]:
+        """Every YAML file below ``params/``, sorted."""
+        return sorted(p for p in (self.root / "params").rglob("*.y*ml") if p.is_file())
+
+    def parameter_digest(self) -> str:
+        """SHA-256 over names and contents of all parameter files."""
+        total = hashlib.sha256()
+        for path in self.parameter_files():
+            total.update(f"{path.relative_to(self.root).as_posix()}\0".encode())
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+        return total.hexdigest()
+
+
+def open_project(root: Path) -> Project:
+    """Open a project.
+
+    Raises:
+        WrongUseError: The folder is not a project.
+        ParamsError: Its parameters are wrong; every problem is listed.
+    """
+    root = root.resolve()
+    if not (root / "params").is_dir():
+        raise WrongUseError(
+            "there is no params/ folder", where=str(root), mend="run this in a project's folder, or name it with --project"
+        )
+    return Project(root, load(root / "params"))

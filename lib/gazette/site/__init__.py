@@ -1,0 +1,18 @@
+"""From a built edition to pages: stage, render, lint, publish; and the shelf above the editions."""
+
+from gazette.site._edition import facts, render_edition
+from gazette.site._engine import Engine, choose_engine
+from gazette.site._lint import lint_site, lint_sources
+from gazette.site._publish import is_published, publish, shelf_stamp
+
+__all__ = [
+    "Engine",
+    "choose_engine",
+    "facts",
+    "is_published",
+    "lint_site",
+    "lint_sources",
+    "publish",
+    "render_edition",
+    "shelf_stamp",
+]

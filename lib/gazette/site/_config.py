@@ -1,0 +1,45 @@
+"""From the project's ``_quarto.yml`` to that of an edition or of the shelf."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path  # noqa: TC003  part of the public face
+from typing import Any
+
+import yaml
+
+from gazette.errors import SiteError
+from gazette.site._text import plain
+
+__all__ = ["read_config", "write_config"]
+
+OWN = "gazette"
+
+
+def read_config(project: Path) -> dict[str, Any]:
+    """The project's ``_quarto.yml``.
+
+    Raises:
+        SiteError: It is missing or not a website project.
+    """
+    path = project / "_quarto.yml"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or content["project"]["type"] != "website":
+            raise KeyError("project.type must be website")  # noqa: TRY301
+        _ = content["website"]["navbar"], content[OWN]["edition-navigation"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise SiteError(f"the site's settings cannot be read: {error}", where=str(path), mend="restore _quarto.yml from git") from error
+    return content
+
+
+def write_config(stage: Path, config: dict[str, Any], *, title: str, edition: bool) -> None:
+    """Write the ``_quarto.yml`` of one rendered project: the same look, its own title and navigation."""
+    content = copy.deepcopy(config)
+    own = content.pop(OWN)
+    content["project"] |= {"output-dir": "_site", "resources": ["theme/**"]}
+    content["project"].pop("render", None)
+    content["website"]["title"] = plain(title)
+    if edition:
+        content["website"]["navbar"]["left"] = own["edition-navigation"]
+    (stage / "_quarto.yml").write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")

@@ -1,0 +1,232 @@
+"""An edition's own Quarto project: its pages, its data, its rendering."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from gazette import display
+from gazette.errors import SiteError
+from gazette.record import Record
+from gazette.site._config import read_config, write_config
+from gazette.site._engine import render
+from gazette.site._lint import lint_site, lint_sources
+from gazette.site._notebook import to_page
+from gazette.site._provenance import provenance
+from gazette.site._text import front_matter, plain, raw_html
+from gazette.site._theme import finish, lay_theme
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gazette.editions import Week
+    from gazette.params import Params
+    from gazette.site._engine import Engine
+
+__all__ = ["dates", "facts", "render_edition"]
+
+ABOVE = "../../"
+DATA = "_data"  # engines leave such folders alone, where they would render the notebooks among the downloads
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One analysis of the edition: its record, or why there is none."""
+
+    page: str
+    kind: str
+    title: str
+    owner: str
+    description: str
+    record: Record | None
+    failure: Mapping[str, str] | None
+
+    @property
+    def place(self) -> str:
+        """Its page without suffix, from the edition's root."""
+        return "index" if self.kind == "summary" else f"{self.kind}s/{self.page}"
+
+
+def dates(week: Week) -> str:
+    """The week's days for readers.
+
+    >>> from gazette.editions import Week
+    >>> dates(Week.parse("2026-W45")), dates(Week.parse("2026-W53"))
+    ('2–8 November 2026', '28 December 2026 – 3 January 2027')
+    """
+    start, end = week.start, week.end
+    if start.month == end.month:
+        return f"{start.day}–{end.day} {end:%B %Y}"
+    year = f" {start.year}" if start.year != end.year else ""
+    return f"{start.day} {start:%B}{year} – {end.day} {end:%B %Y}"
+
+
+def _parts(edition: Path, params: Params) -> list[_Part]:
+    descriptions = {s.id: s.description for s in (*params.models.values(), *params.experiments.values())}
+    parts = []
+    for path in sorted((edition / "records").glob("*.json")):
+        record = Record.from_json(path.read_bytes())
+        parts.append(_Part(path.stem, record.kind, record.title, record.owner, descriptions.get(path.stem, ""), record, None))
+    for path in sorted((edition / "failures").glob("*.json")):
+        failure = json.loads(path.read_text(encoding="utf-8"))
+        parts.append(_Part(path.stem, failure["kind"], failure["title"], failure["owner"], descriptions.get(path.stem, ""), None, failure))
+    return sorted(parts, key=lambda p: (p.kind, p.title))
+
+
+def facts(edition: Path, *, params: Params, week: Week) -> dict[str, Any]:
+    """What lists and the shelf show of an edition without opening it."""
+    parts = _parts(edition, params)
+    summary = next((p.record for p in parts if p.kind == "summary" and p.record), None)
+    headline = ""
+    if summary:
+        numbers = {n.id: n for n in summary.numbers}
+        headline = display.plain_sentence(summary.findings[0], numbers, currency=params.site.currency)
+    tests = [
+        {"page": p.page, "title": p.title, "state": v.state, "action": v.action}
+        for p in parts
+        if p.record
+        for v in p.record.verdicts
+        if v.primary
+    ]
+    return {
+        "title": params.site.title,
+        "dates": dates(week),
+        "headline": headline,
+        "tests": tests,
+        "models": [{"page": p.page, "title": p.title} for p in parts if p.kind == "model"],
+        "failed": [{"page": p.page, "title": p.title} for p in parts if p.failure],
+    }
+
+
+def render_edition(
+    edition: Path,
+    *,
+    project: Path,
+    params: Params,
+    week: Week,
+    engine: Engine,
+    work: Path,
+    versions: Mapping[str, str],
+    previous: tuple[str, str] | None,
+) -> None:
+    """Write the edition's ``site/`` folder.
+
+    Args:
+        edition: The edition's folder, whose notebooks have run.
+        project: Folder with ``_quarto.yml`` and ``reports/``.
+        params: The parameters of this edition.
+        week: Its week.
+        engine: What renders.
+        work: Folder for what is thrown away afterwards.
+        versions: What ran, for the provenance page.
+        previous: The sealed edition before it and its manifest's digest.
+
+    Raises:
+        SiteError: A page cannot be rendered or fails the lint; every problem is listed.
+    """
+    stage = work / f"{week}-pages"
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir(parents=True)
+    try:
+        parts = _parts(edition, params)
+        lay_theme(project, stage, cache=work.parent / "cache", charts=True)
+        write_config(stage, read_config(project), title=params.site.title, edition=True)
+        _fill_theme(stage, week)
+        for part in parts:
+            _stage_part(edition, stage, part, params, week)
+        for kind, title in (("model", "Models"), ("experiment", "Experiments")):
+            chosen = [p for p in parts if p.kind == kind]
+            (stage / f"{kind}s.qmd").write_text(_list_page(title, chosen), encoding="utf-8")
+        text = provenance(edition, week=week, versions=versions, previous=previous)
+        (stage / "provenance.qmd").write_text(text, encoding="utf-8")
+        _refuse(lint_sources(stage), "the staged pages", week)
+        warnings = render(stage, edition / "site", engine)
+        shutil.copytree(stage / DATA, edition / "site" / "data")
+        finish(edition / "site", above=ABOVE)
+        allowed = {f"{ABOVE}{name}" for name in ("index.html", "archive.html", "editions.js")} | {"manifest.json"}
+        _refuse([*warnings, *lint_site(edition / "site", allowed=allowed)], "the rendered pages", week)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _refuse(problems: list[str], what: str, week: Week) -> None:
+    if problems:
+        listing = "\n".join(f"  - {p}" for p in problems[:50])
+        more = f"\n  … and {len(problems) - 50} more" if len(problems) > 50 else ""  # noqa: PLR2004
+        raise SiteError(f"{what} of {week} have {len(problems)} problem{'s' * (len(problems) != 1)}:\n{listing}{more}", mend="mend them and build again; nothing was published")
+
+
+def _fill_theme(stage: Path, week: Week) -> None:
+    """Tell the partials which edition they are part of."""
+    for path in (stage / "theme").glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("GZ_EDITION", str(week)).replace("GZ_DATES", dates(week)), encoding="utf-8")
+
+
+def _byline(part: _Part, week: Week, params: Params) -> str:
+    cutoff = week.cutoff(params.site.cutoff_hours)
+    notice = f'<p class="gz-notice">{escape(params.site.notice)}</p>' if params.site.notice else ""
+    description = f"<p>{escape(part.description)}</p>" if part.description else ""
+    return (
+        f'<div class="gz-lead">{description}<p class="gz-byline">Week {week.number} of {week.year} ({dates(week)}). '
+        f"Data that had arrived by {cutoff:%d %B %Y, %H:%M} UTC. Owner: {escape(part.owner)}.</p>{notice}</div>"
+    )
+
+
+def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: Week) -> None:
+    data = stage / DATA / part.page
+    data.mkdir(parents=True)
+    up = "../" if "/" in part.place else ""
+    lead = _byline(part, week, params)
+    header: dict[str, Any] = {"title": plain(part.title)}
+    if part.description:
+        header["description"] = plain(part.description)
+    if part.kind == "summary":
+        header |= {"toc": False, "page-layout": "full"}
+        header.pop("description", None)
+    header.pop("description", None)  # the lead says it, in words that are escaped for HTML
+    executed = edition / "notebooks" / f"{part.page}.ipynb"
+    place = stage / part.place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if part.record is not None:
+        notebook = json.loads(executed.read_text(encoding="utf-8"))
+        page = to_page(notebook, header=header, lead=lead, data=f"{up}data/{part.page}", record=part.record.to_json())
+        place.with_name(place.name + ".ipynb").write_text(json.dumps(page.notebook, ensure_ascii=False), encoding="utf-8")
+        for name, content in page.files.items():
+            (data / name).write_text(content, encoding="utf-8")
+        return
+    link = ""
+    if executed.is_file():
+        (data / "notebook.ipynb").write_bytes(executed.read_bytes())
+        link = f'<p class="gz-download"><a href="{up}data/{part.page}/notebook.ipynb" download>The notebook as far as it got</a></p>'
+    failure = part.failure or {}
+    trace = f'<details open><summary>Traceback</summary><pre class="gz-output gz-error"><code>{escape(failure["traceback"])}</code></pre></details>' if failure.get("traceback") else ""
+    html = (
+        f'{lead}<div class="gz-failed"><p><strong>✗ This analysis failed; it has no numbers this week.</strong></p>'
+        f"<p>{escape(failure.get('what', ''))}</p>{trace}{link}</div>"
+    )
+    place.with_name(place.name + ".qmd").write_text(f"{front_matter(**header)}\n\n{raw_html(html)}", encoding="utf-8")
+
+
+def _list_page(title: str, parts: list[_Part]) -> str:
+    rows = []
+    for part in parts:
+        if part.failure:
+            state = '<span class="gz-verdict bad"><span aria-hidden="true">✗</span> Failed</span>'
+        elif part.record and part.record.verdicts:
+            verdict = part.record.verdicts[0]
+            state = f"{display.chip(verdict.state)} {escape(verdict.action[:1].upper() + verdict.action[1:])}"
+        else:
+            state = "Reported"
+        rows.append(
+            f'<tr><td><a href="{part.kind}s/{part.page}.html">{escape(part.title)}</a><br><small>{escape(part.description)}</small></td>'
+            f"<td>{state}</td><td>{escape(part.owner)}</td></tr>"
+        )
+    body = "".join(rows) or f'<tr><td colspan="3">No {title.lower()} in this edition.</td></tr>'
+    head = '<thead><tr><th scope="col">Name</th><th scope="col">This week</th><th scope="col">Owner</th></tr></thead>'
+    table = f'<div class="gz-table-wrap"><table class="gz-table">{head}<tbody>{body}</tbody></table></div>'
+    return f"{front_matter(title=title, toc=False)}\n\n{raw_html(table)}"

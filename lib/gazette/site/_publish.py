@@ -1,0 +1,99 @@
+"""Put sealed editions and the shelf where readers are; at every instant the folder holds a whole site."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path  # noqa: TC003  part of the public face
+from typing import TYPE_CHECKING
+
+from gazette.editions import write_error
+from gazette.errors import EditionError, GazetteError
+from gazette.site._shelf import render_shelf
+
+if TYPE_CHECKING:
+    from gazette.editions import Store, Week
+    from gazette.params import Params
+    from gazette.site._engine import Engine
+
+__all__ = ["is_published", "publish", "shelf_stamp"]
+
+STAMP = ".gazette-site.json"
+
+
+def shelf_stamp(store: Store, *, project: Path, engine: Engine, library: str) -> str:
+    """Digest of all that the published site is made of: while it is the same, there is nothing to publish."""
+    total = hashlib.sha256(f"{engine.label}\0{library}\0".encode())
+    for week in store.list():
+        total.update(store.manifest(week).digest.encode())
+    files = [project / "_quarto.yml", project / "params" / "site.yml", *sorted((project / "reports").rglob("*"))]
+    for path in files:
+        if path.is_file():
+            total.update(f"{path.relative_to(project).as_posix()}\0".encode() + path.read_bytes())
+    return total.hexdigest()
+
+
+def is_published(output: Path, stamp: str) -> bool:
+    """Whether the folder holds the site of this stamp."""
+    try:
+        found = json.loads((output / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(found == {"stamp": stamp}) and (output / "index.html").is_file()
+
+
+def publish(
+    store: Store, *, project: Path, params: Params, output: Path, engine: Engine, work: Path, stamp: str
+) -> None:
+    """Copy editions that are not there yet, then swap in the shelf, its index page last.
+
+    Raises:
+        EditionError: A sealed edition is not what its manifest says, or the disk refuses.
+        SiteError: The shelf cannot be rendered.
+    """
+    weeks = store.list()
+    manifests = [store.manifest(week) for week in reversed(weeks)]
+    shelf = render_shelf(manifests, project=project, params=params, engine=engine, work=work)
+    try:
+        for week in weeks:
+            _copy_edition(store, week, output / "editions" / str(week))
+        files = sorted((p for p in shelf.rglob("*") if p.is_file()), key=lambda p: (p.name == "index.html", p))
+        for path in files:
+            place = output / path.relative_to(shelf)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            part = place.with_name(place.name + ".part")
+            shutil.copyfile(path, part)
+            os.replace(part, place)  # noqa: PTH105  whole or not at all
+        part = output / f"{STAMP}.part"
+        part.write_text(json.dumps({"stamp": stamp}), encoding="utf-8")
+        os.replace(part, output / STAMP)  # noqa: PTH105
+    except OSError as error:
+        if isinstance(error, GazetteError):
+            raise
+        raise write_error(error, output) from error
+    finally:
+        shutil.rmtree(shelf, ignore_errors=True)
+
+
+def _copy_edition(store: Store, week: Week, place: Path) -> None:
+    """The edition's pages and manifest; what is there already with the same manifest stays untouched."""
+    sealed = store.path(week) / "manifest.json"
+    try:
+        if (place / "manifest.json").read_bytes() == sealed.read_bytes():
+            return
+    except OSError:
+        pass  # not there yet
+    if problems := store.check(week):
+        listing = "\n".join(f"  - {p.file}: {p.what}" for p in problems)
+        raise EditionError(f"edition {week} is not what was sealed:\n{listing}", where=str(store.path(week)), mend="restore it from a copy; it is not published as it is")
+    part, old = place.with_name(f"{week}.part"), place.with_name(f"{week}.old")
+    for stray in (part, old):
+        shutil.rmtree(stray, ignore_errors=True)
+    shutil.copytree(store.path(week) / "site", part)
+    shutil.copyfile(sealed, part / "manifest.json")
+    if place.exists():
+        place.rename(old)
+    part.rename(place)
+    shutil.rmtree(old, ignore_errors=True)

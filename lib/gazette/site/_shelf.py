@@ -1,0 +1,129 @@
+"""The pages above the editions: the latest one, the archive, the list that edition switchers load."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from gazette import display
+from gazette.errors import SiteError
+from gazette.site._config import read_config, write_config
+from gazette.site._engine import render
+from gazette.site._lint import lint_site, lint_sources
+from gazette.site._text import raw_html
+from gazette.site._theme import finish, lay_theme
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gazette.editions import Manifest
+    from gazette.params import Params
+    from gazette.site._engine import Engine
+
+__all__ = ["render_shelf"]
+
+SLOT = re.compile(r"^<!-- gazette: ([a-z-]+) -->$", re.MULTILINE)
+PARTS = ("title-line", "latest", "archive")
+
+
+def _when(manifest: Manifest) -> str:
+    return f"{escape(manifest.edition)} <small>{escape(str(manifest.facts['dates']))}</small>"
+
+
+def _title_line(params: Params) -> str:
+    notice = f'<p class="gz-notice">{escape(params.site.notice)}</p>' if params.site.notice else ""
+    return f'<p class="gz-byline">{escape(params.site.organisation)}</p>{notice}'
+
+
+def _latest(manifest: Manifest) -> str:
+    facts: Any = manifest.facts
+    home = f"editions/{manifest.edition}"
+    rows = "".join(
+        f'<tr><td><a href="{home}/experiments/{escape(t["page"])}.html">{escape(t["title"])}</a></td>'
+        f"<td>{display.chip(t['state'])}</td><td>{escape(t['action'][:1].upper() + t['action'][1:])}</td></tr>"
+        for t in facts["tests"]
+    )
+    head = '<thead><tr><th scope="col">Test</th><th scope="col">Verdict</th><th scope="col">What to do</th></tr></thead>'
+    tests = f'<div class="gz-table-wrap"><table class="gz-table"><caption>Tests in this edition</caption>{head}<tbody>{rows}</tbody></table></div>' if rows else ""
+    models = ", ".join(f'<a href="{home}/models/{escape(m["page"])}.html">{escape(m["title"])}</a>' for m in facts["models"])
+    failed = (
+        f'<p class="gz-failed">✗ {len(facts["failed"])} of its analyses failed: {escape(", ".join(f["title"] for f in facts["failed"]))}.</p>'
+        if facts["failed"]
+        else ""
+    )
+    headline = f'<p class="gz-headline">{escape(facts["headline"])}</p>' if facts["headline"] else ""
+    return (
+        f'<section class="gz-panel neutral"><h2 id="latest">Latest edition: {_when(manifest)}</h2>{headline}{failed}'
+        f'<p><a class="gz-button" href="{home}/index.html">Read the edition</a></p></section>{tests}'
+        + (f"<p>Models: {models}.</p>" if models else "")
+    )
+
+
+def _archive(manifests: Sequence[Manifest]) -> str:
+    rows = []
+    for manifest in manifests:
+        facts: Any = manifest.facts
+        titles = ", ".join(escape(t["title"]) for t in (*facts["tests"], *facts["models"]))
+        failed = f'<span class="gz-verdict bad">✗ {len(facts["failed"])} failed</span>' if facts["failed"] else "Complete"
+        rows.append(
+            f'<tr><td><a href="editions/{manifest.edition}/index.html">{_when(manifest)}</a></td>'
+            f"<td>{escape(facts['headline'])}<br><small>{titles}</small></td><td>{failed}</td>"
+            f'<td><code class="gz-digest">{manifest.digest}</code></td></tr>'
+        )
+    head = "".join(f'<th scope="col">{h}</th>' for h in ("Edition", "What it says", "State", "Digest of its manifest"))
+    return (
+        '<p><label for="gz-filter">Filter editions</label> <input id="gz-filter" class="gz-filter" type="search" data-filters="gz-archive" '
+        'placeholder="week, test, model or verdict"> <span class="gz-count" role="status"></span></p>'
+        f'<div class="gz-table-wrap"><table class="gz-table" id="gz-archive"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    )
+
+
+def render_shelf(
+    manifests: Sequence[Manifest], *, project: Path, params: Params, engine: Engine, work: Path
+) -> Path:
+    """Render the shelf into a folder below ``work``.
+
+    Args:
+        manifests: Sealed editions, newest first, at least one.
+        project: Folder with ``_quarto.yml`` and ``reports/``.
+        params: Today's parameters.
+        engine: What renders.
+        work: Folder for what is thrown away afterwards.
+
+    Raises:
+        SiteError: A page is missing a slot, cannot be rendered or fails the lint.
+    """
+    stage, site = work / "shelf-pages", work / "shelf-site"
+    shutil.rmtree(stage, ignore_errors=True)
+    shutil.rmtree(site, ignore_errors=True)
+    stage.mkdir(parents=True)
+    content = {"title-line": _title_line(params), "latest": _latest(manifests[0]), "archive": _archive(manifests)}
+    try:
+        lay_theme(project, stage, cache=work.parent / "cache", charts=False)
+        write_config(stage, read_config(project), title=params.site.title, edition=False)
+        for path in sorted((project / "reports").glob("*.qmd")):
+            text = path.read_text(encoding="utf-8")
+            if unknown := sorted({m[1] for m in SLOT.finditer(text)} - set(PARTS)):
+                raise SiteError(f"unknown slot {unknown[0]!r}", where=str(path), mend=f"slots are: {', '.join(PARTS)}")
+            (stage / path.name).write_text(SLOT.sub(lambda m: raw_html(content[m[1]]), text), encoding="utf-8")
+        for partial in (stage / "theme").glob("*.html"):
+            partial.write_text(partial.read_text(encoding="utf-8").replace("GZ_EDITION", "").replace("GZ_DATES", ""), encoding="utf-8")
+        if problems := lint_sources(stage):
+            raise SiteError("the shelf's pages have problems:\n" + "\n".join(problems), where=str(project / "reports"), mend="mend them")
+        warnings = render(stage, site, engine)
+        finish(site, above="")
+        listing = [{"edition": m.edition, "dates": m.facts["dates"], "failed": len(m.facts["failed"])} for m in manifests]
+        (site / "editions.js").write_text(f"window.gzEditions = {json.dumps(listing, ensure_ascii=False)};\n".replace("<", "\\u003c"), encoding="utf-8")
+        if problems := [*warnings, *lint_site(site, allowed=_edition_pages(manifests))]:
+            raise SiteError("the shelf's pages have problems:\n" + "\n".join(f"  - {p}" for p in problems), where=str(project / "reports"), mend="mend them")
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return site
+
+
+def _edition_pages(manifests: Sequence[Manifest]) -> set[str]:
+    return {f"editions/{m.edition}/{name.removeprefix('site/')}" for m in manifests for name in m.files if name.startswith("site/") and name.endswith(".html")}

@@ -1,0 +1,156 @@
+// Behaviour of the pages: edition switcher, passports of numbers, charts, dark look, filters. Nothing here loads from the web.
+(function () {
+  "use strict";
+  var root = document.documentElement;
+  var strip = document.querySelector(".gz-strip");
+  if (!strip) return;
+  var here = strip.dataset.edition, shelf = strip.dataset.shelf, offset = strip.dataset.offset;
+
+  function element(tag, text, name) {
+    var made = document.createElement(tag);
+    if (text) made.textContent = text;
+    if (name) made.className = name;
+    return made;
+  }
+
+  // ---- editions: the list is a script, so it also loads from file://
+  var editions = window.gzEditions || [];
+  var label = strip.querySelector(".gz-switch");
+  if (editions.length) {
+    var select = label.querySelector("select");
+    if (!here) select.appendChild(element("option", "choose a week"));
+    editions.forEach(function (one) {
+      var option = element("option", one.edition + " (" + one.dates + ")" + (one.failed ? ", incomplete" : ""));
+      option.value = one.edition;
+      option.selected = one.edition === here;
+      select.appendChild(option);
+    });
+    select.addEventListener("change", function () {
+      if (select.value && select.value !== here) location.href = shelf + "editions/" + encodeURIComponent(select.value) + "/index.html";
+    });
+    label.hidden = false;
+    var newest = editions[0];
+    if (here && newest.edition !== here && newest.edition > here) {
+      var old = strip.querySelector(".gz-old"), link = element("a", "Read " + newest.edition + " (" + newest.dates + ").");
+      link.href = shelf + "editions/" + encodeURIComponent(newest.edition) + "/index.html";
+      old.append("This is an earlier edition, as it was published. ", link);
+      old.hidden = false;
+    }
+  }
+
+  // ---- light and dark
+  function isDark() {
+    return root.dataset.bsTheme === "dark" || document.body.classList.contains("quarto-dark");
+  }
+  if (root.dataset.bsTheme) {
+    var toggle = element("button", "", "gz-scheme");
+    toggle.type = "button";
+    var word = function () { toggle.textContent = isDark() ? "☀ Light" : "☾ Dark"; };
+    toggle.addEventListener("click", function () {
+      root.dataset.bsTheme = isDark() ? "light" : "dark";
+      try { localStorage.setItem("gz-scheme", root.dataset.bsTheme); } catch (e) { /* private window */ }
+      paint();
+    });
+    strip.querySelector(".gz-strip-inner").appendChild(toggle);
+    var paint = function () {
+      word();
+      root.classList.toggle("quarto-dark", isDark());
+      document.querySelectorAll(".sd-navbar-default").forEach(function (bar) { bar.dataset.bsTheme = isDark() ? "dark" : "light"; });
+      redraw();
+    };
+    window.addEventListener("load", paint);
+  } else {
+    new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  }
+
+  // ---- passports: where a number comes from
+  var names = {
+    label: "What it is", value: "Value", interval: "Range", level: "Level", method: "Method", n: "n", metric: "Definition",
+    as_of: "Data until", query: "Query", cell: "Cell", snapshot: "Snapshot", note: "Note", id: "Number"
+  };
+  var card = null;
+  function hide() { if (card) { card.remove(); card = null; } }
+  function show(number) {
+    hide();
+    var facts = JSON.parse(number.dataset.passport);
+    card = element("div", "", "gz-passport");
+    card.setAttribute("role", "tooltip");
+    var list = element("dl");
+    Object.keys(names).forEach(function (key) {
+      if (facts[key]) list.append(element("dt", names[key]), element("dd", facts[key]));
+    });
+    card.appendChild(list);
+    document.body.appendChild(card);
+    var box = number.getBoundingClientRect(), width = card.offsetWidth;
+    card.style.left = Math.max(8, Math.min(box.left, root.clientWidth - width - 8)) + window.scrollX + "px";
+    var below = box.bottom + card.offsetHeight + 12 < window.innerHeight || box.top < card.offsetHeight + 12;
+    card.style.top = (below ? box.bottom + 6 : box.top - card.offsetHeight - 6) + window.scrollY + "px";
+  }
+  document.querySelectorAll(".gz-number").forEach(function (number) {
+    number.addEventListener("mouseenter", function () { show(number); });
+    number.addEventListener("focus", function () { show(number); });
+    number.addEventListener("mouseleave", hide);
+    number.addEventListener("blur", hide);
+  });
+  document.addEventListener("keydown", function (event) { if (event.key === "Escape") hide(); });
+
+  // ---- charts: the library is loaded once, by the first chart that comes into view
+  var library = null;
+  function vega() {
+    library = library || new Promise(function (done, fail) {
+      var script = element("script");
+      script.src = offset + "theme/vega.js";
+      script.onload = function () { done(window.vegaEmbed); };
+      script.onerror = function () { fail(new Error("the chart library is missing")); };
+      document.head.appendChild(script);
+    });
+    return library;
+  }
+  function look() {
+    var style = getComputedStyle(document.body), ink = style.color, line = isDark() ? "#5a6068" : "#c9ced4";
+    return {
+      background: null, font: style.fontFamily,
+      view: { stroke: null },
+      rule: { color: ink },
+      axis: { labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
+      legend: { labelColor: ink, titleColor: ink, labelFontSize: 12 },
+      title: { color: ink }
+    };
+  }
+  function draw(figure) {
+    var spec = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+    var target = figure.querySelector(".gz-vega");
+    return vega().then(function (embed) {
+      return embed(target, Object.assign({}, spec, { config: look() }), { actions: false, renderer: "svg", ast: true, tooltip: { theme: isDark() ? "dark" : "light" } });
+    }).then(function () { figure.dataset.drawn = "yes"; }, function (error) {
+      target.textContent = "This chart cannot be drawn here; its figures are in the table. (" + error.message + ")";
+      figure.dataset.drawn = "failed";
+    });
+  }
+  var figures = Array.prototype.slice.call(document.querySelectorAll(".gz-chart"));
+  function redraw() { figures.forEach(function (figure) { if (figure.dataset.drawn) draw(figure); }); }
+  if (window.IntersectionObserver) {
+    var watch = new IntersectionObserver(function (seen) {
+      seen.forEach(function (entry) {
+        if (entry.isIntersecting) { watch.unobserve(entry.target); draw(entry.target); }
+      });
+    }, { rootMargin: "400px" });
+    figures.forEach(function (figure) { watch.observe(figure); });
+  } else figures.forEach(draw);
+  window.addEventListener("beforeprint", function () { figures.forEach(function (figure) { if (!figure.dataset.drawn) draw(figure); }); });
+
+  // ---- filters of long tables
+  document.querySelectorAll("input[data-filters]").forEach(function (input) {
+    var rows = Array.prototype.slice.call(document.querySelectorAll("#" + input.dataset.filters + " tbody tr"));
+    var count = input.parentElement.querySelector(".gz-count");
+    var texts = rows.map(function (row) { return row.textContent.toLowerCase(); });
+    input.addEventListener("input", function () {
+      var words = input.value.toLowerCase().split(/\s+/).filter(Boolean), shown = 0;
+      rows.forEach(function (row, i) {
+        row.hidden = !words.every(function (word) { return texts[i].indexOf(word) >= 0; });
+        if (!row.hidden) shown += 1;
+      });
+      count.textContent = words.length ? shown + " of " + rows.length : "";
+    });
+  });
+})();
