@@ -87,7 +87,7 @@ def trend(rows: Sequence[Mapping[str, Any]], *, title: str, form: str = ".3f") -
     """Vega-Lite of one line with a band per series; rows have when, value, low, high, series."""
     y = {"type": "quantitative", "scale": {"zero": False}, "axis": {"format": form, "title": title}}
     colour = {"field": "series", "type": "nominal", "title": None, "legend": {"orient": "top"}, "scale": {"range": SERIES}}
-    when = {"field": "when", "type": "temporal", "title": None, "axis": {"format": "%d %b", "tickCount": 6}}
+    when = {"field": "when", "type": "ordinal", "sort": None, "title": None, "axis": {"labelAngle": 0, "labelOverlap": True}}
     return {
         "data": {"values": [dict(row) for row in rows]},
         "width": "container",
@@ -102,7 +102,7 @@ def trend(rows: Sequence[Mapping[str, Any]], *, title: str, form: str = ".3f") -
                 "mark": {"type": "line", "point": True},
                 "encoding": {
                     "y": {"field": "value", **y},
-                    "tooltip": [{"field": "when", "type": "temporal"}, {"field": "series"}, {"field": "value", "format": form}],
+                    "tooltip": [{"field": "when", "type": "ordinal"}, {"field": "series"}, {"field": "value", "format": form}],
                 },
             },
         ],

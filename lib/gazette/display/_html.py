@@ -87,15 +87,19 @@ def sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str =
     return "".join([*parts, escape(finding.text[end:])])
 
 
-def findings(record: Record, chosen: Iterable[Finding] | None = None, *, currency: str = "USD") -> Block:
-    """Findings as a list, each with the rule that wrote it."""
+def findings(record: Record, chosen: Iterable[Finding] | None = None, *, currency: str = "USD", rules: bool = True) -> Block:
+    """Findings as a list, each with the rule that wrote it (only on hovering, where ``rules`` is false)."""
     numbers = {n.id: n for n in record.numbers}
     items = [
         f'<li class="{f.tone}" title="Written by rule: {escape(f.rule)}"><span class="gz-icon" aria-hidden="true">{TONES[f.tone]}</span> '
-        f'{sentence(f, numbers, currency=currency)} <small class="gz-rule">rule: {escape(f.rule)}</small></li>'
+        f'{sentence(f, numbers, currency=currency)}{_rule(f) if rules else ""}</li>'
         for f in (record.findings if chosen is None else chosen)
     ]
     return Block(f'<ul class="gz-findings">{"".join(items)}</ul>' if items else "<p>Nothing to report.</p>")
+
+
+def _rule(finding: Finding) -> str:
+    return f' <small class="gz-rule">rule: {escape(finding.rule)}</small>'
 
 
 def verdict(item: Verdict, numbers: Mapping[str, Number], *, currency: str = "USD") -> Block:

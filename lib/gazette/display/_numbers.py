@@ -23,11 +23,13 @@ SUFFIX: dict[str, str] = {
     "ms": " ms",
 }
 MAX_DECIMALS = 4
-THOUSAND, MILLION, BILLION = 1e3, 1e6, 1e9
+TEN, THOUSAND, MILLION, BILLION = 10, 1e3, 1e6, 1e9
 
 
 def _decimals(size: float, spread: float | None) -> int:
-    """Decimals that the interval supports: two digits of its half-width; three significant digits without one."""
+    """Decimals that the interval supports: two digits of its half-width; without one three significant digits, none for a whole number."""
+    if not spread and size == round(size):
+        return 0
     reference = spread if spread else abs(size) / 10
     if not reference or not math.isfinite(reference):
         return 0
@@ -74,7 +76,7 @@ def _money(size: float, spread: float | None, currency: str) -> str:
         if size >= limit:
             decimals = _decimals(size / limit, None if spread is None else spread / limit)
             return f"{symbol}{size / limit:,.{min(2, decimals)}f}{word}"
-    decimals = 0 if size >= THOUSAND else 2
+    decimals = 0 if size >= THOUSAND or (spread or 0) >= TEN else 2
     return f"{symbol}{size:,.{decimals}f}"
 
 
@@ -96,12 +98,12 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
         if number.interval is None:
             msg = f"number {number.id!r} has no interval"
             raise ValueError(msg)
-        signed = number.unit in {"points", "relative"} or number.interval.low < 0
+        signed = number.interval.low < 0
         low, high = (
             format_value(v, number.unit, currency=currency, signed=signed, spread=spread)
             for v in (number.interval.low, number.interval.high)
         )
-        return f"{low} to {high}"
+        return f"{low.removesuffix(SUFFIX.get(number.unit, ''))} to {high}"
     if form not in {"", "signed", "abs"}:
         msg = f"unknown form {form!r}; forms are signed, abs and interval"
         raise ValueError(msg)

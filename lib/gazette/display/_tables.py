@@ -28,8 +28,7 @@ class Column:
         unit: Unit of its values; None for text.
         signed: Whether to write a plus.
         html: The values are HTML already (made by this room).
-        decimals: Fixed decimals, for columns without a unit's own.
-    """
+        """
 
     title: str
     unit: Unit | None = None
@@ -46,17 +45,20 @@ class Table:
     caption: str
     columns: Mapping[str, Column]
     currency: str
+    folded: bool
 
     def _cell(self, value: Any, column: Column) -> str:
+        opening = f'<td{" class=num" if column.unit else ""} data-label="{escape(column.title)}">'
         missing = value is None or value != value or (isinstance(value, float) and not math.isfinite(value))  # noqa: PLR0124  NaN
         if missing:
-            return "<td>–</td>"
-        if column.html:
-            return f"<td>{value}</td>"
-        if column.unit:
-            return f'<td class="num">{escape(format_value(float(value), column.unit, currency=self.currency, signed=column.signed))}</td>'
-        text = f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value)
-        return f"<td>{escape(text)}</td>"
+            text = "–"
+        elif column.html:
+            text = str(value)
+        elif column.unit:
+            text = escape(format_value(float(value), column.unit, currency=self.currency, signed=column.signed))
+        else:
+            text = escape(f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value))
+        return f"{opening}{text}</td>"
 
     def to_html(self) -> str:
         """The table as HTML, values rounded for reading."""
@@ -68,10 +70,14 @@ class Table:
             "<tr>" + "".join(self._cell(row[c], self.columns[c]) for c in shown) + "</tr>"
             for row in self.frame.to_dict("records")
         )
-        return (
-            f'<div class="gz-table-wrap"><table class="gz-table" data-name="{escape(self.name)}"><caption>{escape(self.caption)}</caption>'
+        caption = escape(self.caption)
+        # On a phone, a table of words becomes a list of rows; one of figures scrolls sideways within itself.
+        stacked = "" if any(self.columns[c].unit for c in shown) else " gz-stack"
+        html = (
+            f'<div class="gz-table-wrap"><table class="gz-table{stacked}" data-name="{escape(self.name)}"><caption>{caption}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
         )
+        return f'<details class="gz-fold"><summary>{caption}</summary>{html}</details>' if self.folded else html
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         plain = self.frame[[c for c in self.frame.columns if not (c in self.columns and self.columns[c].html)]]
@@ -81,6 +87,8 @@ class Table:
         )
 
 
-def table(frame: pd.DataFrame, name: str, caption: str, columns: Mapping[str, Column], *, currency: str = "USD") -> Table:
-    """A table for a page; ``columns`` says which columns show, in the frame's order, and how."""
-    return Table(frame, name, caption, columns, currency)
+def table(
+    frame: pd.DataFrame, name: str, caption: str, columns: Mapping[str, Column], *, currency: str = "USD", folded: bool = False
+) -> Table:
+    """A table for a page; ``columns`` says which columns show, in the frame's order, and how; ``folded`` shows it on demand."""
+    return Table(frame, name, caption, columns, currency, folded)

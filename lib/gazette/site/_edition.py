@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from gazette import display
+from gazette import conclusions, display
 from gazette.errors import SiteError
 from gazette.record import Record
 from gazette.site._config import read_config, write_config
@@ -85,13 +85,8 @@ def facts(edition: Path, *, params: Params, week: Week) -> dict[str, Any]:
     if summary:
         numbers = {n.id: n for n in summary.numbers}
         headline = display.plain_sentence(summary.findings[0], numbers, currency=params.site.currency)
-    tests = [
-        {"page": p.page, "title": p.title, "state": v.state, "action": v.action}
-        for p in parts
-        if p.record
-        for v in p.record.verdicts
-        if v.primary
-    ]
+    ranked = conclusions.ranked([p.record for p in parts if p.record])
+    tests = [{"page": r.subject, "title": r.title, "state": v.state, "action": v.action} for r, v in ranked]
     return {
         "title": params.site.title,
         "dates": dates(week),
@@ -182,13 +177,9 @@ def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: W
     data.mkdir(parents=True)
     up = "../" if "/" in part.place else ""
     lead = _byline(part, week, params)
-    header: dict[str, Any] = {"title": plain(part.title)}
-    if part.description:
-        header["description"] = plain(part.description)
+    header: dict[str, Any] = {"title": plain(part.title), "page-layout": "full"}
     if part.kind == "summary":
-        header |= {"toc": False, "page-layout": "full"}
-        header.pop("description", None)
-    header.pop("description", None)  # the lead says it, in words that are escaped for HTML
+        header["toc"] = False
     executed = edition / "notebooks" / f"{part.page}.ipynb"
     place = stage / part.place
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from gazette.display import Block, Column, Table, format_number, table
+from gazette.display import Column, Table, format_number, table
 from gazette.errors import EditionError, ParamsError
 from gazette.params import load
 from gazette.record import RECORD_MIME, Interval, NotPublished, Number, Record
@@ -119,7 +119,7 @@ class Bench:
         ]
         columns = {"id": Column("Number"), "label": Column("What it is"), "shown": Column("Value"), "n": Column("n", "count"), "metric": Column("Definition"), "cell": Column("Cell"), "query": Column("Query")}
         frame = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["id"])
-        return table(frame, "numbers", "Every number on this page, with where it comes from", columns, currency=self.currency)
+        return table(frame, "numbers", "Every number on this page, with where it comes from", columns, currency=self.currency, folded=True)
 
     def _record(
         self, *, title: str, owner: str, findings: Sequence[Finding], verdicts: Sequence[Verdict] = (), facts: dict[str, str] | None = None
@@ -138,8 +138,3 @@ class Bench:
             findings=tuple(findings),
             verdicts=tuple(verdicts),
         )
-
-    def _notice(self) -> Block:
-        from html import escape  # noqa: PLC0415
-
-        return Block(f'<p class="gz-notice">{escape(self.params.site.notice)}</p>' if self.params.site.notice else "")

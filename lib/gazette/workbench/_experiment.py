@@ -188,7 +188,7 @@ class ExperimentBench(Bench):
                 "Compared": f"{plan.treatment.title} against {next(v.title for v in plan.variants if v.id == plan.control)}",
                 "Status": f"{state}, day {day} of {total} ({plan.start} to {plan.end})",
                 "Users": f"{display.format_number(counted)} of {plan.planned_units:,} planned",
-                "Evidence asked": f"{self.level:.4g} intervals" + ("" if self.ended else ": the test is not over, so a look asks for more"),
+                "Evidence asked": f"{100 * self.level:.4g} % ranges" + ("" if self.ended else ": the test is not over, so a look asks for more"),
                 "Owner": plan.owner,
             }
         )

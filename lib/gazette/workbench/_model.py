@@ -245,7 +245,7 @@ class ModelBench(Bench):
             estimate = self._level(row, metric, column)
             if isinstance(estimate, NotPublished) or row["week"] > self.week_start:
                 continue
-            rows.append({"when": f"{row['week']}T00:00:00", "value": estimate.value, "low": estimate.low, "high": estimate.high, "series": names.get(row["version"], row["version"])})
+            rows.append({"when": f"{row['week']:%d %b}", "value": estimate.value, "low": estimate.low, "high": estimate.high, "series": names.get(row["version"], row["version"])})
         title = self.params.metrics[metric].title
         return display.chart(display.trend(rows, title=title), "trend", f"{title} by week, with the range that fits the data.")
 

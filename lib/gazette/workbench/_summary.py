@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SummaryBench", "open_summary"]
 
-CARD_SUFFIX = {"change": "on last week", "vs-baseline": "against the baseline", "month-before": "four weeks before", "year-before": "a year before"}
+CHANGES = {"change": "on last week", "vs-baseline": "against the baseline"}
+LEVELS = {"month-before": "four weeks earlier", "year-before": "a year earlier"}
 
 
 def open_summary(subject: str, *, edition: str, root: str | Path = ".") -> SummaryBench:
@@ -54,9 +55,9 @@ class SummaryBench(Bench):
         return conclusions.headline(counts, failed)
 
     def headline(self) -> Block:
-        """The week in a sentence, and what is simulated."""
+        """The week in a sentence."""
         text = display.sentence(self._headline, self._numbers, currency=self.currency)
-        return Block(f'<p class="gz-headline">{text}</p>{self._notice().html}')
+        return Block(f'<p class="gz-headline">{text}</p>')
 
     def cards(self) -> Block:
         """The few numbers that site.yml names."""
@@ -77,11 +78,12 @@ class SummaryBench(Bench):
             number, record = known[card]
             self._numbers[number.id] = number
             deltas = []
-            for suffix, words in CARD_SUFFIX.items():
+            for suffix, words in {**CHANGES, **LEVELS}.items():
                 if f"{card}.{suffix}" in known:
                     change = known[f"{card}.{suffix}"][0]
                     self._numbers[change.id] = change
-                    shown = display.number_span(change, "signed", currency=self.currency) if change.published else escape(display.format_number(change))
+                    form = "signed" if suffix in CHANGES else ""
+                    shown = display.number_span(change, form, currency=self.currency) if change.published else escape(display.format_number(change))
                     deltas.append(f"{shown} {words}")
             basis = f'{escape(number.note or self.params.metrics[number.metric].definition)} <a href="{record.kind}s/{record.subject}.html">{escape(record.title)}</a>'
             items.append((number, "<br>".join(deltas), basis))
@@ -124,10 +126,9 @@ class SummaryBench(Bench):
         for record in self.records:
             if record.kind != "model":
                 continue
-            numbers = {n.id: n for n in record.numbers}
             chosen = sorted(record.findings, key=lambda f: {"bad": 0, "good": 1, "unsure": 2}.get(f.tone, 3))[:3]
-            items = "".join(f'<li class="{f.tone}">{display.sentence(f, numbers, currency=self.currency)}</li>' for f in chosen)
-            parts.append(f'<h4><a href="models/{record.subject}.html">{escape(record.title)}</a></h4><ul class="gz-findings">{items}</ul>')
+            items = display.findings(record, chosen, currency=self.currency, rules=False).html
+            parts.append(f'<h4><a href="models/{record.subject}.html">{escape(record.title)}</a></h4>{items}')
         return Block("".join(parts) or "<p>No model was reported this week.</p>")
 
     def failed(self) -> Block:
