@@ -1,6 +1,7 @@
 """The one command's flow: snapshot, run, seal, publish."""
 
 from gazette.build._build import Built, Listener, Report, Silent, build
+from gazette.build._check import check
 from gazette.build._project import Project, open_project
 
-__all__ = ["Built", "Listener", "Project", "Report", "Silent", "build", "open_project"]
+__all__ = ["Built", "Listener", "Project", "Report", "Silent", "build", "check", "open_project"]

@@ -127,7 +127,7 @@ def build(
                     store.refuse(week)
                     done.append(_one(project, week, chosen, listener))
         finally:
-            changed = _publish(project, chosen, listener) if publish and store.list() else False
+            changed = _publish(project, chosen, listener) if publish and store.weeks() else False
     return Report(tuple(done), project.output, changed)
 
 
@@ -150,10 +150,19 @@ def _one(project: Project, week: Week, engine: site.Engine, listener: Listener) 
     try:
         subjects = project.subjects(week)
         if not subjects:
-            raise EditionError(f"edition {week} would be empty: no model, and no experiment in this week", mend="add a file to params/models or params/experiments")
+            raise EditionError(
+                f"edition {week} would be empty: no model, and no experiment in this week",
+                mend="add a file to params/models or params/experiments",
+            )
         listener.step(edition, "Freezing the data")
         _lay_out(project, week, staging)
-        snapshots = freeze_all(project, week, subjects, staging / "snapshot", lambda title: listener.step(edition, f"Freezing the data: {title}"))
+        snapshots = freeze_all(
+            project,
+            week,
+            subjects,
+            staging / "snapshot",
+            lambda title: listener.step(edition, f"Freezing the data: {title}"),
+        )
         listener.step(edition, "Running notebooks")
         outcomes = _run(project, week, subjects, snapshots, staging, listener)
         for name in snapshots:
@@ -163,8 +172,14 @@ def _one(project: Project, week: Week, engine: site.Engine, listener: Listener) 
         ran = {**versions(), "engine": engine.label}
         before = store.before(week)
         site.render_edition(
-            staging, project=project.root, params=project.params, week=week, engine=engine, work=project.state / "work",
-            versions=ran, previous=(str(before), store.manifest(before).digest) if before else None,
+            staging,
+            project=project.root,
+            params=project.params,
+            week=week,
+            engine=engine,
+            work=project.state / "work",
+            versions=ran,
+            previous=(str(before), store.manifest(before).digest) if before else None,
         )
         listener.step(edition, "Sealing")
         manifest = store.seal(staging, week, versions=ran, facts=facts)
@@ -183,24 +198,41 @@ def _lay_out(project: Project, week: Week, staging: Path) -> None:
         place = staging / path.relative_to(project.root)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(path.read_bytes())
-    clock = {"edition": str(week), "week_start": week.start.isoformat(), "cutoff": period_of(project, week).cutoff.isoformat()}
+    clock = {
+        "edition": str(week),
+        "week_start": week.start.isoformat(),
+        "cutoff": period_of(project, week).cutoff.isoformat(),
+    }
     (staging / "edition.json").write_text(canonical_json(clock), encoding="utf-8")
     for name in ("records", "failures", "notebooks"):
         (staging / name).mkdir()
 
 
 def _run(
-    project: Project, week: Week, subjects: list[Model | Experiment], snapshots: dict[str, Snapshot], staging: Path, listener: Listener
+    project: Project,
+    week: Week,
+    subjects: list[Model | Experiment],
+    snapshots: dict[str, Snapshot],
+    staging: Path,
+    listener: Listener,
 ) -> list[Outcome]:
     edition, settings = str(week), project.params.site
     listener.planned(edition, {s.id: s.title for s in subjects} | {SUMMARY: settings.executive.title})
     shared = project.parameter_digest()
 
-    def job(page: str, kind: Any, title: str, owner: str, template: str, more: dict[str, Any], inputs: tuple[str, ...]) -> Job:
+    def job(
+        page: str, kind: Any, title: str, owner: str, template: str, more: dict[str, Any], inputs: tuple[str, ...]
+    ) -> Job:
         return Job(
-            page=page, kind=kind, title=title, owner=owner, template=project.root / "notebooks" / template,
-            parameters={**more, "subject": page, "edition": edition, "root": "."}, cwd=staging,
-            output=staging / "notebooks" / f"{page}.ipynb", timeout=settings.timeout_seconds,
+            page=page,
+            kind=kind,
+            title=title,
+            owner=owner,
+            template=project.root / "notebooks" / template,
+            parameters={**more, "subject": page, "edition": edition, "root": "."},
+            cwd=staging,
+            output=staging / "notebooks" / f"{page}.ipynb",
+            timeout=settings.timeout_seconds,
             inputs=(shared, digest_of(staging / "edition.json"), *inputs),
         )
 
@@ -208,12 +240,24 @@ def _run(
     for subject in subjects:
         kind = "model" if isinstance(subject, Model) else "experiment"
         template = subject.notebook or f"{kind}.ipynb"
-        jobs.append(job(subject.id, kind, subject.title, subject.owner, template, dict(subject.parameters), (snapshots[subject.id].digest,)))
+        jobs.append(
+            job(
+                subject.id,
+                kind,
+                subject.title,
+                subject.owner,
+                template,
+                dict(subject.parameters),
+                (snapshots[subject.id].digest,),
+            )
+        )
     say: Any = lambda event: listener.notebook(edition, event)  # noqa: E731
     cache = project.state / "cache" / "runs"
     outcomes = run_all(jobs, workers=settings.workers, cache=cache, progress=say)
     _keep(outcomes, staging)
-    inputs = tuple(digest_of(p) for folder in ("records", "failures") for p in sorted((staging / folder).glob("*.json")))
+    inputs = tuple(
+        digest_of(p) for folder in ("records", "failures") for p in sorted((staging / folder).glob("*.json"))
+    )
     summary = job(SUMMARY, "summary", settings.executive.title, settings.executive.owner, "executive.ipynb", {}, inputs)
     last = run_all([summary], workers=1, cache=cache, progress=say)
     _keep(last, staging)
@@ -231,11 +275,19 @@ def _keep(outcomes: list[Outcome], staging: Path) -> None:
 def _log(project: Project, edition: str, outcomes: list[Outcome], seconds: float) -> None:
     """Times and memory, beside the edition: they differ from run to run, so they are not sealed."""
     rows = [
-        {"page": o.page, "status": o.status, "seconds": round(o.seconds, 3), "peak_memory_mb": round(o.peak_memory_mb, 1)} for o in outcomes
+        {
+            "page": o.page,
+            "status": o.status,
+            "seconds": round(o.seconds, 3),
+            "peak_memory_mb": round(o.peak_memory_mb, 1),
+        }
+        for o in outcomes
     ]
     folder = project.state / "logs"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{edition}.json").write_text(json.dumps({"edition": edition, "seconds": round(seconds, 3), "notebooks": rows}, indent=1))
+    (folder / f"{edition}.json").write_text(
+        json.dumps({"edition": edition, "seconds": round(seconds, 3), "notebooks": rows}, indent=1)
+    )
 
 
 def _publish(project: Project, engine: site.Engine, listener: Listener) -> bool:
@@ -244,7 +296,15 @@ def _publish(project: Project, engine: site.Engine, listener: Listener) -> bool:
     if site.is_published(project.output, stamp):
         return False
     listener.step("shelf", f"Publishing to {project.params.site.output}/")
-    site.publish(store, project=project.root, params=project.params, output=project.output, engine=engine, work=project.state / "work", stamp=stamp)
-    for week in store.list():
+    site.publish(
+        store,
+        project=project.root,
+        params=project.params,
+        output=project.output,
+        engine=engine,
+        work=project.state / "work",
+        stamp=stamp,
+    )
+    for week in store.weeks():
         store.mark_published(week)
     return True

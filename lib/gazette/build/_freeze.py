@@ -59,7 +59,10 @@ def freeze_all(
         raise problems[0]
     if problems:
         listing = "\n".join(str(p) for p in problems)
-        raise SourceError(f"{len(problems)} subjects have no data\n{listing}", mend="nothing was built; mend all of them, then build again")
+        raise SourceError(
+            f"{len(problems)} subjects have no data\n{listing}",
+            mend="nothing was built; mend all of them, then build again",
+        )
     _refuse_empty(week, subjects, answers)
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
 

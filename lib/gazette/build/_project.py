@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003  part of a public dataclass
+from pathlib import Path
 
 from gazette.editions import Store, Week
 from gazette.errors import WrongUseError
@@ -68,6 +68,8 @@ def open_project(root: Path) -> Project:
     root = root.resolve()
     if not (root / "params").is_dir():
         raise WrongUseError(
-            "there is no params/ folder", where=str(root), mend="run this in a project's folder, or name it with --project"
+            "there is no params/ folder",
+            where=str(root),
+            mend="run this in a project's folder, or name it with --project",
         )
     return Project(root, load(root / "params"))

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from gazette.record import Finding, NotPublished, Verdict
+from gazette.record import Finding, Verdict
 
 if TYPE_CHECKING:
     from gazette.record import Action, Number, Tone, VerdictState
@@ -107,8 +107,8 @@ def guardrail_of(result: MetricResult) -> Literal["passed", "broken", "open"]:
 def _reason(look: Look, primary: MetricResult, state: VerdictState, rule: str) -> Finding:
     terms = {"metric": primary.title, "treatment": look.treatment, "end": look.end}
     difference, relative = primary.difference.id, primary.relative.id
-    move = "{=metric} was {%s} with {=treatment} and {%s} without" % (primary.treatment.id, primary.control.id)  # noqa: UP031
-    span = "the difference is {%s|signed}, and the data fit anything from {%s|interval}" % (difference, difference)  # noqa: UP031
+    move = "{=metric} was {%s} with {=treatment} and {%s} without" % (primary.treatment.id, primary.control.id)
+    span = "the difference is {%s|signed}, and the data fit anything from {%s|interval}" % (difference, difference)
     tail: dict[VerdictState, str] = {
         "benefit shown": f"{move}: {span}. All of that range is better than no change.",
         "harm shown": f"{move}: {span}. All of that range is worse than no change.",
@@ -119,7 +119,7 @@ def _reason(look: Look, primary: MetricResult, state: VerdictState, rule: str) -
     }
     text = tail[state]
     if primary.relative.published and state not in {"not published", "not trustworthy"}:
-        text += " Relative to today it is {%s|signed} ({%s|interval})." % (relative, relative)  # noqa: UP031
+        text += " Relative to today it is {%s|signed} ({%s|interval})." % (relative, relative)
     tones: dict[VerdictState, Tone] = {"benefit shown": "good", "harm shown": "bad", "no worthwhile benefit": "bad"}
     return Finding(
         id=f"{look.subject}.verdict", rule=rule, text=text, tone=tones.get(state, "unsure"), terms=_used(text, terms)
@@ -136,8 +136,12 @@ def _advice(look: Look, state: VerdictState) -> tuple[Action, str, str]:
     action: Action
     if state == "benefit shown":
         if any(s == "broken" for _, s in rails):
-            return "don't ship", "benefit-but-guardrail-broken", "The primary metric gained, but a guardrail lost more than agreed."
-        roll = "Roll out over {%s}" % look.rollout_days.id  # noqa: UP031
+            return (
+                "don't ship",
+                "benefit-but-guardrail-broken",
+                "The primary metric gained, but a guardrail lost more than agreed.",
+            )
+        roll = "Roll out over {%s}" % look.rollout_days.id
         if any(s == "open" for _, s in rails):
             return (
                 "ship with monitoring",
@@ -149,17 +153,25 @@ def _advice(look: Look, state: VerdictState) -> tuple[Action, str, str]:
         return "don't ship", "harm-shown", "Switch the variant off; the primary metric got worse."
     if state == "no worthwhile benefit":
         action = "stop: no winner"
-        return action, "worthwhile-ruled-out", "End the test and keep what is live; an effect worth having is ruled out."
+        return (
+            action,
+            "worthwhile-ruled-out",
+            "End the test and keep what is live; an effect worth having is ruled out.",
+        )
     if state == "not published":
         return "wait", "not-computable", "There is nothing to decide on yet."
     if not look.ended:
         return "keep running", "test-not-over", "Decide when the test ends on {=end}; it is too early to stop."
     if look.enough_units:
-        return "stop: no winner", "ended-with-enough-units", "The test had enough users to show the smallest effect worth having and did not show it; end it, or extend it on purpose."
+        return (
+            "stop: no winner",
+            "ended-with-enough-units",
+            "The test had enough users to show the smallest effect worth having and did not show it; end it, or extend it on purpose.",
+        )
     return (
         "keep running",
         "ended-too-small",
-        "The test ended with {%s} users; to have a fair chance of showing the smallest effect worth having it needs about {%s}."  # noqa: UP031
+        "The test ended with {%s} users; to have a fair chance of showing the smallest effect worth having it needs about {%s}."
         % (look.units.id, look.needed.id),
     )
 
@@ -174,10 +186,10 @@ def conclude(look: Look) -> tuple[Verdict, tuple[Finding, ...]]:
     if look.split_fails or look.exposure_fails:
         rule = "gate-sample-ratio" if look.split_fails else "gate-exposure"
         text = (
-            "The arms do not have the sizes that were planned; a split this uneven has a chance of {%s} if assignment works."  # noqa: UP031
+            "The arms do not have the sizes that were planned; a split this uneven has a chance of {%s} if assignment works."
             % look.split.id
             if look.split_fails
-            else "{%s} users saw more than one arm, too many to compare the arms." % look.crossed.id  # noqa: UP031
+            else "{%s} users saw more than one arm, too many to compare the arms." % look.crossed.id
         )
         reason = Finding(id=f"{look.subject}.verdict", rule=rule, text=text, tone="bad")
         advice = Finding(
@@ -203,7 +215,13 @@ def conclude(look: Look) -> tuple[Verdict, tuple[Finding, ...]]:
     reason = _reason(look, primary, state, rule)
     advice = Finding(id=f"{look.subject}.advice", rule=action_rule, text=text, terms=_used(text, {"end": look.end}))
     verdict = Verdict(
-        metric=primary.metric, state=state, rule=rule, action=action, action_rule=action_rule, reason=reason, advice=advice
+        metric=primary.metric,
+        state=state,
+        rule=rule,
+        action=action,
+        action_rule=action_rule,
+        reason=reason,
+        advice=advice,
     )
     return verdict, tuple(_others(look))
 
@@ -217,21 +235,26 @@ def _others(look: Look) -> list[Finding]:
         name = f"{look.subject}.{result.metric}.finding"
         if result.role == "guardrail":
             standing = guardrail_of(result)
-            interval = " ({%s|interval})" % result.relative.id if result.relative.published else ""  # noqa: UP031
+            interval = " ({%s|interval})" % result.relative.id if result.relative.published else ""
             texts: dict[str, tuple[str, Tone]] = {
                 "passed": (f"Guardrail {{=metric}}: a loss beyond the agreed margin is excluded{interval}.", "good"),
                 "broken": (f"Guardrail {{=metric}}: it lost more than the agreed margin{interval}.", "bad"),
-                "open": (f"Guardrail {{=metric}}: a loss beyond the agreed margin is not excluded yet{interval}.", "unsure"),
+                "open": (
+                    f"Guardrail {{=metric}}: a loss beyond the agreed margin is not excluded yet{interval}.",
+                    "unsure",
+                ),
             }
             text, tone = texts[standing]
             found.append(Finding(id=name, rule=f"guardrail-{standing}", text=text, tone=tone, terms=terms))
             continue
         state, rule = state_of(result)
-        span = "{%s|signed} ({%s|interval})" % (result.difference.id, result.difference.id)  # noqa: UP031
+        span = "{%s|signed} ({%s|interval})" % (result.difference.id, result.difference.id)
         if state == "benefit shown":
             found.append(Finding(id=name, rule=rule, text=f"{{=metric}} got better: {span}.", tone="good", terms=terms))
         elif state == "harm shown":
             found.append(Finding(id=name, rule=rule, text=f"{{=metric}} got worse: {span}.", tone="bad", terms=terms))
         elif state == "not resolved":
-            found.append(Finding(id=name, rule=rule, text=f"{{=metric}} is not resolved: {span}.", tone="unsure", terms=terms))
+            found.append(
+                Finding(id=name, rule=rule, text=f"{{=metric}} is not resolved: {span}.", tone="unsure", terms=terms)
+            )
     return found

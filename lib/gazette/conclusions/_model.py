@@ -39,7 +39,9 @@ def describe_model(subject: str, metrics: Sequence[str], numbers: Mapping[str, N
             text = "{=metric} is not published this week: {=reason}."
             reason = getattr(level.value, "reason", "")
             terms = {"metric": level.label, "reason": reason}
-            found.append(Finding(id=f"{subject}.{metric}.finding", rule="not-computable", text=text, tone="unsure", terms=terms))
+            found.append(
+                Finding(id=f"{subject}.{metric}.finding", rule="not-computable", text=text, tone="unsure", terms=terms)
+            )
             continue
         for suffix, against in (("vs-baseline", "than the baseline version"), ("change", "than last week")):
             change = numbers.get(f"{subject}.{metric}.{suffix}")
@@ -48,13 +50,19 @@ def describe_model(subject: str, metrics: Sequence[str], numbers: Mapping[str, N
             word, tone = _moved(change)
             if word == "steady":
                 against_words = "the baseline version" if suffix == "vs-baseline" else "last week"
-                text = "{=metric} was {%s}; the difference to %s, {%s|signed}, is within what chance brings." % (  # noqa: UP031
+                text = "{=metric} was {%s}; the difference to %s, {%s|signed}, is within what chance brings." % (
                     level.id,
                     against_words,
                     change.id,
                 )
             else:
-                text = "{=metric} was {%s}, %s %s: {%s|signed} ({%s|interval})." % (level.id, word, against, change.id, change.id)  # noqa: UP031
+                text = "{=metric} was {%s}, %s %s: {%s|signed} ({%s|interval})." % (
+                    level.id,
+                    word,
+                    against,
+                    change.id,
+                    change.id,
+                )
             found.append(
                 Finding(
                     id=f"{subject}.{metric}.{suffix}.finding",
@@ -65,14 +73,14 @@ def describe_model(subject: str, metrics: Sequence[str], numbers: Mapping[str, N
                 )
             )
     labels, minimum = numbers.get(f"{subject}.label-completeness"), numbers.get(f"{subject}.label-minimum")
-    if labels and minimum and isinstance(labels.value, float) and isinstance(minimum.value, float):
-        if labels.value < minimum.value:
-            text = "Provisional: only {%s} of outcomes are known, less than the agreed {%s}." % (labels.id, minimum.id)  # noqa: UP031
-            found.append(Finding(id=f"{subject}.labels.finding", rule="labels-provisional", text=text, tone="unsure"))
+    values = [number.value if number else None for number in (labels, minimum)]
+    if labels and minimum and all(isinstance(v, float) for v in values) and values[0] < values[1]:  # type: ignore[operator]
+        text = "Provisional: only {%s} of outcomes are known, less than the agreed {%s}." % (labels.id, minimum.id)
+        found.append(Finding(id=f"{subject}.labels.finding", rule="labels-provisional", text=text, tone="unsure"))
     age, limit = numbers.get(f"{subject}.model-age"), numbers.get(f"{subject}.model-age-limit")
     if age and limit and isinstance(age.value, float) and isinstance(limit.value, float):
         late = age.value > limit.value
-        text = "The live model is {%s} old, %s the agreed {%s}." % (age.id, "more than" if late else "within", limit.id)  # noqa: UP031
+        text = "The live model is {%s} old, %s the agreed {%s}." % (age.id, "more than" if late else "within", limit.id)
         found.append(
             Finding(
                 id=f"{subject}.age.finding",

@@ -48,7 +48,13 @@ def headline(numbers: Mapping[str, Number], failed: Number | None) -> Finding:
         number = numbers[key]
         if isinstance(number.value, float) and number.value > 0:
             parts.append((one if number.value == 1 else many) % number.id)
-    text = "This week " + (", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]) + "." if parts else "No test is running this week."
+    text = (
+        "This week " + (", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]) + "."
+        if parts
+        else "No test is running this week."
+    )
     if failed is not None:
-        text += " Warning: {%s} of the analyses failed, so this page is incomplete." % failed.id  # noqa: UP031
-    return Finding(id="summary.headline", rule="headline-count", text=text, tone="bad" if failed is not None else "neutral")
+        text += " Warning: {%s} of the analyses failed, so this page is incomplete." % failed.id
+    return Finding(
+        id="summary.headline", rule="headline-count", text=text, tone="bad" if failed is not None else "neutral"
+    )

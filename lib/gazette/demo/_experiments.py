@@ -33,11 +33,48 @@ class Truth:
 
 
 PLAN = (
-    Truth("ranking-v3-2", "2026-11-02", "2026-11-15", (62500, 62500), (0.121, 0.122), (48.5, 48.3), (0.0234, 0.0251), (1463, 1569), (0.34, 0.335)),
-    Truth("checkout-one-page", "2026-10-26", "2026-11-22", (40000, 40000), (0.100, 0.112), (48.5, 48.5), (0.03, 0.03), None, (0.34, 0.31)),
+    Truth(
+        "ranking-v3-2",
+        "2026-11-02",
+        "2026-11-15",
+        (62500, 62500),
+        (0.121, 0.122),
+        (48.5, 48.3),
+        (0.0234, 0.0251),
+        (1463, 1569),
+        (0.34, 0.335),
+    ),
+    Truth(
+        "checkout-one-page",
+        "2026-10-26",
+        "2026-11-22",
+        (40000, 40000),
+        (0.100, 0.112),
+        (48.5, 48.5),
+        (0.03, 0.03),
+        None,
+        (0.34, 0.31),
+    ),
     Truth("discount-banner", "2026-11-02", "2026-11-22", (45000, 45000), (0.120, 0.120), (48.5, 44.2), (0.03, 0.031)),
-    Truth("search-autocomplete", "2026-11-02", "2026-11-22", (30000, 30000), (0.120, 0.126), (48.5, 48.5), (0.03, 0.03), lost=0.06),
-    Truth("diverse-recommendations", "2026-11-09", "2026-12-06", (50000, 50000), (0.120, 0.1205), (48.5, 48.5), (0.03, 0.03)),
+    Truth(
+        "search-autocomplete",
+        "2026-11-02",
+        "2026-11-22",
+        (30000, 30000),
+        (0.120, 0.126),
+        (48.5, 48.5),
+        (0.03, 0.03),
+        lost=0.06,
+    ),
+    Truth(
+        "diverse-recommendations",
+        "2026-11-09",
+        "2026-12-06",
+        (50000, 50000),
+        (0.120, 0.1205),
+        (48.5, 48.5),
+        (0.03, 0.03),
+    ),
     Truth("email-digest", "2026-10-12", "2026-11-08", (30000, 30000), (0.120, 0.120), (48.5, 48.5), (0.03, 0.03)),
 )
 
@@ -66,9 +103,15 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> list[dict[str, Any
             left = rng.random(n) < plan.abandonment[arm]
             value = rng.gamma(2.2, plan.order_value[arm] / 2.2, n).round(2)
             assignments.append(
-                pd.DataFrame({"experiment": plan.experiment, "unit_id": ids, "variant": variant, "assigned_at": at})[keep]
+                pd.DataFrame({"experiment": plan.experiment, "unit_id": ids, "variant": variant, "assigned_at": at})[
+                    keep
+                ]
             )
-            for kind, mask, amount in (("click", clicked, None), ("order", ordered, value), ("cart_abandoned", left, None)):
+            for kind, mask, amount in (
+                ("click", clicked, None),
+                ("order", ordered, value),
+                ("cart_abandoned", left, None),
+            ):
                 chosen = mask & keep
                 when = at[chosen] + pd.to_timedelta(rng.uniform(30, 32400, int(chosen.sum())).round(), unit="s")
                 events.append(
@@ -90,7 +133,7 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> list[dict[str, Any
                         "orders_before": rng.poisson(0.4, n),
                         "country": rng.choice(["US", "GB", "DE"], n),
                         "device": rng.choice(["desktop", "mobile", "tablet"], n, p=[0.45, 0.45, 0.1]),
-                        "new_customer": rng.random(n) < 0.35,  # noqa: PLR2004
+                        "new_customer": rng.random(n) < 0.35,
                     }
                 )
             )
@@ -99,7 +142,9 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> list[dict[str, Any
     for name, parts in frames.items():
         frame = pd.concat(parts)  # noqa: F841  DuckDB reads it by name
         if name == "shop_events":
-            warehouse.execute("CREATE TABLE shop_events AS SELECT * FROM frame WHERE \"at\" < TIMESTAMP '2026-11-23' ORDER BY \"at\", unit_id, kind")
+            warehouse.execute(
+                'CREATE TABLE shop_events AS SELECT * FROM frame WHERE "at" < TIMESTAMP \'2026-11-23\' ORDER BY "at", unit_id, kind'
+            )
         else:
             warehouse.execute(f"CREATE TABLE {name} AS SELECT * FROM frame ORDER BY {orders[name]}")  # noqa: S608  names are ours
     return [asdict(plan) for plan in PLAN]

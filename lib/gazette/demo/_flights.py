@@ -26,7 +26,19 @@ SHIFT = timedelta(weeks=678)
 DELAYED_MINUTES = 15
 TRAINED_UNTIL = pd.Timestamp("2013-04-01")
 SIMPLE = ["hour", "distance", "origin_code", "carrier_code"]
-RICH = [*SIMPLE, "weekday", "month_day", "destination_code", "destination_flights", "temp", "wind_speed", "precip", "visib", "pressure", "humid"]
+RICH = [
+    *SIMPLE,
+    "weekday",
+    "month_day",
+    "destination_code",
+    "destination_flights",
+    "temp",
+    "wind_speed",
+    "precip",
+    "visib",
+    "pressure",
+    "humid",
+]
 
 
 def read() -> pd.DataFrame:
@@ -39,7 +51,9 @@ def read() -> pd.DataFrame:
     weather = weather.drop_duplicates(keys)[[*keys, "temp", "wind_speed", "precip", "visib", "pressure", "humid"]]
     flights = flights.merge(weather, on=keys, how="left")
     flights["scheduled"] = pd.to_datetime(flights[["year", "month", "day", "hour", "minute"]])
-    flights = flights.sort_values(["scheduled", "origin", "carrier", "flight", "tailnum"], kind="stable").reset_index(drop=True)
+    flights = flights.sort_values(["scheduled", "origin", "carrier", "flight", "tailnum"], kind="stable").reset_index(
+        drop=True
+    )
     flights["flight_id"] = [f"F{i:06d}" for i in range(len(flights))]
     flights["label"] = np.where(flights["arr_delay"].isna(), np.nan, flights["arr_delay"] >= DELAYED_MINUTES)
     flights["weekday"] = flights["scheduled"].dt.weekday
@@ -86,8 +100,14 @@ def write(warehouse: duckdb.DuckDBPyConnection, making: Path, *, final: Path) ->
     predictions = pd.concat(frames)  # noqa: F841  DuckDB reads it by name
     arrived = score[score["label"].notna()]
     rng = np.random.default_rng(11)
-    lag = np.where(rng.random(len(arrived)) < 0.96, rng.exponential(5, len(arrived)), rng.uniform(24, 216, len(arrived)))  # noqa: PLR2004
-    landed = arrived["scheduled"] + SHIFT + pd.to_timedelta(arrived["air_time"].fillna(120) + arrived["arr_delay"].clip(lower=-60) + 40, unit="m")
+    lag = np.where(
+        rng.random(len(arrived)) < 0.96, rng.exponential(5, len(arrived)), rng.uniform(24, 216, len(arrived))
+    )
+    landed = (
+        arrived["scheduled"]
+        + SHIFT
+        + pd.to_timedelta(arrived["air_time"].fillna(120) + arrived["arr_delay"].clip(lower=-60) + 40, unit="m")
+    )
     labels = pd.DataFrame(  # noqa: F841
         {
             "flight_id": arrived["flight_id"],
@@ -96,7 +116,9 @@ def write(warehouse: duckdb.DuckDBPyConnection, making: Path, *, final: Path) ->
             "known_at": (landed + pd.to_timedelta(np.round(lag, 3), unit="h")).dt.floor("s"),
         }
     )
-    warehouse.execute("CREATE TABLE flight_predictions AS SELECT * FROM predictions ORDER BY scheduled_at, flight_id, model_version")
+    warehouse.execute(
+        "CREATE TABLE flight_predictions AS SELECT * FROM predictions ORDER BY scheduled_at, flight_id, model_version"
+    )
     warehouse.execute("CREATE TABLE flight_labels AS SELECT * FROM labels ORDER BY known_at, flight_id")
     _register(making, final, {v: m for v, (_, m) in fitted.items()}, quality)
     return {"quality": quality}
@@ -127,7 +149,12 @@ def _register(making: Path, final: Path, models: dict[str, Any], quality: dict[s
         with mlflow.start_run(experiment_id=experiments[name], run_name=f"{name} {version}"):
             mlflow.log_metrics(metrics)
             mlflow.log_params({"version": version, "trained_at": trained_at})
-            trusted = ["sklearn._loss.link.LogitLink", "sklearn._loss.loss.HalfBinomialLoss", "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+            trusted = [
+                "sklearn._loss.link.LogitLink",
+                "sklearn._loss.loss.HalfBinomialLoss",
+                "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+                "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+            ]
             with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
                 info = mlflow.sklearn.log_model(
                     model,
@@ -154,7 +181,7 @@ def _move_artifacts(making: Path, final: Path) -> None:
             for _, column, kind, *_ in store.execute(f"PRAGMA table_info('{table}')").fetchall():
                 if "CHAR" in kind.upper() or "TEXT" in kind.upper():
                     store.execute(
-                        f"UPDATE \"{table}\" SET \"{column}\" = replace(\"{column}\", ?, ?) WHERE \"{column}\" LIKE ?",  # noqa: S608  names come from the schema
+                        f'UPDATE "{table}" SET "{column}" = replace("{column}", ?, ?) WHERE "{column}" LIKE ?',  # noqa: S608  names come from the schema
                         (str(making), str(final), f"%{making}%"),
                     )
     store.close()

@@ -50,7 +50,7 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> None:
             )
         )
     telemetry = pd.concat(frames)  # noqa: F841  DuckDB reads it by name
-    warehouse.execute("CREATE TABLE serving_telemetry AS SELECT * FROM telemetry ORDER BY service, \"at\"")
+    warehouse.execute('CREATE TABLE serving_telemetry AS SELECT * FROM telemetry ORDER BY service, "at"')
     deployments = pd.DataFrame(  # noqa: F841
         [
             ("2026-04-06 09:00", "flight-delay", "1", "production", "flight-science", "First version"),
@@ -60,20 +60,24 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> None:
         ],
         columns=["at", "model", "model_version", "environment", "deployed_by", "note"],
     ).astype({"at": "datetime64[us]"})
-    warehouse.execute("CREATE TABLE deployments AS SELECT * FROM deployments ORDER BY \"at\"")
+    warehouse.execute('CREATE TABLE deployments AS SELECT * FROM deployments ORDER BY "at"')
     count = 60
-    started = (END - pd.Timedelta(weeks=16)) + pd.to_timedelta(np.sort(rng.uniform(0, 16 * 7 * 24 * 60, count)).round(), unit="m")
+    started = (END - pd.Timedelta(weeks=16)) + pd.to_timedelta(
+        np.sort(rng.uniform(0, 16 * 7 * 24 * 60, count)).round(), unit="m"
+    )
     acknowledged = started + pd.to_timedelta(rng.exponential(18, count).round() + 1, unit="m")
     alerts = pd.DataFrame(  # noqa: F841
         {
-            "alert": rng.choice(["latency-limit", "cache-cold", "labels-late", "model-not-serving"], count, p=[0.45, 0.3, 0.2, 0.05]),
+            "alert": rng.choice(
+                ["latency-limit", "cache-cold", "labels-late", "model-not-serving"], count, p=[0.45, 0.3, 0.2, 0.05]
+            ),
             "tier": "warning",
             "service": rng.choice(["recommender", "flight-delay"], count),
             "started_at": started,
             "acknowledged_at": acknowledged,
             "resolved_at": acknowledged + pd.to_timedelta(rng.exponential(40, count).round() + 1, unit="m"),
             "value": rng.lognormal(5.6, 0.1, count).round(2),
-            "actionable": rng.random(count) < 0.6,  # noqa: PLR2004
+            "actionable": rng.random(count) < 0.6,
         }
     )
     warehouse.execute(
@@ -86,7 +90,7 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> None:
             "pipeline": "features",
             "started_at": days + pd.Timedelta(hours=2),
             "finished_at": days + pd.Timedelta(hours=2) + took,
-            "status": np.where(rng.random(len(days)) < 0.98, "ok", "failed"),  # noqa: PLR2004
+            "status": np.where(rng.random(len(days)) < 0.98, "ok", "failed"),
             "row_count": rng.poisson(400000, len(days)),
         }
     )

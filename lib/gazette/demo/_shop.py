@@ -24,7 +24,12 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     days = pd.date_range(end=LAST_DAY, periods=7 * 72, freq="D")
     t = np.arange(len(days))
-    base = 30000 * (1 + 0.0009 * t) * (1 + 0.08 * np.sin(2 * np.pi * days.dayofyear / 365.25)) * np.where(days.weekday >= 5, 1.15, 1.0)  # noqa: PLR2004
+    base = (
+        30000
+        * (1 + 0.0009 * t)
+        * (1 + 0.08 * np.sin(2 * np.pi * days.dayofyear / 365.25))
+        * np.where(days.weekday >= 5, 1.15, 1.0)
+    )
     shared = rng.normal(0, 0.02, len(days))
     frames = []
     for cohort, share in (("new", 0.9), ("baseline", 0.1)):
@@ -66,7 +71,7 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> dict[str, Any]:
     shift = np.select([device == "desktop", device == "mobile"], [0.02, -0.02], 0.0)
     luck = rng.normal(0, 0.11, n)
     requests = []
-    for version in NDCG:
+    for version, mean in NDCG.items():
         own = rng.normal(0, 0.06, n)
         requests.append(
             pd.DataFrame(
@@ -76,7 +81,7 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> dict[str, Any]:
                     "model_version": version,
                     "device": device,
                     "customer_type": customer,
-                    "ndcg_5": np.clip(NDCG[version] + shift + luck + own, 0, 1).round(6),
+                    "ndcg_5": np.clip(mean + shift + luck + own, 0, 1).round(6),
                     "precision_10": rng.binomial(10, PRECISION[version], n) / 10,
                     "loaded_at": at + pd.Timedelta(minutes=5),
                 }

@@ -60,7 +60,9 @@ def forest(rows: Sequence[Mapping[str, Any]], *, title: str, percent: bool = Tru
         "data": {"values": [dict(row) for row in rows]},
         "width": "container",
         "height": 36 * len(rows) + 20,
-        "encoding": {"y": {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 220}}},
+        "encoding": {
+            "y": {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 220}}
+        },
         "layer": [
             {"mark": {"type": "rule", "strokeDash": [4, 4]}, "encoding": {"x": {"datum": 0}, "y": None}},
             {
@@ -86,8 +88,20 @@ def forest(rows: Sequence[Mapping[str, Any]], *, title: str, percent: bool = Tru
 def trend(rows: Sequence[Mapping[str, Any]], *, title: str, form: str = ".3f") -> dict[str, Any]:
     """Vega-Lite of one line with a band per series; rows have when, value, low, high, series."""
     y = {"type": "quantitative", "scale": {"zero": False}, "axis": {"format": form, "title": title}}
-    colour = {"field": "series", "type": "nominal", "title": None, "legend": {"orient": "top"}, "scale": {"range": SERIES}}
-    when = {"field": "when", "type": "ordinal", "sort": None, "title": None, "axis": {"labelAngle": 0, "labelOverlap": True}}
+    colour = {
+        "field": "series",
+        "type": "nominal",
+        "title": None,
+        "legend": {"orient": "top"},
+        "scale": {"range": SERIES},
+    }
+    when = {
+        "field": "when",
+        "type": "ordinal",
+        "sort": None,
+        "title": None,
+        "axis": {"labelAngle": 0, "labelOverlap": True},
+    }
     return {
         "data": {"values": [dict(row) for row in rows]},
         "width": "container",
@@ -102,7 +116,11 @@ def trend(rows: Sequence[Mapping[str, Any]], *, title: str, form: str = ".3f") -
                 "mark": {"type": "line", "point": True},
                 "encoding": {
                     "y": {"field": "value", **y},
-                    "tooltip": [{"field": "when", "type": "ordinal"}, {"field": "series"}, {"field": "value", "format": form}],
+                    "tooltip": [
+                        {"field": "when", "type": "ordinal"},
+                        {"field": "series"},
+                        {"field": "value", "format": form},
+                    ],
                 },
             },
         ],

@@ -87,12 +87,14 @@ def sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str =
     return "".join([*parts, escape(finding.text[end:])])
 
 
-def findings(record: Record, chosen: Iterable[Finding] | None = None, *, currency: str = "USD", rules: bool = True) -> Block:
+def findings(
+    record: Record, chosen: Iterable[Finding] | None = None, *, currency: str = "USD", rules: bool = True
+) -> Block:
     """Findings as a list, each with the rule that wrote it (only on hovering, where ``rules`` is false)."""
     numbers = {n.id: n for n in record.numbers}
     items = [
         f'<li class="{f.tone}" title="Written by rule: {escape(f.rule)}"><span class="gz-icon" aria-hidden="true">{TONES[f.tone]}</span> '
-        f'{sentence(f, numbers, currency=currency)}{_rule(f) if rules else ""}</li>'
+        f"{sentence(f, numbers, currency=currency)}{_rule(f) if rules else ''}</li>"
         for f in (record.findings if chosen is None else chosen)
     ]
     return Block(f'<ul class="gz-findings">{"".join(items)}</ul>' if items else "<p>Nothing to report.</p>")
@@ -104,7 +106,7 @@ def _rule(finding: Finding) -> str:
 
 def verdict(item: Verdict, numbers: Mapping[str, Number], *, currency: str = "USD") -> Block:
     """The verdict: colour, word and icon, the reason and what to do, with the rules' names."""
-    tone, icon = LOOK[item.state]
+    tone, _ = LOOK[item.state]
     return Block(
         f'<div class="gz-panel {tone}"><p>{chip(item.state)}</p>'
         f"<p>{sentence(item.reason, numbers, currency=currency)}</p>"
@@ -123,13 +125,18 @@ def chip(state: str) -> str:
 def cards(items: Sequence[tuple[Number, str, str]], *, currency: str = "USD") -> Block:
     """Cards of a number, a line on its change (HTML) and its basis (HTML)."""
     cells = []
-    for number, delta, basis in items:
-        value = number_span(number, currency=currency) if number.published else '<span class="gz-untrusted">Not published</span>'
-        if not number.published:
-            delta = escape(format_number(number))
+    for number, change, basis in items:
+        delta = change if number.published else escape(format_number(number))
+        value = (
+            number_span(number, currency=currency)
+            if number.published
+            else '<span class="gz-untrusted">Not published</span>'
+        )
         interval = ""
         if number.published and number.interval:
-            interval = f'<div class="gz-card-interval">{escape(format_number(number, "interval", currency=currency))}</div>'
+            interval = (
+                f'<div class="gz-card-interval">{escape(format_number(number, "interval", currency=currency))}</div>'
+            )
         cells.append(
             f'<div class="gz-card"><div class="gz-card-label">{escape(number.label)}</div>'
             f'<div class="gz-card-value">{value}</div>{interval}'

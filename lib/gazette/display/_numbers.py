@@ -30,7 +30,7 @@ def _decimals(size: float, spread: float | None) -> int:
     """Decimals that the interval supports: two digits of its half-width; without one three significant digits, none for a whole number."""
     if not spread and size == round(size):
         return 0
-    reference = spread if spread else abs(size) / 10
+    reference = spread or abs(size) / 10
     if not reference or not math.isfinite(reference):
         return 0
     digits = 1 - math.floor(math.log10(reference))

@@ -28,7 +28,7 @@ class Column:
         unit: Unit of its values; None for text.
         signed: Whether to write a plus.
         html: The values are HTML already (made by this room).
-        """
+    """
 
     title: str
     unit: Unit | None = None
@@ -64,7 +64,8 @@ class Table:
         """The table as HTML, values rounded for reading."""
         shown = [c for c in self.frame.columns if c in self.columns]
         head = "".join(
-            f'<th scope="col"{" class=num" if self.columns[c].unit else ""}>{escape(self.columns[c].title)}</th>' for c in shown
+            f'<th scope="col"{" class=num" if self.columns[c].unit else ""}>{escape(self.columns[c].title)}</th>'
+            for c in shown
         )
         rows = "".join(
             "<tr>" + "".join(self._cell(row[c], self.columns[c]) for c in shown) + "</tr>"
@@ -88,7 +89,13 @@ class Table:
 
 
 def table(
-    frame: pd.DataFrame, name: str, caption: str, columns: Mapping[str, Column], *, currency: str = "USD", folded: bool = False
+    frame: pd.DataFrame,
+    name: str,
+    caption: str,
+    columns: Mapping[str, Column],
+    *,
+    currency: str = "USD",
+    folded: bool = False,
 ) -> Table:
     """A table for a page; ``columns`` says which columns show, in the frame's order, and how; ``folded`` shows it on demand."""
     return Table(frame, name, caption, columns, currency, folded)

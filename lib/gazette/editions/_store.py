@@ -78,7 +78,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def list(self) -> list[Week]:
+    def weeks(self) -> list[Week]:
         """Sealed weeks, oldest first."""
         found = []
         for path in self.root.iterdir() if self.root.is_dir() else ():
@@ -119,7 +119,7 @@ class Store:
                 content["facts"],
             )
         except FileNotFoundError as error:
-            known = ", ".join(map(str, self.list())) or "none"
+            known = ", ".join(map(str, self.weeks())) or "none"
             raise EditionError(f"there is no edition {week}", where=str(self.root), mend=f"sealed editions: {known}") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EditionError(f"the manifest cannot be trusted: {error}", where=str(path), mend="restore the edition from a copy") from error
@@ -140,7 +140,7 @@ class Store:
         Raises:
             EditionError: A later week is sealed already.
         """
-        later = [w for w in self.list() if w > week]
+        later = [w for w in self.weeks() if w > week]
         if later and not self.is_sealed(week):
             raise EditionError(
                 f"edition {week} cannot be made any more: {later[-1]} is sealed and names the edition before it",
@@ -179,7 +179,7 @@ class Store:
 
     def before(self, week: Week) -> Week | None:
         """The newest sealed week before this one."""
-        earlier = [w for w in self.list() if w < week]
+        earlier = [w for w in self.weeks() if w < week]
         return earlier[-1] if earlier else None
 
     def is_published(self, week: Week) -> bool:
@@ -199,7 +199,7 @@ class Store:
         Raises:
             EditionError: It is not the newest, or readers may have seen it.
         """
-        if week != self.list()[-1]:
+        if week != self.weeks()[-1]:
             raise EditionError(f"edition {week} is not the newest; later editions name it", mend="correct it in the next edition")
         if self.is_published(week):
             raise EditionError(f"edition {week} is published; what readers saw never changes", mend="correct it in the next edition")

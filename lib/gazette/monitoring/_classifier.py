@@ -50,9 +50,7 @@ def auc_difference(
     if error == 0:
         return NotPublished(reason="both versions rank every row alike")
     half = z_of(level) * error
-    return Estimate(
-        value, value - half, value + half, level, error, None, n_positive + n_negative, "DeLong, paired"
-    )
+    return Estimate(value, value - half, value + half, level, error, None, n_positive + n_negative, "DeLong, paired")
 
 
 def calibration_error(bins: Sequence[tuple[int, float, int]]) -> float | NotPublished:

@@ -176,7 +176,9 @@ def _unknown_metric(
     )
 
 
-def _cross_check(params: Params, nodes: dict[str, yaml.Node | None], found: list[Problem]) -> None:
+def _cross_check(  # noqa: C901  one loop a file
+    params: Params, nodes: dict[str, yaml.Node | None], found: list[Problem]
+) -> None:
     """Problems that only show when files are read together."""
     for subject in params.experiments.values():
         name = f"experiments/{subject.id}.yml"
@@ -242,7 +244,7 @@ def _duplicates(rows: list[Any], name: str, group: str, node: yaml.Node | None, 
         seen.add(row.id)
 
 
-def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
+def problems(directory: Path) -> tuple[Params | None, list[Problem]]:  # noqa: C901  one paragraph a step
     """Every problem in a folder of parameter files, and the parameters where there is none.
 
     Args:

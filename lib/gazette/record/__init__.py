@@ -3,7 +3,6 @@
 from gazette.record._model import (
     RECORD_MIME,
     REFERENCE,
-    SCHEMA,
     Action,
     Alert,
     Direction,
@@ -22,7 +21,6 @@ from gazette.record._model import (
 __all__ = [
     "RECORD_MIME",
     "REFERENCE",
-    "SCHEMA",
     "Action",
     "Alert",
     "Direction",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date, datetime  # noqa: TC003  pydantic reads the annotations
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictInt, model_validator
 
-SCHEMA = "gazette.record/1"
 RECORD_MIME = "application/vnd.gazette.record+json"
 ID_PATTERN = r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$"
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
@@ -138,7 +137,7 @@ class Alert(_Frozen):
 class Record(_Frozen):
     """What one notebook emits."""
 
-    schema_version: Literal["gazette.record/1"] = SCHEMA
+    schema_version: Literal["gazette.record/1"] = "gazette.record/1"
     subject: Id
     kind: Literal["model", "experiment", "summary"]
     title: str
@@ -187,9 +186,9 @@ class Record(_Frozen):
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no NaN, the same bytes for the same value.
+    r"""JSON with sorted keys and no NaN, the same bytes for the same value.
 
     >>> canonical_json({"b": 1, "a": [0.5]})
-    '{\\n "a": [\\n  0.5\\n ],\\n "b": 1\\n}\\n'
+    '{\n "a": [\n  0.5\n ],\n "b": 1\n}\n'
     """
     return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

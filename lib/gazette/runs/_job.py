@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003  part of public dataclasses
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path  # noqa: TC003
+from pathlib import Path
 from typing import Literal
 
-from gazette.record import Record, canonical_json  # noqa: TC001
+from gazette.record import Record, canonical_json
 
 __all__ = ["Event", "Failure", "Job", "Outcome"]
 

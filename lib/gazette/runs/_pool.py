@@ -117,9 +117,7 @@ def _agrees(record: Record, job: Job) -> None:
         raise NotebookError(f"the record is of {record.kind} {record.subject!r}, not of {job.kind} {job.page!r}")
 
 
-def _watch(
-    job: Job, scratch: Path, raw: Path, heard: _Heard, say: Callable[[Event], None], running: set[int]
-) -> int:
+def _watch(job: Job, scratch: Path, raw: Path, heard: _Heard, say: Callable[[Event], None], running: set[int]) -> int:
     """Start the worker, listen to it, and kill it with its kernel when its time is over."""
     message = {
         "template": str(job.template),
@@ -128,8 +126,11 @@ def _watch(
         "cwd": str(job.cwd),
         "scratch": str(scratch),
     }
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])}
-    process = subprocess.Popen(  # noqa: S603  our own module
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]),
+    }
+    process = subprocess.Popen(
         [sys.executable, "-m", "gazette.runs._worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

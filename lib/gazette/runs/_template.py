@@ -26,7 +26,7 @@ def read_template(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
         cells = content["cells"]
         if content["nbformat"] < 4 or not isinstance(cells, list):  # noqa: PLR2004  the format with cells
-            raise KeyError("nbformat")  # noqa: TRY301
+            raise KeyError("nbformat")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NotebookError(
             f"the template is not a notebook that can be read: {error}", where=str(path), mend="restore it from git"
@@ -40,16 +40,18 @@ def check_parameters(template: Path, parameters: Mapping[str, object]) -> None:
     Raises:
         NotebookError: An unknown parameter, or no parameters cell.
     """
-    cells = [
-        c for c in read_template(template)["cells"] if "parameters" in c.get("metadata", {}).get("tags", [])
-    ]
+    cells = [c for c in read_template(template)["cells"] if "parameters" in c.get("metadata", {}).get("tags", [])]
     if not cells:
-        raise NotebookError("the template has no cell tagged 'parameters'", where=str(template), mend="tag the cell that assigns them")
+        raise NotebookError(
+            "the template has no cell tagged 'parameters'", where=str(template), mend="tag the cell that assigns them"
+        )
     source = cells[0]["source"]
     tree = ast.parse(source if isinstance(source, str) else "".join(source))
     known = []
     for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
         known += [t.id for t in targets if isinstance(t, ast.Name)]
     for name in parameters:
         if name not in known:

@@ -7,6 +7,8 @@ import logging
 import os
 import resource
 import sys
+import threading
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -38,9 +40,18 @@ def _kernel_spec(folder: Path) -> None:
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "0"
 
 
+def _end_with_parent() -> None:
+    """End when the build has died: the kernel then ends too, and nothing is left running."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
 def main() -> int:
     """Run the job given as JSON on standard input: template, output, parameters, cwd, scratch."""
     job = json.loads(sys.stdin.read())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     scratch = Path(job["scratch"])
     _kernel_spec(scratch)
     os.environ.update(KERNEL_ENVIRONMENT)
@@ -68,7 +79,9 @@ def main() -> int:
 
             nb_man.cell_start = cell_start
             if len(job["scratch"]) < LONGEST_SOCKET_FOLDER:  # sockets in our own folder instead of open ports
-                kwargs["config"] = Config({"KernelManager": {"transport": "ipc", "connection_file": f"{scratch}/k.json"}})
+                kwargs["config"] = Config(
+                    {"KernelManager": {"transport": "ipc", "connection_file": f"{scratch}/k.json"}}
+                )
             return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
 
     papermill_engines.register("gazette", Reporting)

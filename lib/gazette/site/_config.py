@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path  # noqa: TC003  part of the public face
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -26,10 +26,12 @@ def read_config(project: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or content["project"]["type"] != "website":
-            raise KeyError("project.type must be website")  # noqa: TRY301
+            raise KeyError("project.type must be website")
         _ = content["website"]["navbar"], content[OWN]["edition-navigation"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise SiteError(f"the site's settings cannot be read: {error}", where=str(path), mend="restore _quarto.yml from git") from error
+        raise SiteError(
+            f"the site's settings cannot be read: {error}", where=str(path), mend="restore _quarto.yml from git"
+        ) from error
     return content
 
 

@@ -70,10 +70,22 @@ def _parts(edition: Path, params: Params) -> list[_Part]:
     parts = []
     for path in sorted((edition / "records").glob("*.json")):
         record = Record.from_json(path.read_bytes())
-        parts.append(_Part(path.stem, record.kind, record.title, record.owner, descriptions.get(path.stem, ""), record, None))
+        parts.append(
+            _Part(path.stem, record.kind, record.title, record.owner, descriptions.get(path.stem, ""), record, None)
+        )
     for path in sorted((edition / "failures").glob("*.json")):
         failure = json.loads(path.read_text(encoding="utf-8"))
-        parts.append(_Part(path.stem, failure["kind"], failure["title"], failure["owner"], descriptions.get(path.stem, ""), None, failure))
+        parts.append(
+            _Part(
+                path.stem,
+                failure["kind"],
+                failure["title"],
+                failure["owner"],
+                descriptions.get(path.stem, ""),
+                None,
+                failure,
+            )
+        )
     return sorted(parts, key=lambda p: (p.kind, p.title))
 
 
@@ -152,7 +164,10 @@ def _refuse(problems: list[str], what: str, week: Week) -> None:
     if problems:
         listing = "\n".join(f"  - {p}" for p in problems[:50])
         more = f"\n  … and {len(problems) - 50} more" if len(problems) > 50 else ""  # noqa: PLR2004
-        raise SiteError(f"{what} of {week} have {len(problems)} problem{'s' * (len(problems) != 1)}:\n{listing}{more}", mend="mend them and build again; nothing was published")
+        raise SiteError(
+            f"{what} of {week} have {len(problems)} problem{'s' * (len(problems) != 1)}:\n{listing}{more}",
+            mend="mend them and build again; nothing was published",
+        )
 
 
 def _fill_theme(stage: Path, week: Week) -> None:
@@ -186,7 +201,9 @@ def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: W
     if part.record is not None:
         notebook = json.loads(executed.read_text(encoding="utf-8"))
         page = to_page(notebook, header=header, lead=lead, data=f"{up}data/{part.page}", record=part.record.to_json())
-        place.with_name(place.name + ".ipynb").write_text(json.dumps(page.notebook, ensure_ascii=False), encoding="utf-8")
+        place.with_name(place.name + ".ipynb").write_text(
+            json.dumps(page.notebook, ensure_ascii=False), encoding="utf-8"
+        )
         for name, content in page.files.items():
             (data / name).write_text(content, encoding="utf-8")
         return
@@ -195,7 +212,11 @@ def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: W
         (data / "notebook.ipynb").write_bytes(executed.read_bytes())
         link = f'<p class="gz-download"><a href="{up}data/{part.page}/notebook.ipynb" download>The notebook as far as it got</a></p>'
     failure = part.failure or {}
-    trace = f'<details open><summary>Traceback</summary><pre class="gz-output gz-error"><code>{escape(failure["traceback"])}</code></pre></details>' if failure.get("traceback") else ""
+    trace = (
+        f'<details open><summary>Traceback</summary><pre class="gz-output gz-error"><code>{escape(failure["traceback"])}</code></pre></details>'
+        if failure.get("traceback")
+        else ""
+    )
     html = (
         f'{lead}<div class="gz-failed"><p><strong>✗ This analysis failed; it has no numbers this week.</strong></p>'
         f"<p>{escape(failure.get('what', ''))}</p>{trace}{link}</div>"

@@ -6,7 +6,7 @@ import importlib.metadata
 import shutil
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003  part of the public face
+from pathlib import Path
 from typing import Literal
 
 from gazette.errors import SiteError, WrongUseError
@@ -55,10 +55,7 @@ def render(stage: Path, output: Path, engine: Engine) -> list[str]:
         SiteError: The engine refused a page; its words are in the message.
     """
     built = stage / "_site"
-    if engine.name == "quarto":
-        warnings = _quarto(stage, engine)
-    else:
-        warnings = _embedded(stage)
+    warnings = _quarto(stage, engine) if engine.name == "quarto" else _embedded(stage)
     if not (built / "index.html").is_file():
         raise SiteError(f"{engine.label} made no index page", where=str(stage), mend="look at the pages it was given")
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +67,11 @@ def _quarto(stage: Path, engine: Engine) -> list[str]:
     command = [engine.program, "render", str(stage), "--no-execute"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT)  # noqa: S603  found on PATH
     if answer.returncode:
-        raise SiteError(f"quarto failed: {answer.stderr.strip()[-2000:]}", where=str(stage), mend="render the project by hand to see more")
+        raise SiteError(
+            f"quarto failed: {answer.stderr.strip()[-2000:]}",
+            where=str(stage),
+            mend="render the project by hand to see more",
+        )
     return []
 
 
@@ -81,4 +82,6 @@ def _embedded(stage: Path) -> list[str]:
     try:
         return list(build(stage, quiet=True).warnings)
     except (BuildError, ConfigError) as error:
-        raise SiteError(f"the embedded engine failed: {error}", where=str(stage), mend="mend the page that it names") from error
+        raise SiteError(
+            f"the embedded engine failed: {error}", where=str(stage), mend="mend the page that it names"
+        ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path  # noqa: TC003  part of the public face
+from pathlib import Path
 from posixpath import normpath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -15,9 +15,38 @@ import yaml
 __all__ = ["lint_site", "lint_sources"]
 
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
-PAIRED = frozenset({"div", "details", "table", "figure", "ul", "ol", "dl", "p", "span", "script", "style", "section", "pre", "code"})
-OPTIONS = frozenset({"code-fold", "code-summary", "echo", "include", "output", "label", "column", "layout-ncol", "fig-cap", "fig-alt", "tbl-cap", "code-line-numbers", "code-overflow"})
-LOADS = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "video": "src", "audio": "src", "embed": "src", "object": "data", "use": "href"}
+PAIRED = frozenset(
+    {"div", "details", "table", "figure", "ul", "ol", "dl", "p", "span", "script", "style", "section", "pre", "code"}
+)
+OPTIONS = frozenset(
+    {
+        "code-fold",
+        "code-summary",
+        "echo",
+        "include",
+        "output",
+        "label",
+        "column",
+        "layout-ncol",
+        "fig-cap",
+        "fig-alt",
+        "tbl-cap",
+        "code-line-numbers",
+        "code-overflow",
+    }
+)
+LOADS = {
+    "script": "src",
+    "img": "src",
+    "link": "href",
+    "iframe": "src",
+    "source": "src",
+    "video": "src",
+    "audio": "src",
+    "embed": "src",
+    "object": "data",
+    "use": "href",
+}
 FENCE = re.compile(r"^(`{3,}|~{3,})")
 DIV = re.compile(r"^(:{3,})\s*(\S.*)?$")
 CSS_LOAD = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
@@ -69,7 +98,8 @@ def _options(source: str) -> list[str]:
 
 def _markdown(text: str) -> list[str]:
     open_divs: list[int] = []
-    problems, fence, raw = [], "", []
+    problems: list[str] = []
+    fence, raw = "", [""]
     for number, line in enumerate(text.split("\n"), 1):
         mark = FENCE.match(line)
         if fence:
@@ -188,7 +218,10 @@ def lint_site(site: Path, *, allowed: set[str] | None = None) -> list[str]:
         if bad := NOT_A_NUMBER.search(" ".join(page.text)):
             problems.append(f"{name}: shows {bad[0]!r} to readers; publish a reason instead")
     for path in sorted(site.rglob("*.css")):
-        problems += [f"{path.relative_to(site).as_posix()}: loads {u}" for u in _foreign(path.read_text(encoding="utf-8", errors="replace"))]
+        problems += [
+            f"{path.relative_to(site).as_posix()}: loads {u}"
+            for u in _foreign(path.read_text(encoding="utf-8", errors="replace"))
+        ]
     return problems
 
 

@@ -49,7 +49,11 @@ def _output(output: dict[str, Any], data: str, files: dict[str, str]) -> list[di
     if kind == "stream":
         return [_html_output(_pre(output["text"]))]
     if kind == "error":
-        return [_html_output(_pre("\n".join(output.get("traceback", [])) or f"{output['ename']}: {output['evalue']}", error=True))]
+        return [
+            _html_output(
+                _pre("\n".join(output.get("traceback", [])) or f"{output['ename']}: {output['evalue']}", error=True)
+            )
+        ]
     content = {k: "".join(v) if isinstance(v, list) else v for k, v in output["data"].items()}
     if RECORD_MIME in content:
         links = f'<a href="{data}/record.json" download>record (JSON)</a> and <a href="{data}/notebook.ipynb" download>executed notebook</a>'
@@ -94,7 +98,17 @@ def to_page(notebook: dict[str, Any], *, header: Mapping[str, Any], lead: str, d
         source = cell["source"] if cell["source"].startswith("#|") else f"#| code-fold: true\n{cell['source']}"
         outputs = [kept for output in cell["outputs"] for kept in _output(output, data, files)]
         cells.append(
-            {"cell_type": "code", "id": cell["id"], "metadata": {}, "execution_count": None, "source": source, "outputs": outputs}
+            {
+                "cell_type": "code",
+                "id": cell["id"],
+                "metadata": {},
+                "execution_count": None,
+                "source": source,
+                "outputs": outputs,
+            }
         )
-    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
     return Page({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, files)

@@ -40,29 +40,39 @@ def provenance(edition: Path, *, week: Week, versions: Mapping[str, str], previo
         versions: What ran.
         previous: The edition before it and its manifest's digest.
     """
-    before = f"It names the manifest of {previous[0]}, {_code(previous[1])}." if previous else "It is the first edition of its chain."
+    before = (
+        f"It names the manifest of {previous[0]}, {_code(previous[1])}."
+        if previous
+        else "It is the first edition of its chain."
+    )
     lead = (
         f"<p>Everything that made edition {week} is named here by its SHA-256 digest. The edition's "
         f'<a href="manifest.json">manifest</a> repeats these digests and adds those of the rendered pages. {before} '
         "A sealed edition never changes: a later correction is published in a later edition.</p>"
     )
     parts = [front_matter(title="Provenance", toc=True), raw_html(lead), "## What ran"]
-    parts.append(raw_html(_table("Programs", ("Part", "Version or digest"), ((escape(k), _code(v)) for k, v in versions.items()))))
+    parts.append(
+        raw_html(
+            _table("Programs", ("Part", "Version or digest"), ((escape(k), _code(v)) for k, v in versions.items()))
+        )
+    )
     parts.append("## Frozen data")
     for folder in sorted(p for p in (edition / "snapshot").iterdir() if p.is_dir()):
         snapshot = reopen(folder)
         rows = ((escape(q.name), f"{q.rows:,}", _code(q.sha256)) for q in snapshot.queries)
-        table = _table(f"Snapshot of {snapshot.subject}, digest {snapshot.digest}", ("Query", "Rows", "Digest of the rows"), rows)
+        table = _table(
+            f"Snapshot of {snapshot.subject}, digest {snapshot.digest}", ("Query", "Rows", "Digest of the rows"), rows
+        )
         sql = "".join(
             f"<details><summary>Query <code>{escape(q.name)}</code></summary><pre><code>{escape(q.sql)}</code></pre></details>"
             for q in snapshot.queries
         )
         parts += [f"### {snapshot.subject}", raw_html(table + sql)]
     parts.append("## Files")
-    rows = []
+    files = []
     for path in sorted(edition.rglob("*")):
         name = path.relative_to(edition).as_posix()
         if path.is_file() and not name.startswith(("site/", "snapshot/")):
-            rows.append((escape(name), _code(hashlib.sha256(path.read_bytes()).hexdigest())))
-    parts.append(raw_html(_table("Parameters, executed notebooks and records", ("File", "Digest"), rows)))
+            files.append((escape(name), _code(hashlib.sha256(path.read_bytes()).hexdigest())))
+    parts.append(raw_html(_table("Parameters, executed notebooks and records", ("File", "Digest"), files)))
     return "\n\n".join(parts) + "\n"

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from pathlib import Path  # noqa: TC003  part of the public face
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gazette.editions import write_error
@@ -26,7 +26,7 @@ STAMP = ".gazette-site.json"
 def shelf_stamp(store: Store, *, project: Path, engine: Engine, library: str) -> str:
     """Digest of all that the published site is made of: while it is the same, there is nothing to publish."""
     total = hashlib.sha256(f"{engine.label}\0{library}\0".encode())
-    for week in store.list():
+    for week in store.weeks():
         total.update(store.manifest(week).digest.encode())
     files = [project / "_quarto.yml", project / "params" / "site.yml", *sorted((project / "reports").rglob("*"))]
     for path in files:
@@ -53,7 +53,7 @@ def publish(
         EditionError: A sealed edition is not what its manifest says, or the disk refuses.
         SiteError: The shelf cannot be rendered.
     """
-    weeks = store.list()
+    weeks = store.weeks()
     manifests = [store.manifest(week) for week in reversed(weeks)]
     shelf = render_shelf(manifests, project=project, params=params, engine=engine, work=work)
     try:
@@ -69,9 +69,9 @@ def publish(
         part = output / f"{STAMP}.part"
         part.write_text(json.dumps({"stamp": stamp}), encoding="utf-8")
         os.replace(part, output / STAMP)  # noqa: PTH105
+    except GazetteError:
+        raise
     except OSError as error:
-        if isinstance(error, GazetteError):
-            raise
         raise write_error(error, output) from error
     finally:
         shutil.rmtree(shelf, ignore_errors=True)
@@ -87,7 +87,11 @@ def _copy_edition(store: Store, week: Week, place: Path) -> None:
         pass  # not there yet
     if problems := store.check(week):
         listing = "\n".join(f"  - {p.file}: {p.what}" for p in problems)
-        raise EditionError(f"edition {week} is not what was sealed:\n{listing}", where=str(store.path(week)), mend="restore it from a copy; it is not published as it is")
+        raise EditionError(
+            f"edition {week} is not what was sealed:\n{listing}",
+            where=str(store.path(week)),
+            mend="restore it from a copy; it is not published as it is",
+        )
     part, old = place.with_name(f"{week}.part"), place.with_name(f"{week}.old")
     for stray in (part, old):
         shutil.rmtree(stray, ignore_errors=True)

@@ -47,9 +47,17 @@ def _latest(manifest: Manifest) -> str:
         f"<td>{display.chip(t['state'])}</td><td>{escape(t['action'][:1].upper() + t['action'][1:])}</td></tr>"
         for t in facts["tests"]
     )
-    head = '<thead><tr><th scope="col">Test</th><th scope="col">Verdict</th><th scope="col">What to do</th></tr></thead>'
-    tests = f'<div class="gz-table-wrap"><table class="gz-table"><caption>Tests in this edition</caption>{head}<tbody>{rows}</tbody></table></div>' if rows else ""
-    models = ", ".join(f'<a href="{home}/models/{escape(m["page"])}.html">{escape(m["title"])}</a>' for m in facts["models"])
+    head = (
+        '<thead><tr><th scope="col">Test</th><th scope="col">Verdict</th><th scope="col">What to do</th></tr></thead>'
+    )
+    tests = (
+        f'<div class="gz-table-wrap"><table class="gz-table"><caption>Tests in this edition</caption>{head}<tbody>{rows}</tbody></table></div>'
+        if rows
+        else ""
+    )
+    models = ", ".join(
+        f'<a href="{home}/models/{escape(m["page"])}.html">{escape(m["title"])}</a>' for m in facts["models"]
+    )
     failed = (
         f'<p class="gz-failed">✗ {len(facts["failed"])} of its analyses failed: {escape(", ".join(f["title"] for f in facts["failed"]))}.</p>'
         if facts["failed"]
@@ -68,7 +76,9 @@ def _archive(manifests: Sequence[Manifest]) -> str:
     for manifest in manifests:
         facts: Any = manifest.facts
         titles = ", ".join(escape(t["title"]) for t in (*facts["tests"], *facts["models"]))
-        failed = f'<span class="gz-verdict bad">✗ {len(facts["failed"])} failed</span>' if facts["failed"] else "Complete"
+        failed = (
+            f'<span class="gz-verdict bad">✗ {len(facts["failed"])} failed</span>' if facts["failed"] else "Complete"
+        )
         rows.append(
             f'<tr><td><a href="editions/{manifest.edition}/index.html">{_when(manifest)}</a></td>'
             f"<td>{escape(facts['headline'])}<br><small>{titles}</small></td><td>{failed}</td>"
@@ -82,9 +92,7 @@ def _archive(manifests: Sequence[Manifest]) -> str:
     )
 
 
-def render_shelf(
-    manifests: Sequence[Manifest], *, project: Path, params: Params, engine: Engine, work: Path
-) -> Path:
+def render_shelf(manifests: Sequence[Manifest], *, project: Path, params: Params, engine: Engine, work: Path) -> Path:
     """Render the shelf into a folder below ``work``.
 
     Args:
@@ -111,19 +119,39 @@ def render_shelf(
                 raise SiteError(f"unknown slot {unknown[0]!r}", where=str(path), mend=f"slots are: {', '.join(PARTS)}")
             (stage / path.name).write_text(SLOT.sub(lambda m: raw_html(content[m[1]]), text), encoding="utf-8")
         for partial in (stage / "theme").glob("*.html"):
-            partial.write_text(partial.read_text(encoding="utf-8").replace("GZ_EDITION", "").replace("GZ_DATES", ""), encoding="utf-8")
+            partial.write_text(
+                partial.read_text(encoding="utf-8").replace("GZ_EDITION", "").replace("GZ_DATES", ""), encoding="utf-8"
+            )
         if problems := lint_sources(stage):
-            raise SiteError("the shelf's pages have problems:\n" + "\n".join(problems), where=str(project / "reports"), mend="mend them")
+            raise SiteError(
+                "the shelf's pages have problems:\n" + "\n".join(problems),
+                where=str(project / "reports"),
+                mend="mend them",
+            )
         warnings = render(stage, site, engine)
         finish(site, above="")
-        listing = [{"edition": m.edition, "dates": m.facts["dates"], "failed": len(m.facts["failed"])} for m in manifests]
-        (site / "editions.js").write_text(f"window.gzEditions = {json.dumps(listing, ensure_ascii=False)};\n".replace("<", "\\u003c"), encoding="utf-8")
+        listing = [
+            {"edition": m.edition, "dates": m.facts["dates"], "failed": len(m.facts["failed"])} for m in manifests
+        ]
+        (site / "editions.js").write_text(
+            f"window.gzEditions = {json.dumps(listing, ensure_ascii=False)};\n".replace("<", "\\u003c"),
+            encoding="utf-8",
+        )
         if problems := [*warnings, *lint_site(site, allowed=_edition_pages(manifests))]:
-            raise SiteError("the shelf's pages have problems:\n" + "\n".join(f"  - {p}" for p in problems), where=str(project / "reports"), mend="mend them")
+            raise SiteError(
+                "the shelf's pages have problems:\n" + "\n".join(f"  - {p}" for p in problems),
+                where=str(project / "reports"),
+                mend="mend them",
+            )
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     return site
 
 
 def _edition_pages(manifests: Sequence[Manifest]) -> set[str]:
-    return {f"editions/{m.edition}/{name.removeprefix('site/')}" for m in manifests for name in m.files if name.startswith("site/") and name.endswith(".html")}
+    return {
+        f"editions/{m.edition}/{name.removeprefix('site/')}"
+        for m in manifests
+        for name in m.files
+        if name.startswith("site/") and name.endswith(".html")
+    }

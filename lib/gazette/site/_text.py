@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["front_matter", "plain", "raw_html"]
 
-MARKUP = re.compile(r"[^\w\s,.;:()+%/=-]", re.ASCII)
+MARKUP = re.compile(r"[^A-Za-z0-9\s,.;:()+%/=-]")
 
 
 def plain(text: str) -> str:
@@ -17,7 +17,7 @@ def plain(text: str) -> str:
     >>> plain("<b>*3*</b>")
     '&#60;b&#62;&#42;3&#42;&#60;/b&#62;'
     """
-    return MARKUP.sub(lambda m: m[0] if ord(m[0]) > 127 else f"&#{ord(m[0])};", " ".join(text.split())).replace("_", "&#95;")  # noqa: PLR2004  ASCII
+    return MARKUP.sub(lambda m: f"&#{ord(m[0])};" if m[0].isascii() else m[0], " ".join(text.split()))
 
 
 def front_matter(**keys: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003  part of a public dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gazette.errors import SnapshotError
@@ -57,7 +57,8 @@ class Snapshot:
             )
         path = self.directory / f"{name}.parquet"
         _check(path, known[name].sha256)
-        return pq.read_table(path).to_pandas(date_as_object=False)
+        frame: pd.DataFrame = pq.read_table(path).to_pandas(date_as_object=False)
+        return frame
 
     def has(self, name: str) -> bool:
         """Whether the snapshot holds this query."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gazette.errors import SourceError
-from gazette.sources._answer import Answer
 from gazette.sources import _classifier, _experiment, _operations, _ranker
+from gazette.sources._answer import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,9 @@ class Warehouse:
                         where=str(path),
                         mend="set 'warehouse:' in params/site.yml, or run 'gazette demo'",
                     )
-                self._connection = ibis.duckdb.connect(str(path), read_only=True, threads=1)  # several would add floats in an order that differs from run to run
+                self._connection = ibis.duckdb.connect(
+                    str(path), read_only=True, threads=1
+                )  # several would add floats in an order that differs from run to run
             else:
                 self._connection = ibis.connect(self.url)
         except SourceError:

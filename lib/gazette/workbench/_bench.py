@@ -44,9 +44,17 @@ class Bench:
         try:
             clock = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise EditionError(f"the edition's clock cannot be read: {error}", where=str(path), mend="set root to the folder of an edition") from error
+            raise EditionError(
+                f"the edition's clock cannot be read: {error}",
+                where=str(path),
+                mend="set root to the folder of an edition",
+            ) from error
         if clock["edition"] != edition:
-            raise EditionError(f"the folder holds edition {clock['edition']}, not {edition}", where=str(self.root), mend="set edition and root to match")
+            raise EditionError(
+                f"the folder holds edition {clock['edition']}, not {edition}",
+                where=str(self.root),
+                mend="set edition and root to match",
+            )
         self.subject = subject
         self.edition = edition
         self.week_start = date.fromisoformat(clock["week_start"])
@@ -77,11 +85,19 @@ class Bench:
             n = value.n if n is None else n
         known = self.params.metrics.get(metric)
         if known is None:
-            raise ParamsError(f"metric {metric!r} has no definition", where="params/metrics.yml", mend="define it there: a page may only show what has an owner and a definition")
+            raise ParamsError(
+                f"metric {metric!r} has no definition",
+                where="params/metrics.yml",
+                mend="define it there: a page may only show what has an owner and a definition",
+            )
         self._numbers[number_id] = Number(
             id=number_id,
             label=label,
-            value=value.value if isinstance(value, Estimate) else value if isinstance(value, NotPublished) else float(value),
+            value=value.value
+            if isinstance(value, Estimate)
+            else value
+            if isinstance(value, NotPublished)
+            else float(value),
             unit=unit,
             interval=interval,
             n=n,
@@ -117,12 +133,33 @@ class Bench:
             }
             for n in self._numbers.values()
         ]
-        columns = {"id": Column("Number"), "label": Column("What it is"), "shown": Column("Value"), "n": Column("n", "count"), "metric": Column("Definition"), "cell": Column("Cell"), "query": Column("Query")}
+        columns = {
+            "id": Column("Number"),
+            "label": Column("What it is"),
+            "shown": Column("Value"),
+            "n": Column("n", "count"),
+            "metric": Column("Definition"),
+            "cell": Column("Cell"),
+            "query": Column("Query"),
+        }
         frame = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["id"])
-        return table(frame, "numbers", "Every number on this page, with where it comes from", columns, currency=self.currency, folded=True)
+        return table(
+            frame,
+            "numbers",
+            "Every number on this page, with where it comes from",
+            columns,
+            currency=self.currency,
+            folded=True,
+        )
 
     def _record(
-        self, *, title: str, owner: str, findings: Sequence[Finding], verdicts: Sequence[Verdict] = (), facts: dict[str, str] | None = None
+        self,
+        *,
+        title: str,
+        owner: str,
+        findings: Sequence[Finding],
+        verdicts: Sequence[Verdict] = (),
+        facts: dict[str, str] | None = None,
     ) -> Record:
         return Record(
             subject=self.subject,

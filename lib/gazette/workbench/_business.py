@@ -40,14 +40,23 @@ def revenue_effect(rows: pd.DataFrame | NotPublished, new: str, baseline: str) -
     """
     if isinstance(rows, NotPublished):
         return rows
-    per_user = rows.assign(per_user=rows["revenue"] / rows["users"]).pivot_table(index="day", columns="cohort", values="per_user")
+    per_user = rows.assign(per_user=rows["revenue"] / rows["users"]).pivot_table(
+        index="day", columns="cohort", values="per_user"
+    )
     gap = (per_user[new] - per_user[baseline]).dropna()
     estimate = stats.mean(stats.Moments(len(gap), float(gap.mean()), float(gap.var())))
     if isinstance(estimate, NotPublished):
         return estimate
     users = float(rows.loc[rows["cohort"] == new, "users"].sum())
     return stats.Estimate(
-        estimate.value * users, estimate.low * users, estimate.high * users, estimate.level, estimate.standard_error * users, None, int(users), "paired t over days"
+        estimate.value * users,
+        estimate.low * users,
+        estimate.high * users,
+        estimate.level,
+        estimate.standard_error * users,
+        None,
+        int(users),
+        "paired t over days",
     )
 
 

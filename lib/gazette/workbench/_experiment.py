@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ExperimentBench", "open_experiment"]
 
-INTERIM_LEVEL = 0.999  # Haybittle-Peto: a look before the end asks for far stronger evidence, the last one for the usual
+INTERIM_LEVEL = (
+    0.999  # Haybittle-Peto: a look before the end asks for far stronger evidence, the last one for the usual
+)
 SPLIT_ALPHA = 0.001
 CROSSED_LIMIT = 0.01
 
@@ -69,10 +71,17 @@ class ExperimentBench(Bench):
         """Aggregates per arm, as they came from the warehouse; index is the variant."""
         return self.snapshot.table("arms").set_index("variant")
 
+    @cached_property
+    def _arms(self) -> dict[str, dict[str, Any]]:
+        return {
+            str(row["variant"]): {str(k): v for k, v in row.items()}
+            for row in self.raw.reset_index().to_dict("records")
+        }
+
     def _moments(self, variant: str, metric: str) -> stats.Moments | None:
-        if variant not in self.raw.index:
+        if variant not in self._arms:
             return None
-        row, column = self.raw.loc[variant], "m_" + metric.replace("-", "_")
+        row, column = self._arms[variant], "m_" + metric.replace("-", "_")
         n, variance = int(row["n"]), float(row[f"{column}_var"])
         return stats.Moments(n, float(row[f"{column}_mean"]), 0.0 if variance != variance else variance)  # noqa: PLR0124  NaN of a single unit
 
@@ -81,7 +90,7 @@ class ExperimentBench(Bench):
         """Everything that the verdict rests on."""
         plan, treatment = self.plan, self.plan.treatment
         arms = [self.plan.control, treatment.id]
-        counts = [int(self.raw.loc[a, "n"]) if a in self.raw.index else 0 for a in arms]
+        counts = [int(self._arms[a]["n"]) if a in self._arms else 0 for a in arms]
         weights = [next(v.weight for v in plan.variants if v.id == a) for a in arms]
         primary = plan.primary
         count: dict[str, Any] = {"unit": "count", "metric": primary, "cell": "arms", "query": "arms"}
@@ -89,13 +98,19 @@ class ExperimentBench(Bench):
             self.add(f"n.{arm}", f"Users in {arm}", n, **count)
         units = self.add("units", "Users in the test", sum(counts), **count)
         planned = self.add("planned", "Users planned", plan.planned_units, **{**count, "query": None})
-        progress = self.add("progress", "Share of the planned users", sum(counts) / plan.planned_units, **{**count, "unit": "fraction"})
+        progress = self.add(
+            "progress", "Share of the planned users", sum(counts) / plan.planned_units, **{**count, "unit": "fraction"}
+        )
         del progress
         split_p = stats.sample_ratio(counts, weights)
-        split = self.add("split", "Chance of so uneven a split", split_p, unit="number", metric=primary, cell="arms", query="arms")
+        split = self.add(
+            "split", "Chance of so uneven a split", split_p, unit="number", metric=primary, cell="arms", query="arms"
+        )
         crossed_n = int(self.snapshot.table("exposure")["units_in_several_arms"].iloc[0])
         crossed = self.add("crossed", "Users seen in both arms", crossed_n, **{**count, "query": "exposure"})
-        rollout = self.add("rollout", "Days of roll-out", plan.rollout_days, unit="days", metric=primary, cell="verdict", query=None)
+        rollout = self.add(
+            "rollout", "Days of roll-out", plan.rollout_days, unit="days", metric=primary, cell="verdict", query=None
+        )
         results = tuple(self._result(metric, role, margin) for metric, role, margin in self._roles())
         main = self._moments(plan.control, primary)
         need: int | NotPublished = NotPublished(reason="no users yet")
@@ -156,10 +171,16 @@ class ExperimentBench(Bench):
         gap: Unit = "points" if unit == "fraction" else unit
         p_value = difference.p_value if isinstance(difference, stats.Estimate) else None
         numbers["difference"] = self.add(
-            f"{metric}.difference", f"{known.title}, difference", difference, unit=gap, **shared,
+            f"{metric}.difference",
+            f"{known.title}, difference",
+            difference,
+            unit=gap,
+            **shared,
             note=f"p = {p_value:.4g}" if p_value is not None else "",
         )
-        numbers["relative"] = self.add(f"{metric}.relative", f"{known.title}, relative difference", relative, unit="relative", **shared)
+        numbers["relative"] = self.add(
+            f"{metric}.relative", f"{known.title}, relative difference", relative, unit="relative", **shared
+        )
         return conclusions.MetricResult(
             metric=metric,
             title=known.title,
@@ -188,7 +209,8 @@ class ExperimentBench(Bench):
                 "Compared": f"{plan.treatment.title} against {next(v.title for v in plan.variants if v.id == plan.control)}",
                 "Status": f"{state}, day {day} of {total} ({plan.start} to {plan.end})",
                 "Users": f"{display.format_number(counted)} of {plan.planned_units:,} planned",
-                "Evidence asked": f"{100 * self.level:.4g} % ranges" + ("" if self.ended else ": the test is not over, so a look asks for more"),
+                "Evidence asked": f"{100 * self.level:.4g} % ranges"
+                + ("" if self.ended else ": the test is not over, so a look asks for more"),
                 "Owner": plan.owner,
             }
         )
@@ -203,10 +225,15 @@ class ExperimentBench(Bench):
 
         rows = []
         for variant in self.plan.variants:
-            n = int(self.raw.loc[variant.id, "n"]) if variant.id in self.raw.index else 0
+            n = int(self._arms[variant.id]["n"]) if variant.id in self._arms else 0
             total = max(1, int(self.raw["n"].sum()))
             rows.append({"arm": variant.title, "users": n, "share": n / total, "planned": variant.weight})
-        columns = {"arm": Column("Arm"), "users": Column("Users", "count"), "share": Column("Share", "fraction"), "planned": Column("Planned share", "fraction")}
+        columns = {
+            "arm": Column("Arm"),
+            "users": Column("Users", "count"),
+            "share": Column("Share", "fraction"),
+            "planned": Column("Planned share", "fraction"),
+        }
         split = self.look.split
         caption = f"Users per arm. Chance of so uneven a split if assignment works: {display.format_number(split)}"
         return display.table(pd.DataFrame(rows), "arms", caption, columns)
@@ -227,7 +254,9 @@ class ExperimentBench(Bench):
                     "control": display.format_number(result.control, currency=self.currency),
                     "treatment": display.format_number(result.treatment, currency=self.currency),
                     "difference": display.format_number(number, "signed", currency=self.currency),
-                    "range": display.format_number(number, "interval", currency=self.currency) if number.interval else "–",
+                    "range": display.format_number(number, "interval", currency=self.currency)
+                    if number.interval
+                    else "–",
                     "relative": display.format_number(result.relative, "signed"),
                     "state": state,
                     "result": display.chip(state),
@@ -260,7 +289,15 @@ class ExperimentBench(Bench):
             if number.interval is None:
                 continue
             state = tones.get(conclusions.state_of(result)[0], "unsure") if trusted else "untrusted"
-            rows.append({"name": result.title, "value": number.value, "low": number.interval.low, "high": number.interval.high, "state": state})
+            rows.append(
+                {
+                    "name": result.title,
+                    "value": number.value,
+                    "low": number.interval.low,
+                    "high": number.interval.high,
+                    "state": state,
+                }
+            )
         caption = "Relative effect on each metric with the range that fits the data; the dashed line is no change."
         return display.chart(display.forest(rows, title="Relative difference"), "effects", caption)
 
@@ -276,9 +313,18 @@ class ExperimentBench(Bench):
         if isinstance(number.value, NotPublished) or number.interval is None:
             return Block("<p>Worth in money: not published.</p>")
         value = stats.Estimate(
-            number.value * scale, number.interval.low * scale, number.interval.high * scale, number.interval.level, 0.0, None, number.n or 0, f"{number.interval.method}, times the stated base"
+            number.value * scale,
+            number.interval.low * scale,
+            number.interval.high * scale,
+            number.interval.level,
+            0.0,
+            None,
+            number.n or 0,
+            f"{number.interval.method}, times the stated base",
         )
-        worth = self.add("impact", "Worth a month", value, unit="money", metric=self.plan.primary, cell="impact", query="arms")
+        worth = self.add(
+            "impact", "Worth a month", value, unit="money", metric=self.plan.primary, cell="impact", query="arms"
+        )
         from html import escape  # noqa: PLC0415
 
         span = display.number_span(worth, "interval", currency=self.currency)
@@ -292,7 +338,9 @@ class ExperimentBench(Bench):
         verdict, others = self.concluded
         primary = self.look.results[0].title
         facts = {"primary": primary, "hypothesis": self.plan.hypothesis}
-        return self._record(title=self.plan.title, owner=self.plan.owner, findings=others, verdicts=[verdict], facts=facts)
+        return self._record(
+            title=self.plan.title, owner=self.plan.owner, findings=others, verdicts=[verdict], facts=facts
+        )
 
     def emit(self) -> Emitted:
         """The record of this page."""

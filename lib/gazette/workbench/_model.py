@@ -71,7 +71,11 @@ class ModelBench(Bench):
         if len(days) == 0:
             return NotPublished(reason="no rows this week")
         present = {d.date() for d in days["day"]}
-        missing = [f"{self.week_start + timedelta(days=i):%a}" for i in range(DAYS) if self.week_start + timedelta(days=i) not in present]
+        missing = [
+            f"{self.week_start + timedelta(days=i):%a}"
+            for i in range(DAYS)
+            if self.week_start + timedelta(days=i) not in present
+        ]
         return NotPublished(reason=f"partial week, no rows on {', '.join(missing)}")
 
     @property
@@ -87,14 +91,20 @@ class ModelBench(Bench):
         chosen = frame[frame["week"] == week]
         if role:
             chosen = chosen[chosen["version"] == self.versions[role]["version"]]
-        return dict(chosen.to_dict("records")[0]) if len(chosen) else None
+        return _records(chosen)[0] if len(chosen) else None
 
     def _level(self, row: dict[str, Any] | None, metric: str, column: str) -> stats.Estimate | NotPublished:
         if row is None or not row["n"]:
-            return NotPublished(reason="no labelled rows this week" if self.plan.kind == "classifier" else "no rows this week")
+            return NotPublished(
+                reason="no labelled rows this week" if self.plan.kind == "classifier" else "no rows this week"
+            )
         if metric == "auc":
             return monitoring.auc(
-                int(row["n_positive"]), int(row["n"] - row["n_positive"]), _number(row["auc"]), _number(row["var_positive"]), _number(row["var_negative"])
+                int(row["n_positive"]),
+                int(row["n"] - row["n_positive"]),
+                _number(row["auc"]),
+                _number(row["var_positive"]),
+                _number(row["var_negative"]),
             )
         return stats.mean(stats.Moments(int(row["n"]), _number(row[f"{column}_mean"]), _number(row[f"{column}_var"])))
 
@@ -104,7 +114,11 @@ class ModelBench(Bench):
         if metric == "auc":
             value = _number(row["auc_live"]) - _number(row["auc_baseline"])
             return monitoring.auc_difference(
-                int(row["n_positive"]), int(row["n"] - row["n_positive"]), value, _number(row["var_positive"]), _number(row["var_negative"])
+                int(row["n_positive"]),
+                int(row["n"] - row["n_positive"]),
+                value,
+                _number(row["var_positive"]),
+                _number(row["var_negative"]),
             )
         name = "loss_difference" if metric == "log-loss" else column
         return stats.mean(stats.Moments(int(row["n"]), _number(row[f"{name}_mean"]), _number(row[f"{name}_var"])))
@@ -115,20 +129,52 @@ class ModelBench(Bench):
         last = self.week_start - timedelta(days=7)
         paired = self.snapshot.table("paired")
         paired = paired.assign(week=[d.date() for d in paired["week"]])
-        gone = None if "live" in self.versions else NotPublished(reason=f"the registry alias {self.plan.registry.live!r} names no version")
+        gone = (
+            None
+            if "live" in self.versions
+            else NotPublished(reason=f"the registry alias {self.plan.registry.live!r} names no version")
+        )
         stop = gone or self.whole
         for metric, column in self.quality:
             known = self.params.metrics.get(metric)
             title = known.title if known else metric
             unit: Any = known.unit if known else "score"
-            shared: dict[str, Any] = {"metric": metric, "cell": "quality", "direction": known.direction if known else "higher"}
+            shared: dict[str, Any] = {
+                "metric": metric,
+                "cell": "quality",
+                "direction": known.direction if known else "higher",
+            }
             now = stop or self._level(self._row(self.weekly, self.week_start, "live"), metric, column)
             before = stop or self._level(self._row(self.weekly, last, "live"), metric, column)
-            self.add(metric, title, now, unit=unit, query="weekly", note=f"Version {self.versions['live']['version']}, all rows of the week" if "live" in self.versions else "", **shared)
+            self.add(
+                metric,
+                title,
+                now,
+                unit=unit,
+                query="weekly",
+                note=f"Version {self.versions['live']['version']}, all rows of the week"
+                if "live" in self.versions
+                else "",
+                **shared,
+            )
             gap: Any = "points" if unit == "fraction" else unit
-            self.add(f"{metric}.change", f"{title}, change on last week", _change(now, before), unit=gap, query="weekly", **shared)
+            self.add(
+                f"{metric}.change",
+                f"{title}, change on last week",
+                _change(now, before),
+                unit=gap,
+                query="weekly",
+                **shared,
+            )
             against = stop or self._paired(self._row(paired, self.week_start, None), metric, column)
-            self.add(f"{metric}.vs-baseline", f"{title}, against the baseline version", against, unit=gap, query="paired", **shared)
+            self.add(
+                f"{metric}.vs-baseline",
+                f"{title}, against the baseline version",
+                against,
+                unit=gap,
+                query="paired",
+                **shared,
+            )
         if self.plan.kind == "classifier":
             self._labels(stop)
         self._age()
@@ -141,12 +187,23 @@ class ModelBench(Bench):
         bins = self.snapshot.table("calibration")
         rows = [(int(r["n"]), float(r["mean_score"]), int(r["positives"])) for r in bins.to_dict("records")]
         error = stop or monitoring.calibration_error(rows)
-        self.add("calibration-error", "Calibration error", error, unit="fraction", metric="calibration-error", cell="calibration", query="calibration", direction="lower")
+        self.add(
+            "calibration-error",
+            "Calibration error",
+            error,
+            unit="fraction",
+            metric="calibration-error",
+            cell="calibration",
+            query="calibration",
+            direction="lower",
+        )
         frame = self.snapshot.table("completeness")
         frame = frame.assign(week=[d.date() for d in frame["week"]])
         row = self._row(frame, self.week_start, "live")
         known: stats.Estimate | NotPublished = (
-            stats.proportion(int(row["labelled"]), int(row["scored"])) if row else NotPublished(reason="no rows this week")
+            stats.proportion(int(row["labelled"]), int(row["scored"]))
+            if row
+            else NotPublished(reason="no rows this week")
         )
         shared: dict[str, Any] = {"unit": "fraction", "metric": "label-completeness", "cell": "health"}
         self.add("label-completeness", "Outcomes known", known, query="completeness", direction="higher", **shared)
@@ -167,15 +224,33 @@ class ModelBench(Bench):
         frame = self.snapshot.table("telemetry")
         rows = [r for r in frame.to_dict("records") if r["week"].date() == self.week_start]
         row = rows[0] if rows else None
-        answered: stats.Estimate | NotPublished = NotPublished(reason="no telemetry this week")
-        slow: float | NotPublished = answered
+        nothing = NotPublished(reason="no telemetry this week")
+        answered: stats.Estimate | NotPublished = nothing
+        slow: float | NotPublished = nothing
         if row and row["requests"]:
             requests, errors = int(row["requests"]), int(row["errors"])
             answered = stats.proportion(requests - errors, requests)
             slow = float(row["latency_p99_ms"])
         shared: dict[str, Any] = {"cell": "health", "query": "telemetry"}
-        self.add("availability", "Answered requests", answered, unit="fraction", metric="availability", direction="higher", note="All requests of the week.", **shared)
-        self.add("latency-p-99", "Slowest answers (99th percentile)", slow, unit="ms", metric="latency-p-99", direction="lower", **shared)
+        self.add(
+            "availability",
+            "Answered requests",
+            answered,
+            unit="fraction",
+            metric="availability",
+            direction="higher",
+            note="All requests of the week.",
+            **shared,
+        )
+        self.add(
+            "latency-p-99",
+            "Slowest answers (99th percentile)",
+            slow,
+            unit="ms",
+            metric="latency-p-99",
+            direction="lower",
+            **shared,
+        )
 
     def _worth(self) -> None:
         assert self.plan.business is not None  # noqa: S101
@@ -193,7 +268,9 @@ class ModelBench(Bench):
         self.add("revenue-effect.year-before", "Revenue effect, the same four weeks a year before", year, **money)
         score = _business.nps(_business.period(frame, end), new)
         points: dict[str, Any] = {"unit": "points", "metric": "nps", **shared}
-        self.add("nps", "Net promoter score, live model", score, note="Survey answers of the last four weeks.", **points)
+        self.add(
+            "nps", "Net promoter score, live model", score, note="Survey answers of the last four weeks.", **points
+        )
         rest = _business.nps(_business.period(frame, end), base)
         self.add("nps.vs-baseline", "Net promoter score, against the hold-out", _change(score, rest), **points)
 
@@ -204,9 +281,13 @@ class ModelBench(Bench):
         age = self._numbers[f"{self.subject}.model-age"]
         return display.facts(
             {
-                "Live version": f"{live['version']} (alias {live['alias']}, run {live['run_id'][:8]})" if live else "none: the alias is gone",
+                "Live version": f"{live['version']} (alias {live['alias']}, run {live['run_id'][:8]})"
+                if live
+                else "none: the alias is gone",
                 "Baseline version": f"{base['version']} (alias {base['alias']})" if base else "none",
-                "Trained": f"{live['trained_at']}, {display.format_number(age)} ago (agreed maximum {self.plan.max_age_days} days)" if live else "–",
+                "Trained": f"{live['trained_at']}, {display.format_number(age)} ago (agreed maximum {self.plan.max_age_days} days)"
+                if live
+                else "–",
                 "Owner": self.plan.owner,
                 "What it does": self.plan.description,
             }
@@ -223,7 +304,9 @@ class ModelBench(Bench):
         _ = self.measured
         rows = []
         for metric, _column in self.quality:
-            level, base, change = (self._numbers[f"{self.subject}.{metric}{s}"] for s in ("", ".vs-baseline", ".change"))
+            level, base, change = (
+                self._numbers[f"{self.subject}.{metric}{s}"] for s in ("", ".vs-baseline", ".change")
+            )
             row: dict[str, Any] = {"metric": level.label, "value": display.format_number(level)}
             row["range"] = display.format_number(level, "interval") if level.interval else "–"
             for name, number in (("baseline", base), ("last_week", change)):
@@ -231,23 +314,40 @@ class ModelBench(Bench):
                 row[f"{name}_range"] = display.format_number(number, "interval") if number.interval else "–"
             rows.append(row)
         columns = {
-            "metric": Column("Metric"), "value": Column("This week"), "range": Column("Range"), "baseline": Column("Against baseline"),
-            "baseline_range": Column("Range"), "last_week": Column("Against last week"), "last_week_range": Column("Range"),
+            "metric": Column("Metric"),
+            "value": Column("This week"),
+            "range": Column("Range"),
+            "baseline": Column("Against baseline"),
+            "baseline_range": Column("Range"),
+            "last_week": Column("Against last week"),
+            "last_week_range": Column("Range"),
         }
-        return display.table(pd.DataFrame(rows), "quality", "Quality of the live version; both versions scored the same rows", columns)
+        return display.table(
+            pd.DataFrame(rows), "quality", "Quality of the live version; both versions scored the same rows", columns
+        )
 
     def trend(self) -> Chart:
         """The main quality metric over weeks, both versions, with its range."""
         metric, column = self.quality[0]
         names = {row["version"]: f"{role} ({row['version']})" for role, row in self.versions.items()}
         rows = []
-        for row in self.weekly.to_dict("records"):
+        for row in _records(self.weekly):
             estimate = self._level(row, metric, column)
             if isinstance(estimate, NotPublished) or row["week"] > self.week_start:
                 continue
-            rows.append({"when": f"{row['week']:%d %b}", "value": estimate.value, "low": estimate.low, "high": estimate.high, "series": names.get(row["version"], row["version"])})
+            rows.append(
+                {
+                    "when": f"{row['week']:%d %b}",
+                    "value": estimate.value,
+                    "low": estimate.low,
+                    "high": estimate.high,
+                    "series": names.get(row["version"], row["version"]),
+                }
+            )
         title = self.params.metrics[metric].title
-        return display.chart(display.trend(rows, title=title), "trend", f"{title} by week, with the range that fits the data.")
+        return display.chart(
+            display.trend(rows, title=title), "trend", f"{title} by week, with the range that fits the data."
+        )
 
     def segments(self) -> Table:
         """The main quality metric by segment, this week and last."""
@@ -258,18 +358,36 @@ class ModelBench(Bench):
         frame = frame.assign(week=[d.date() for d in frame["week"]])
         rows = []
         for (segment, of), group in frame.groupby(["segment", "of"]):
-            weeks = {r["week"]: self._level(r, metric, column) for r in group.to_dict("records")}
+            weeks = {r["week"]: self._level(r, metric, column) for r in _records(group)}
             now = weeks.get(self.week_start, NotPublished(reason="no rows this week"))
             before = weeks.get(self.week_start - timedelta(days=7), NotPublished(reason="no rows last week"))
             n = group.loc[group["week"] == self.week_start, "n"]
-            rows.append({"segment": segment, "of": of, "n": int(n.iloc[0]) if len(n) else 0, **_shown(now), "last_week": _shown(before)["value"]})
+            rows.append(
+                {
+                    "segment": segment,
+                    "of": of,
+                    "n": int(n.iloc[0]) if len(n) else 0,
+                    **_shown(now),
+                    "last_week": _shown(before)["value"],
+                }
+            )
         columns = {
-            "segment": Column("By"), "of": Column("Segment"), "n": Column("Rows", "count"), "value": Column("This week", "score"),
-            "low": Column("From", "score"), "high": Column("To", "score"), "last_week": Column("Last week", "score"),
+            "segment": Column("By"),
+            "of": Column("Segment"),
+            "n": Column("Rows", "count"),
+            "value": Column("This week", "score"),
+            "low": Column("From", "score"),
+            "high": Column("To", "score"),
+            "last_week": Column("Last week", "score"),
         }
         title = self.params.metrics[metric].title
         names = ["segment", "of", "n", "value", "low", "high", "last_week"]
-        return display.table(pd.DataFrame(rows, columns=names), "segments", f"{title} by segment, live version; ranges are not corrected for their number", columns)
+        return display.table(
+            pd.DataFrame(rows, columns=names),
+            "segments",
+            f"{title} by segment, live version; ranges are not corrected for their number",
+            columns,
+        )
 
     def calibration(self) -> Table | Block:
         """Predicted against observed share per score band."""
@@ -280,33 +398,62 @@ class ModelBench(Bench):
         rows = []
         for r in self.snapshot.table("calibration").to_dict("records"):
             observed = stats.proportion(int(r["positives"]), int(r["n"]))
-            rows.append({"band": f"{int(r['bin']) * 10}–{int(r['bin']) * 10 + 10} %", "n": int(r["n"]), "predicted": float(r["mean_score"]), **_shown(observed)})
+            rows.append(
+                {
+                    "band": f"{int(r['bin']) * 10}–{int(r['bin']) * 10 + 10} %",
+                    "n": int(r["n"]),
+                    "predicted": float(r["mean_score"]),
+                    **_shown(observed),
+                }
+            )
         columns = {
-            "band": Column("Score band"), "n": Column("Rows", "count"), "predicted": Column("Predicted", "fraction"),
-            "value": Column("Observed", "fraction"), "low": Column("From", "fraction"), "high": Column("To", "fraction"),
+            "band": Column("Score band"),
+            "n": Column("Rows", "count"),
+            "predicted": Column("Predicted", "fraction"),
+            "value": Column("Observed", "fraction"),
+            "low": Column("From", "fraction"),
+            "high": Column("To", "fraction"),
         }
         names = ["band", "n", "predicted", "value", "low", "high"]
-        return display.table(pd.DataFrame(rows, columns=names), "calibration", "Predicted and observed share of the positive class this week", columns)
+        return display.table(
+            pd.DataFrame(rows, columns=names),
+            "calibration",
+            "Predicted and observed share of the positive class this week",
+            columns,
+        )
 
     def business(self) -> Block:
         """Worth against the hold-out, and satisfaction."""
         _ = self.measured
         if self.plan.business is None:
             return Block("<p>No business figures are named in the parameters of this model.</p>")
-        names = ["revenue-effect", "revenue-effect.month-before", "revenue-effect.year-before", "nps", "nps.vs-baseline"]
+        names = [
+            "revenue-effect",
+            "revenue-effect.month-before",
+            "revenue-effect.year-before",
+            "nps",
+            "nps.vs-baseline",
+        ]
         items = [(self._numbers[f"{self.subject}.{n}"], "", self._numbers[f"{self.subject}.{n}"].note) for n in names]
         return display.cards(items, currency=self.currency)
 
     def _made(self) -> Record:
         _ = self.measured
         findings = conclusions.describe_model(self.subject, [m for m, _ in self.quality], self._numbers)
-        facts = {"live": self.versions.get("live", {}).get("version", ""), "baseline": self.versions.get("baseline", {}).get("version", "")}
+        facts = {
+            "live": self.versions.get("live", {}).get("version", ""),
+            "baseline": self.versions.get("baseline", {}).get("version", ""),
+        }
         facts |= {"run_id": self.versions.get("live", {}).get("run_id", "")}
         return self._record(title=self.plan.title, owner=self.plan.owner, findings=findings, facts=facts)
 
     def emit(self) -> Emitted:
         """The record of this page."""
         return Emitted(self._made())
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
 
 
 def _number(value: Any) -> float:
@@ -329,4 +476,6 @@ def _change(now: stats.Estimate | NotPublished, before: stats.Estimate | NotPubl
         return NotPublished(reason=f"nothing to compare with: {before.reason}")
     error = math.hypot(now.standard_error, before.standard_error)
     value, half = now.value - before.value, stats.z_of(0.95) * error
-    return stats.Estimate(value, value - half, value + half, 0.95, error, None, now.n + before.n, "normal, independent samples")
+    return stats.Estimate(
+        value, value - half, value + half, 0.95, error, None, now.n + before.n, "normal, independent samples"
+    )

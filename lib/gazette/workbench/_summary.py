@@ -44,12 +44,18 @@ class SummaryBench(Bench):
 
     @cached_property
     def _headline(self) -> Finding:
-        groups = {"ready": {"ship", "ship with monitoring"}, "stop": {"don't ship", "stop: no winner"}, "untrusted": {"fix the test first"}, "open": {"keep running", "wait"}}
+        groups = {
+            "ready": {"ship", "ship with monitoring"},
+            "stop": {"don't ship", "stop: no winner"},
+            "untrusted": {"fix the test first"},
+            "open": {"keep running", "wait"},
+        }
         actions = [v.action for _, v in conclusions.ranked(self.records)]
         metric = next(iter(self.params.metrics))
         shared: dict[str, Any] = {"unit": "count", "metric": metric, "cell": "headline", "query": None}
         counts = {
-            key: self.add(f"tests-{key}", f"Tests: {key}", sum(a in members for a in actions), **shared) for key, members in groups.items()
+            key: self.add(f"tests-{key}", f"Tests: {key}", sum(a in members for a in actions), **shared)
+            for key, members in groups.items()
         }
         failed = self.add("failed", "Analyses that failed", len(self.failures), **shared) if self.failures else None
         return conclusions.headline(counts, failed)
@@ -66,12 +72,24 @@ class SummaryBench(Bench):
         for card in self.params.site.executive.cards:
             if card not in known:
                 subject, _, rest = card.partition(".")
-                missing = NotPublished(reason="the analysis failed" if any(f["page"] == subject for f in self.failures) else "no such number this week")
+                missing = NotPublished(
+                    reason="the analysis failed"
+                    if any(f["page"] == subject for f in self.failures)
+                    else "no such number this week"
+                )
                 metric = rest if rest in self.params.metrics else next(iter(self.params.metrics))
                 label = self.params.metrics[metric].title
                 stand_in = Number(
-                    id=card, label=label, value=missing, unit="number", metric=metric, metric_version=self.params.metrics[metric].version,
-                    cell="cards", query=None, snapshot="", as_of=self.cutoff,
+                    id=card,
+                    label=label,
+                    value=missing,
+                    unit="number",
+                    metric=metric,
+                    metric_version=self.params.metrics[metric].version,
+                    cell="cards",
+                    query=None,
+                    snapshot="",
+                    as_of=self.cutoff,
                 )
                 items.append((stand_in, "", ""))
                 continue
@@ -83,7 +101,11 @@ class SummaryBench(Bench):
                     change = known[f"{card}.{suffix}"][0]
                     self._numbers[change.id] = change
                     form = "signed" if suffix in CHANGES else ""
-                    shown = display.number_span(change, form, currency=self.currency) if change.published else escape(display.format_number(change))
+                    shown = (
+                        display.number_span(change, form, currency=self.currency)
+                        if change.published
+                        else escape(display.format_number(change))
+                    )
                     deltas.append(f"{shown} {words}")
             basis = f'{escape(number.note or self.params.metrics[number.metric].definition)} <a href="{record.kind}s/{record.subject}.html">{escape(record.title)}</a>'
             items.append((number, "<br>".join(deltas), basis))
@@ -106,7 +128,9 @@ class SummaryBench(Bench):
                     "verdict": display.chip(verdict.state),
                     "state": verdict.state,
                     "metric": metric,
-                    "effect": f"{display.format_number(shown, 'signed')} ({display.format_number(shown, 'interval')})" if trusted else "not shown",
+                    "effect": f"{display.format_number(shown, 'signed')} ({display.format_number(shown, 'interval')})"
+                    if trusted
+                    else "not shown",
                     "action": verdict.action[:1].upper() + verdict.action[1:],
                 }
             )
@@ -140,7 +164,9 @@ class SummaryBench(Bench):
             f"Owner: {escape(f['owner'])}.</li>"
             for f in self.failures
         )
-        return Block(f'<div class="gz-failed"><p><strong>{len(self.failures)} of the analyses failed; their numbers are not on this page.</strong></p><ul class="gz-findings">{items}</ul></div>')
+        return Block(
+            f'<div class="gz-failed"><p><strong>{len(self.failures)} of the analyses failed; their numbers are not on this page.</strong></p><ul class="gz-findings">{items}</ul></div>'
+        )
 
     def emit(self) -> Emitted:
         """The record of this page; counts and cards, with the ids they have on their own pages."""

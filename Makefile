@@ -1,0 +1,53 @@
+# make report builds and publishes the demo; make test runs every test. Both set up what they need.
+.DEFAULT_GOAL := help
+.PHONY: help report demo serve check schemas test lint types format lock clean
+WEEKS ?= 2026-W45..2026-W47
+PORT ?= 8000
+GAZETTE = .venv/bin/gazette
+export MLFLOW_DISABLE_TELEMETRY = true
+
+help: ## list what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/stamp-run: requirements.txt requirements-tools.txt pyproject.toml
+	@tools/setup.sh run
+
+.venv/stamp-dev: requirements-dev.txt requirements-tools.txt pyproject.toml
+	@tools/setup.sh dev
+
+report: .venv/stamp-run ## set up, make the demo data, build three editions and the shelf
+	@$(GAZETTE) demo
+	@$(GAZETTE) build $(WEEKS)
+
+demo: .venv/stamp-run ## make the demo data
+	@$(GAZETTE) demo
+
+serve: .venv/stamp-run ## serve the published site on loopback (PORT=8000)
+	@$(GAZETTE) serve --port $(PORT)
+
+check: .venv/stamp-run ## report every problem in params/
+	@$(GAZETTE) check
+
+schemas: .venv/stamp-run ## write the JSON Schemas of the parameter files
+	@$(GAZETTE) schemas
+
+test: .venv/stamp-dev ## set up what tests need, then lint, types and all tests
+	@$(MAKE) --no-print-directory lint types
+	@GAZETTE_BROWSER="$$(tools/browser.sh)" && export GAZETTE_BROWSER && .venv/bin/pytest -q -n 2 --dist loadgroup
+
+lint: .venv/stamp-dev
+	@.venv/bin/ruff check -q .
+	@.venv/bin/ruff format -q --check .
+
+types: .venv/stamp-dev
+	@.venv/bin/mypy
+
+format: .venv/stamp-dev ## format the code
+	@.venv/bin/ruff check -q --fix .
+	@.venv/bin/ruff format -q .
+
+lock: .venv/stamp-dev ## write the lock files anew from pyproject.toml
+	@tools/lock.sh
+
+clean: ## remove what was generated, sealed editions excepted
+	rm -rf _site .gazette/work .gazette/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

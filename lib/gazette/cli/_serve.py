@@ -1,0 +1,54 @@
+"""Serve the published site on loopback."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gazette.errors import WrongUseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["serve"]
+
+MAX_PORT = 65535
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Stay quiet."""
+
+    def end_headers(self) -> None:
+        """A rebuilt site shows at once."""
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
+
+
+def serve(folder: Path, port: int, *, announce: Callable[[str], None]) -> int:
+    """Serve a folder until interrupted.
+
+    Raises:
+        WrongUseError: There is no site, or the port cannot be had.
+    """
+    if not (folder / "index.html").is_file():
+        raise WrongUseError("there is no site yet", where=str(folder), mend="run 'gazette build' first")
+    if not 0 <= port <= MAX_PORT:
+        raise WrongUseError(f"port {port} does not exist", mend=f"take one from 0 to {MAX_PORT}")
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), functools.partial(_Handler, directory=str(folder)))
+    except OSError as error:
+        raise WrongUseError(
+            f"port {port} cannot be had: {error.strerror}", mend="name another with --port, or 0 for any free one"
+        ) from error
+    with server:
+        announce(f"http://127.0.0.1:{server.server_port}/")
+        sys.stdout.flush()
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            return 0
+    return 0
