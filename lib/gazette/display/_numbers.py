@@ -64,6 +64,8 @@ def format_value(
         scale = 100.0 if unit in {"fraction", "points", "relative"} else 1.0
         shown = abs(value) * scale
         number = f"{shown:,.{_decimals(shown, None if spread is None else spread * scale)}f}"
+        if value and not spread and not any(c in "123456789" for c in number):
+            number = f"less than {10**-MAX_DECIMALS:.{MAX_DECIMALS}f}"
         number += SUFFIX.get(unit, "")
     zero = not any(c in "123456789" for c in number)
     sign = "" if zero else "−" if value < 0 else "+" if signed else ""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gazette.params import Experiment, Metric
-    from gazette.params._metrics import Fact
+    from gazette.params import Experiment, Fact, Metric
     from gazette.sources._warehouse import Period, Warehouse
 
 __all__ = ["queries"]

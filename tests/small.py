@@ -1,0 +1,148 @@
+"""A small project of its own: one experiment, real DuckDB tables, the real templates."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+REPOSITORY = Path(__file__).parents[1]
+WEEK = "2026-W47"
+NOW = datetime(2026, 11, 23, 12)  # noqa: DTZ001  the clock of editions is UTC without zone
+START = datetime(2026, 11, 9)  # noqa: DTZ001
+
+
+class SmallProject:
+    """One experiment, ``button``, on ``users`` users an arm."""
+
+    def __init__(self, root: Path, *, users: int = 200) -> None:
+        self.root = root
+        root.mkdir(parents=True)
+        for name in ("notebooks", "reports"):
+            shutil.copytree(REPOSITORY / name, root / name)
+        shutil.copyfile(REPOSITORY / "_quarto.yml", root / "_quarto.yml")
+        for name in ("models", "experiments"):
+            (root / "params" / name).mkdir(parents=True)
+        self.site: dict[str, Any] = {
+            "title": "Small",
+            "organisation": "Small company",
+            "warehouse": "duckdb://warehouse.duckdb",
+            "mlflow": "sqlite:///mlflow.db",
+            "engine": "embedded",
+            "timeout_seconds": 60,
+            "executive": {"owner": "office", "cards": ["button.ctr.treatment"]},
+        }
+        self.metric: dict[str, Any] = {
+            "title": "Click-through rate",
+            "owner": "growth",
+            "definition": "Share of users who clicked.",
+            "unit": "fraction",
+            "direction": "higher",
+            "fact": {"table": "events", "unit": "unit_id", "time": "at", "arrived": "loaded_at", "aggregation": "any"},
+            "changelog": [{"version": 1, "date": "2026-01-05", "author": "office", "change": "First definition."}],
+        }
+        self.experiment: dict[str, Any] = {
+            "id": "button",
+            "title": "Green button",
+            "owner": "growth",
+            "description": "A green button instead of a blue one.",
+            "hypothesis": "Green is clicked more.",
+            "start": "2026-11-09",
+            "end": "2026-11-22",
+            "control": "blue",
+            "variants": [
+                {"id": "blue", "title": "Blue", "weight": 0.5},
+                {"id": "green", "title": "Green", "weight": 0.5},
+            ],
+            "primary": "ctr",
+            "planned_units": 2 * users,
+            "minimum_effect": 0.2,
+        }
+        self.write()
+        self.fill(users)
+
+    def write(self) -> None:
+        """Write the parameter files as they now are."""
+        params = self.root / "params"
+        for name, content in (
+            ("site", self.site),
+            ("metrics", {"metrics": {"ctr": self.metric}}),
+            ("translations", {"translations": []}),
+            ("alerts", {"alerts": []}),
+            (f"experiments/{self.experiment['id']}", self.experiment),
+        ):
+            text = yaml.safe_dump(json.loads(json.dumps(content)), sort_keys=False)
+            for key in ("start", "end", "date"):  # dates are written without quotes
+                text = (
+                    text.replace(f"{key}: '2026", f"{key}: 2026")
+                    .replace("-09'", "-09")
+                    .replace("-22'", "-22")
+                    .replace("-05'", "-05")
+                )
+            (params / f"{name}.yml").write_text(text)
+
+    def fill(self, users: int) -> None:
+        """Users assigned over two weeks; every tenth of blue and every fifth of green clicks."""
+        with duckdb.connect(str(self.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute(
+                "CREATE OR REPLACE TABLE experiment_assignments (experiment VARCHAR, unit_id VARCHAR, variant VARCHAR, assigned_at TIMESTAMP)"
+            )
+            warehouse.execute("CREATE OR REPLACE TABLE events (unit_id VARCHAR, at TIMESTAMP, loaded_at TIMESTAMP)")
+            rows, events = [], []
+            for i in range(users):
+                at = START + timedelta(minutes=i * 14 * 24 * 60 // max(1, users))
+                for variant, every in (("blue", 10), ("green", 5)):
+                    rows.append(("button", f"{variant}-{i}", variant, at))
+                    if i % every == 0:
+                        events.append((f"{variant}-{i}", at + timedelta(minutes=1), at + timedelta(minutes=5)))
+            if rows:
+                warehouse.executemany("INSERT INTO experiment_assignments VALUES (?, ?, ?, ?)", rows)
+                warehouse.executemany("INSERT INTO events VALUES (?, ?, ?)", events)
+
+    def add_experiment(self, name: str, **changes: Any) -> None:
+        """Another experiment on the same users."""
+        content = {**self.experiment, "id": name, "title": name, **changes}
+        text = (
+            yaml.safe_dump(content, sort_keys=False)
+            .replace("'2026-11-09'", "2026-11-09")
+            .replace("'2026-11-22'", "2026-11-22")
+        )
+        (self.root / "params" / "experiments" / f"{name}.yml").write_text(text)
+        with duckdb.connect(str(self.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute(
+                "INSERT INTO experiment_assignments SELECT ?, unit_id, variant, assigned_at FROM experiment_assignments WHERE experiment = 'button'",
+                [name],
+            )
+
+    def template(self, name: str, *sources: str) -> None:
+        """Write a notebook template: a parameters cell and these code cells."""
+        head = 'subject = "button"\nedition = "2026-W47"\nroot = "."'
+        cells = [
+            {
+                "cell_type": "code",
+                "id": "parameters",
+                "metadata": {"tags": ["parameters"]},
+                "source": head,
+                "execution_count": None,
+                "outputs": [],
+            }
+        ]
+        cells += [
+            {
+                "cell_type": "code",
+                "id": f"cell-{i}",
+                "metadata": {},
+                "source": source,
+                "execution_count": None,
+                "outputs": [],
+            }
+            for i, source in enumerate(sources, 1)
+        ]
+        kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        content = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+        (self.root / "notebooks" / f"{name}.ipynb").write_text(json.dumps(content))

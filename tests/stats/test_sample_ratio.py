@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+from statsmodels.stats.power import tt_ind_solve_power
+
+from gazette.record import NotPublished
+from gazette.stats import sample_ratio, users_needed
+
+
+@pytest.mark.parametrize(
+    ("counts", "weights"),
+    [((500, 500), (0.5, 0.5)), ((480, 540), (0.5, 0.5)), ((900, 110), (0.9, 0.1)), ((30, 40, 50), (0.3, 0.3, 0.4))],
+)
+def test_it_agrees_with_scipy(counts: tuple[int, ...], weights: tuple[float, ...]) -> None:
+    expected = scipy_stats.chisquare(counts, [sum(counts) * w for w in weights]).pvalue
+    assert sample_ratio(counts, weights) == pytest.approx(expected, rel=1e-10)
+
+
+def test_no_units_have_no_ratio() -> None:
+    assert isinstance(sample_ratio((0, 0), (0.5, 0.5)), NotPublished)
+
+
+def test_a_fair_split_fails_at_0_001_as_rarely_as_that() -> None:
+    rng = np.random.default_rng(3)
+    low = sum(sample_ratio((int(x), 10_000 - int(x)), (0.5, 0.5)) < 0.001 for x in rng.binomial(10_000, 0.5, 5000))  # type: ignore[operator]
+    assert low <= 15
+
+
+def test_users_needed_agrees_with_statsmodels() -> None:
+    # Oracle: a t test of effect size d needs a few units more than the normal approximation.
+    mean, variance, effect = 10.0, 25.0, 0.02
+    expected = tt_ind_solve_power(effect_size=effect * mean / variance**0.5, alpha=0.05, power=0.8)
+    assert users_needed(mean, variance, effect) == pytest.approx(expected, rel=2e-3)
+
+
+def test_the_article_s_test_was_too_small_for_five_per_cent() -> None:
+    # Oracle: 2 p (1-p) (1.959964 + 0.841621)^2 / (0.05 p)^2 with p = 1463 / 62500.
+    p = 1463 / 62500
+    assert users_needed(p, p * (1 - p), 0.05) == pytest.approx(
+        2 * p * (1 - p) * 2.801585**2 / (0.05 * p) ** 2, rel=1e-5
+    )
+
+
+def test_nothing_to_plan_with_is_said() -> None:
+    assert isinstance(users_needed(0, 1, 0.1), NotPublished)
+    assert isinstance(users_needed(1, 0, 0.1), NotPublished)
