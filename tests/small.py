@@ -43,7 +43,13 @@ class SmallProject:
             "definition": "Share of users who clicked.",
             "unit": "fraction",
             "direction": "higher",
-            "fact": {"table": "events", "unit": "unit_id", "time": "at", "arrived": "loaded_at", "aggregation": "any"},
+            "fact": {
+                "table": "events",
+                "unit": "unit_id",
+                "time": "happened_at",
+                "arrived": "loaded_at",
+                "aggregation": "any",
+            },
             "changelog": [{"version": 1, "date": "2026-01-05", "author": "office", "change": "First definition."}],
         }
         self.experiment: dict[str, Any] = {
@@ -92,7 +98,9 @@ class SmallProject:
             warehouse.execute(
                 "CREATE OR REPLACE TABLE experiment_assignments (experiment VARCHAR, unit_id VARCHAR, variant VARCHAR, assigned_at TIMESTAMP)"
             )
-            warehouse.execute("CREATE OR REPLACE TABLE events (unit_id VARCHAR, at TIMESTAMP, loaded_at TIMESTAMP)")
+            warehouse.execute(
+                "CREATE OR REPLACE TABLE events (unit_id VARCHAR, happened_at TIMESTAMP, loaded_at TIMESTAMP)"
+            )
             rows, events = [], []
             for i in range(users):
                 at = START + timedelta(minutes=i * 14 * 24 * 60 // max(1, users))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,36 +47,11 @@ def read_registry(uri: str, model: Model, *, project: Path) -> Answer:
     """
     import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
 
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "15")
-    from mlflow import MlflowClient  # noqa: PLC0415  takes seconds
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415
-
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     registry = model.registry
-    rows = []
     try:
-        client = MlflowClient(tracking_uri=_checked(uri, project))
-        client.get_registered_model(registry.name)
-        for role, alias in (("live", registry.live), ("baseline", registry.baseline)):
-            try:
-                found = client.get_model_version_by_alias(registry.name, alias)
-            except MlflowException:
-                continue
-            run = client.get_run(found.run_id) if found.run_id else None
-            version = found.tags.get(registry.version_tag, "") if registry.version_tag else str(found.version)
-            rows.append(
-                {
-                    "role": role,
-                    "alias": alias,
-                    "version": version or str(found.version),
-                    "registered": str(found.version),
-                    "run_id": found.run_id or "",
-                    "trained_at": found.tags.get("trained_at", run.data.tags.get("trained_at", "") if run else ""),
-                }
-            )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MLflow's own, about the libraries below it
+            rows = _ask(_checked(uri, project), model)
     except SourceError:
         raise
     except Exception as error:  # MLflow lets errors of many drivers through
@@ -87,3 +63,35 @@ def read_registry(uri: str, model: Model, *, project: Path) -> Answer:
     schema = pa.schema([(k, pa.string()) for k in ("role", "alias", "version", "registered", "run_id", "trained_at")])
     asked = f"MLflow registry: model {registry.name!r}, aliases {registry.live!r} and {registry.baseline!r}"
     return Answer("registry", asked, pa.Table.from_pylist(rows, schema=schema))
+
+
+def _ask(uri: str, model: Model) -> list[dict[str, str]]:
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "15")
+    from mlflow import MlflowClient  # noqa: PLC0415  takes seconds
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    registry, rows = model.registry, []
+    client = MlflowClient(tracking_uri=uri)
+    client.get_registered_model(registry.name)
+    for role, alias in (("live", registry.live), ("baseline", registry.baseline)):
+        try:
+            found = client.get_model_version_by_alias(registry.name, alias)
+        except MlflowException:
+            continue
+        run = client.get_run(found.run_id) if found.run_id else None
+        version = found.tags.get(registry.version_tag, "") if registry.version_tag else str(found.version)
+        rows.append(
+            {
+                "role": role,
+                "alias": alias,
+                "version": version or str(found.version),
+                "registered": str(found.version),
+                "run_id": found.run_id or "",
+                "trained_at": found.tags.get("trained_at", run.data.tags.get("trained_at", "") if run else ""),
+            }
+        )
+    return rows

@@ -142,10 +142,9 @@ def experiment_answers(
 ) -> list[Answer]:
     """All that an experiment's notebook needs, as aggregates per arm."""
     file = f"params/experiments/{experiment.id}.yml"
-    return [
-        warehouse.ask(name, expression, file=file)
-        for name, expression in _experiment.queries(warehouse, experiment, metrics, period, file=file)
-    ]
+    with _clear_errors("an experiment's query", file):
+        pairs = [*_experiment.queries(warehouse, experiment, metrics, period, file=file)]
+    return [warehouse.ask(name, expression, file=file) for name, expression in pairs]
 
 
 def model_answers(warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str]) -> list[Answer]:
@@ -159,6 +158,7 @@ def model_answers(warehouse: Warehouse, model: Model, period: Period, versions: 
     """
     file = f"params/models/{model.id}.yml"
     room = _classifier if model.kind == "classifier" else _ranker
-    pairs = [*room.queries(warehouse, model, period, versions, file=file)]
-    pairs += _operations.queries(warehouse, model, period, file=file)
+    with _clear_errors("a model's query", file):
+        pairs = [*room.queries(warehouse, model, period, versions, file=file)]
+        pairs += _operations.queries(warehouse, model, period, file=file)
     return [warehouse.ask(name, expression, file=file) for name, expression in pairs]

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gazette.errors import ParamsError
+from gazette.params import Problem, load, problems, schemas
+from small import REPOSITORY, SmallProject
+
+
+def found(small: SmallProject) -> list[Problem]:
+    return problems(small.root / "params")[1]
+
+
+def edit(small: SmallProject, name: str, old: str, new: str) -> None:
+    path = small.root / "params" / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+EXPERIMENT = "experiments/button.yml"
+
+
+def test_the_demo_s_parameters_have_no_problem() -> None:
+    assert problems(REPOSITORY / "params")[1] == []
+
+
+def test_the_small_project_has_no_problem(small: SmallProject) -> None:
+    assert found(small) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "key", "what", "mend"),
+    [
+        (EXPERIMENT, "primary: ctr", "primray: ctr", "primray", "unknown key 'primray'", "did you mean 'primary'?"),
+        (EXPERIMENT, "primary: ctr", "primary: ctrr", "primary", "unknown metric 'ctrr'", "did you mean 'ctr'?"),
+        (
+            EXPERIMENT,
+            "end: 2026-11-22",
+            "end: 2026-11-01",
+            "",
+            "dates run backwards: end 2026-11-01 is before start 2026-11-09",
+            "",
+        ),
+        (EXPERIMENT, "weight: 0.5", "weight: 0.6", "", "variant weights add up to 1.1, not to 1", ""),
+        (EXPERIMENT, "weight: 0.5", "weight: yes", "variants.0.weight", "valid number", ""),
+        (EXPERIMENT, "planned_units: 400", "planned_units: many", "planned_units", "valid integer", ""),
+        (EXPERIMENT, "control: blue", "control: red", "", "control 'red' is not one of the variants", ""),
+        (EXPERIMENT, "id: button", "id: knob", "id", "is not the file's name", "rename the file to knob.yml"),
+        (EXPERIMENT, "id: button", "id: ../button", "id", "match pattern", ""),
+        (EXPERIMENT, "owner: growth\n", "", "owner", "missing key 'owner'", "add 'owner: …' here"),
+        ("metrics.yml", "    owner: growth\n", "", "metrics.ctr.owner", "missing key 'owner'", "add 'owner"),
+        (
+            "metrics.yml",
+            "    definition: Share of users who clicked.\n",
+            "",
+            "metrics.ctr.definition",
+            "missing key 'definition'",
+            "",
+        ),
+        ("metrics.yml", "title: Click-through rate", "title: ''", "metrics.ctr.title", "is empty", ""),
+        ("metrics.yml", "    fact:\n", "    fakt:\n", "metrics.ctr.fakt", "unknown key 'fakt'", "did you mean 'fact'?"),
+        (
+            "site.yml",
+            "- button.ctr.treatment",
+            "- knob.ctr",
+            "executive.cards.0",
+            "no subject 'knob'",
+            "start it with one of: button",
+        ),
+        ("site.yml", "engine: embedded", "engine: word", "engine", "'auto', 'quarto' or 'embedded'", ""),
+        ("site.yml", "timeout_seconds: 60", "timeout_seconds: 0", "timeout_seconds", "greater than 0", ""),
+    ],
+)
+def test_a_fault_is_named_with_its_line_and_its_mend(
+    small: SmallProject, name: str, old: str, new: str, key: str, what: str, mend: str
+) -> None:
+    edit(small, name, old, new)
+    matching = [p for p in found(small) if p.file == name and what in p.what]
+    assert matching, [str(p) for p in found(small)]
+    problem = matching[0]
+    assert key in problem.key
+    assert mend in problem.mend
+    assert problem.mend
+    lines = (small.root / "params" / name).read_text().splitlines()
+    first = next(
+        (
+            i
+            for i, line in enumerate(lines, 1)
+            if new.strip().splitlines()[:1] == [line.strip().lstrip("- ")] or (new.strip() and new.strip() in line)
+        ),
+        None,
+    )
+    if key and first:
+        assert problem.line == first
+
+
+def test_a_missing_changelog_is_named(small: SmallProject) -> None:
+    del small.metric["changelog"]
+    small.write()
+    assert [(p.file, p.key) for p in found(small)] == [("metrics.yml", "metrics.ctr.changelog")]
+
+
+def test_all_problems_are_reported_at_once(small: SmallProject) -> None:
+    edit(small, EXPERIMENT, "primary: ctr", "primary: ctrr")
+    edit(small, EXPERIMENT, "owner: growth\n", "")
+    edit(small, "metrics.yml", "direction: higher", "direction: up")
+    edit(small, "site.yml", "title: Small", "titel: Small")
+    (small.root / "params" / "alerts.yml").write_text("alerts: [")
+    (small.root / "params" / "translations.yml").unlink()
+    files = {p.file for p in found(small)}
+    assert files == {EXPERIMENT, "metrics.yml", "site.yml", "alerts.yml", "translations.yml"}
+    with pytest.raises(ParamsError) as error:
+        load(small.root / "params")
+    for name in files:
+        assert name in str(error.value)
+
+
+def test_ids_are_unique_over_all_files(small: SmallProject) -> None:
+    text = (small.root / "params" / EXPERIMENT).read_text()
+    (small.root / "params" / "experiments" / "copy.yml").write_text(text)
+    assert "duplicate id 'button'" in found(small)[0].what
+
+
+def test_dates_on_one_day_are_not_backwards(small: SmallProject) -> None:
+    edit(small, EXPERIMENT, "end: 2026-11-22", "end: 2026-11-09")
+    assert found(small) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "empty"),
+        (b"- a\n- b\n", "not a mapping"),
+        (b"title: a\n\ttab: b\n", "not YAML"),
+        (b"title: a\ntitle: b\n", "written twice"),
+        (b"title: \xff\xfe", "cannot be read"),
+        (b"title: [a, b\n", "not YAML"),
+        (b"x: !!python/object/apply:os.system [ls]\n", "not YAML"),
+        (b"x" * 1_000_001, "larger than 1 MB"),
+        (b"a: " + b"[" * 5000, ""),
+    ],
+)
+def test_what_is_not_a_parameter_file_is_refused_without_a_crash(
+    small: SmallProject, content: bytes, what: str
+) -> None:
+    (small.root / "params" / "site.yml").write_bytes(content)
+    named = [p for p in found(small) if p.file == "site.yml"]
+    assert named
+    assert what in named[0].what
+
+
+def test_an_alias_bomb_ends_quickly(small: SmallProject) -> None:
+    rows = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"] + [
+        f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 9)
+    ]
+    (small.root / "params" / "site.yml").write_text("\n".join(rows))
+    assert [p for p in found(small) if p.file == "site.yml"]
+
+
+def test_a_missing_folder_says_where_to_run(tmp_path: Path) -> None:
+    params, named = problems(tmp_path / "nowhere")
+    assert params is None
+    assert "no such folder" in named[0].what
+
+
+def test_the_committed_schemas_are_what_the_models_say() -> None:
+    for name, text in schemas().items():
+        assert (REPOSITORY / "params" / "schemas" / name).read_text() == text, "run 'gazette schemas'"
+
+
+def test_every_parameter_file_tells_editors_its_schema() -> None:
+    for path in (REPOSITORY / "params").rglob("*.yml"):
+        first = path.read_text().splitlines()[0]
+        assert first.startswith("# yaml-language-server: $schema=")
+        schema = json.loads((path.parent / first.split("=")[1]).read_text())
+        assert schema["additionalProperties"] is False
