@@ -56,7 +56,7 @@ def read() -> pd.DataFrame:
     )
     flights["flight_id"] = [f"F{i:06d}" for i in range(len(flights))]
     flights["label"] = np.where(flights["arr_delay"].isna(), np.nan, flights["arr_delay"] >= DELAYED_MINUTES)
-    flights["weekday"] = flights["scheduled"].dt.weekday
+    flights["weekday"] = flights["scheduled"].dt.day_of_week
     flights["month_day"] = flights["day"]
     early = flights[flights["scheduled"] < TRAINED_UNTIL]
     for column, name in (("origin", "origin_code"), ("carrier", "carrier_code"), ("dest", "destination_code")):

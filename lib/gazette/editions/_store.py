@@ -228,6 +228,6 @@ class Store:
 
 def write_error(error: OSError, path: Path) -> EditionError:
     """A disk's refusal in words."""
-    full = error.errno == errno.ENOSPC
+    full = error.errno == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error)  # shutil.Error holds others' words
     mend = "free disk space and build again; nothing was published" if full else "mend the rights and build again; nothing was published"
     return EditionError("the disk is full" if full else f"cannot write: {error.strerror or error}", where=str(path), mend=mend)

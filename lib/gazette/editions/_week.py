@@ -31,7 +31,7 @@ class Week:
         Raises:
             WrongUseError: Not of that form, or a week that the year does not have.
         """
-        match = re.fullmatch(r"(\d{4})-W(\d{2})", text)
+        match = re.fullmatch(r"([0-9]{4})-W([0-9]{2})", text)
         try:
             if match is None:
                 raise ValueError(text)  # noqa: TRY301

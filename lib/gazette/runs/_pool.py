@@ -92,8 +92,7 @@ def _one(job: Job, cache: Path | None, say: Callable[[Event], None], running: se
             text = normalise(notebook, paths)
             _write(job.output, text)
             if not what and code == 0:
-                record = take_record(notebook)
-                _agrees(record, job)
+                record = _own_record(notebook, job)
         except NotebookError as error:
             what = str(error)
         except (OSError, ValueError) as error:
@@ -112,9 +111,11 @@ def _one(job: Job, cache: Path | None, say: Callable[[Event], None], running: se
     return Outcome(job.page, "ok", record, None, seconds, heard.peak_memory_mb)
 
 
-def _agrees(record: Record, job: Job) -> None:
+def _own_record(notebook: dict[str, Any], job: Job) -> Record:
+    record = take_record(notebook)
     if record.subject != job.page or record.kind != job.kind:
         raise NotebookError(f"the record is of {record.kind} {record.subject!r}, not of {job.kind} {job.page!r}")
+    return record
 
 
 def _watch(job: Job, scratch: Path, raw: Path, heard: _Heard, say: Callable[[Event], None], running: set[int]) -> int:
@@ -214,8 +215,7 @@ def _write(path: Path, text: str) -> None:
 def _cached(place: Path, job: Job) -> Record | None:
     try:
         text = (place / "executed.ipynb").read_text(encoding="utf-8")
-        record = take_record(json.loads(text))
-        _agrees(record, job)
+        record = _own_record(json.loads(text), job)
     except (OSError, ValueError, KeyError, GazetteError):
         return None
     job.output.parent.mkdir(parents=True, exist_ok=True)

@@ -46,7 +46,14 @@ def check_parameters(template: Path, parameters: Mapping[str, object]) -> None:
             "the template has no cell tagged 'parameters'", where=str(template), mend="tag the cell that assigns them"
         )
     source = cells[0]["source"]
-    tree = ast.parse(source if isinstance(source, str) else "".join(source))
+    try:
+        tree = ast.parse(source if isinstance(source, str) else "".join(source))
+    except SyntaxError as error:
+        raise NotebookError(
+            f"the parameters cell is not Python: {error.msg}, line {error.lineno}",
+            where=str(template),
+            mend="mend that line",
+        ) from error
     known = []
     for node in tree.body:
         targets = (

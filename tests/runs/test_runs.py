@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from gazette.errors import NotebookError
+from gazette.record import RECORD_MIME
+from gazette.runs import Event, Job, Outcome, run_all
+
+HEAD = 'subject = "a"\nedition = "2026-W47"\nroot = "."\nextra = 1'
+
+
+def record(**changes: Any) -> dict[str, Any]:
+    return {
+        "subject": "a",
+        "kind": "model",
+        "title": "A",
+        "owner": "me",
+        "edition": "2026-W47",
+        "week_start": "2026-11-16",
+        "as_of": "2026-11-23T00:00:00",
+        "snapshot": "",
+        **changes,
+    }
+
+
+def emit(**changes: Any) -> str:
+    return f"from IPython.display import display\ndisplay({{{RECORD_MIME!r}: {record(**changes)!r}, 'text/plain': ''}}, raw=True)"
+
+
+def job(folder: Path, *sources: str, timeout: float = 60, head: str | None = HEAD, **parameters: Any) -> Job:
+    folder.mkdir(parents=True, exist_ok=True)
+    cells = [] if head is None else [(head, {"tags": ["parameters"]}, "parameters")]
+    cells += [(source, {}, f"cell-{i}") for i, source in enumerate(sources, 1)]
+    notebook = {
+        "cells": [
+            {"cell_type": "code", "id": name, "metadata": meta, "source": text, "execution_count": None, "outputs": []}
+            for text, meta, name in cells
+        ],
+        "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    template = folder / "template.ipynb"
+    template.write_text(json.dumps(notebook))
+    (folder / "work").mkdir(exist_ok=True)
+    return Job(
+        page="a",
+        kind="model",
+        title="A",
+        owner="me",
+        template=template,
+        parameters={"subject": "a", **parameters},
+        cwd=folder / "work",
+        output=folder / "out" / "a.ipynb",
+        timeout=timeout,
+        inputs=("x",),
+    )
+
+
+def run(one: Job, **options: Any) -> Outcome:
+    return run_all([one], workers=1, **options)[0]
+
+
+def failure(outcome: Outcome) -> tuple[str, str]:
+    assert outcome.status == "failed"
+    assert outcome.record is None
+    assert outcome.failure is not None
+    assert outcome.failure.owner == "me"
+    return outcome.failure.what, outcome.failure.traceback
+
+
+def test_a_notebook_runs_with_its_parameters_and_reports_cells_and_memory(tmp_path: Path) -> None:
+    events: list[Event] = []
+    outcome = run(job(tmp_path, "block = b'x' * (300 << 20)", "print(extra)", emit(), extra=7), progress=events.append)
+    assert outcome.status == "ok"
+    assert outcome.record is not None
+    assert outcome.record.subject == "a"
+    assert outcome.peak_memory_mb > 300
+    assert outcome.seconds > 0
+    assert [e.cell for e in events if e.status == "running"] == sorted(e.cell for e in events if e.status == "running")
+    assert events[-1].status == "ok"
+    assert events[-1].cell == events[-1].cells > 1
+    assert '"text": "7\\n"' in (tmp_path / "out" / "a.ipynb").read_text()
+
+
+def test_an_exception_is_shown_with_its_traceback(tmp_path: Path) -> None:
+    what, trace = failure(run(job(tmp_path, "def deep():\n    raise ValueError('no rows')", "deep()", emit())))
+    assert what == "ValueError: no rows"
+    assert "deep()" in trace
+    assert "\x1b" not in trace
+    assert str(tmp_path) not in trace
+    assert (tmp_path / "out" / "a.ipynb").is_file(), "the notebook as far as it got"
+
+
+def test_a_hanging_notebook_is_stopped_with_all_that_it_started(tmp_path: Path) -> None:
+    note = tmp_path / "pids"
+    code = (
+        "import os, subprocess, time\n"
+        "child = subprocess.Popen(['sleep', '600'])\n"
+        f"open({str(note)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\n"
+        "time.sleep(600)"
+    )
+    what, _ = failure(run(job(tmp_path, code, timeout=6)))
+    assert what == "timed out after 6 s in cell 'cell-1'"
+    for pid in map(int, note.read_text().split()):
+        gone_by = time.monotonic() + 10
+        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < gone_by, f"{pid} still runs"
+            time.sleep(0.1)
+
+
+def test_a_kernel_that_dies_is_named(tmp_path: Path) -> None:
+    what, _ = failure(run(job(tmp_path, "import os; os._exit(3)", emit())))
+    assert what == "the kernel died in cell 'cell-1'"
+
+
+def test_a_worker_that_is_killed_is_named(tmp_path: Path) -> None:
+    what, _ = failure(run(job(tmp_path, "import os, signal; os.kill(os.getppid(), signal.SIGKILL)", emit())))
+    assert "the worker was killed" in what
+    assert "cell-1" in what
+
+
+@pytest.mark.parametrize(
+    ("sources", "says"),
+    [
+        (["1 + 1"], "emitted no record"),
+        ([emit(), emit()], "emitted 2 records"),
+        ([emit(nonsense=1)], "malformed"),
+        ([emit(subject="other")], "the record is of model 'other', not of model 'a'"),
+        ([emit(kind="summary")], "the record is of summary 'a'"),
+    ],
+)
+def test_without_one_good_record_a_notebook_has_failed(tmp_path: Path, sources: list[str], says: str) -> None:
+    assert says in failure(run(job(tmp_path, *sources)))[0]
+
+
+def test_an_unknown_parameter_is_fatal_and_says_what_was_meant(tmp_path: Path) -> None:
+    with pytest.raises(NotebookError, match=r"unknown parameter 'extr'(?s:.*)did you mean 'extra'"):
+        run(job(tmp_path, emit(), extr=1))
+    assert not (tmp_path / "out").exists(), "nothing was run"
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"cells": []}', '{"cells": [], "nbformat": 3}', "[]"])
+def test_a_template_that_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
+    one = job(tmp_path, emit())
+    one.template.write_text(content)
+    with pytest.raises(NotebookError, match="restore it from git"):
+        run(one)
+
+
+def test_a_template_without_parameters_cell_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotebookError, match="no cell tagged 'parameters'"):
+        run(job(tmp_path, emit(), head=None))
+
+
+def test_a_parameters_cell_with_a_syntax_error_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotebookError, match="parameters"):
+        run(job(tmp_path, emit(), head="subject = "))
+
+
+def test_one_failure_leaves_the_others_alone(tmp_path: Path) -> None:
+    jobs = [job(tmp_path / "1", "1/0"), job(tmp_path / "2", emit()), job(tmp_path / "3", "import os; os._exit(1)")]
+    assert [o.status for o in run_all(jobs, workers=2)] == ["failed", "ok", "failed"]
+
+
+def test_the_same_run_gives_the_same_bytes_elsewhere(tmp_path: Path) -> None:
+    code = "import sys\nprint(hash('x'), object())\nsys.stderr.write('warn\\n')\nprint('again')"
+    for name in ("one", "two-longer-name"):
+        run(job(tmp_path / name, code, emit()))
+    first, second = ((tmp_path / n / "out" / "a.ipynb").read_bytes() for n in ("one", "two-longer-name"))
+    assert first == second
+    assert str(tmp_path).encode() not in first
+
+
+class TestCache:
+    def test_a_run_that_is_known_is_not_run_again(self, tmp_path: Path) -> None:
+        one, cache = job(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'a').write('x')", emit()), tmp_path / "cache"
+        assert [run(one, cache=cache).status for _ in range(2)] == ["ok", "cached"]
+        assert (tmp_path / "ran").read_text() == "x"
+
+    @pytest.mark.parametrize("content", ["", "{}", '{"cells": [{"outputs": [{}]}]}', "garbage"])
+    def test_a_broken_cache_entry_is_run_again(self, tmp_path: Path, content: str) -> None:
+        one, cache = job(tmp_path, emit()), tmp_path / "cache"
+        run(one, cache=cache)
+        (entry,) = cache.rglob("executed.ipynb")
+        entry.write_text(content)
+        assert run(one, cache=cache).status == "ok"
+
+    def test_failures_are_not_remembered(self, tmp_path: Path) -> None:
+        one, cache = job(tmp_path, "1/0"), tmp_path / "cache"
+        assert [run(one, cache=cache).status for _ in range(2)] == ["failed", "failed"]
+
+    def test_other_parameters_inputs_or_cells_are_another_run(self, tmp_path: Path) -> None:
+        from gazette.runs._cache import key  # noqa: PLC0415
+
+        base = job(tmp_path, emit())
+        keys = {key(base), key(job(tmp_path, emit(), extra=2)), key(job(tmp_path, "1", emit()))}
+        assert len(keys) == 3
+
+
+def test_a_build_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    job(tmp_path, f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(600)")
+    code = (
+        "import sys; sys.path[:0] = [sys.argv[1]]\n"
+        "from pathlib import Path; from gazette.runs import Job, run_all\n"
+        "t = Path(sys.argv[2])\n"
+        "run_all([Job(page='a', kind='model', title='A', owner='me', template=t / 'template.ipynb', parameters={}, "
+        "cwd=t / 'work', output=t / 'out' / 'a.ipynb', timeout=60)], workers=1)"
+    )
+    build = subprocess.Popen([sys.executable, "-c", code, str(Path(__file__).parents[2] / "lib"), str(tmp_path)])
+    limit = time.monotonic() + 60
+    while not (note.exists() and note.read_text()):
+        assert time.monotonic() < limit
+        time.sleep(0.1)
+    kernel = int(note.read_text())
+    build.kill()
+    build.wait()
+    while psutil.pid_exists(kernel):
+        assert time.monotonic() < limit, "the kernel outlived the build"
+        time.sleep(0.1)
