@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 W45, W46, W47 = map(Week.parse, ("2026-W45", "2026-W46", "2026-W47"))
 
 
-def seal(store: Store, week: Week, text: str = "page") -> Manifest:
+def seal(store: Store, week: Week, text: str = "page", *, replace: bool = False) -> Manifest:
     staging = store.staging(week)
     (staging / "site").mkdir()
     (staging / "site" / "index.html").write_text(text)
     (staging / "edition.json").write_text("{}")
-    return store.seal(staging, week, versions={"python": "3"}, facts={"headline": "h"})
+    return store.seal(staging, week, versions={"python": "3"}, facts={"headline": "h"}, replace=replace)
 
 
 @pytest.fixture
@@ -120,15 +120,15 @@ def test_folders_that_are_no_editions_are_left_alone(store: Store) -> None:
     assert not store.is_sealed(W47)
 
 
-def test_only_the_newest_unpublished_edition_can_be_discarded(store: Store) -> None:
+def test_only_the_newest_unpublished_edition_can_be_replaced(store: Store) -> None:
     with pytest.raises(EditionError, match="not the newest"):
-        store.discard_newest(W45)
+        store.refuse_replacing(W45)
+    old = store.manifest(W46).digest
+    assert seal(store, W46, "mended", replace=True).digest != old
+    assert store.check(W46) == []
     store.mark_published(W46)
     with pytest.raises(EditionError, match="what readers saw never changes"):
-        store.discard_newest(W46)
-    seal(store, W47)
-    store.discard_newest(W47)
-    assert store.weeks() == [W45, W46]
+        seal(store, W46, "again", replace=True)
 
 
 def test_a_full_disk_is_said_in_words(tmp_path: Path) -> None:

@@ -117,15 +117,14 @@ def build(
         if force:
             if len(weeks) != 1:
                 raise WrongUseError("--force takes exactly one week", mend="name the newest edition alone")
-            if store.is_sealed(weeks[0]):
-                store.discard_newest(weeks[0])
+            store.refuse_replacing(weeks[0])
         try:
             for week in sorted(weeks):
-                if store.is_sealed(week):
+                if store.is_sealed(week) and not force:
                     done.append(Built(str(week), "sealed already, nothing changed", store.manifest(week).digest))
                 else:
                     store.refuse(week)
-                    done.append(_one(project, week, chosen, listener))
+                    done.append(_one(project, week, chosen, listener, replace=force))
         finally:
             changed = _publish(project, chosen, listener) if publish and store.weeks() else False
     return Report(tuple(done), project.output, changed)
@@ -143,7 +142,7 @@ def _refuse_early(project: Project, week: Week, now: datetime) -> None:
         )
 
 
-def _one(project: Project, week: Week, engine: site.Engine, listener: Listener) -> Built:
+def _one(project: Project, week: Week, engine: site.Engine, listener: Listener, *, replace: bool) -> Built:
     start = time.monotonic()
     edition, store = str(week), project.store
     staging = store.staging(week)
@@ -182,7 +181,7 @@ def _one(project: Project, week: Week, engine: site.Engine, listener: Listener) 
             previous=(str(before), store.manifest(before).digest) if before else None,
         )
         listener.step(edition, "Sealing")
-        manifest = store.seal(staging, week, versions=ran, facts=facts)
+        manifest = store.seal(staging, week, versions=ran, facts=facts, replace=replace)
     except BaseException as error:
         shutil.rmtree(staging, ignore_errors=True)
         if isinstance(error, OSError) and not isinstance(error, GazetteError):

@@ -147,13 +147,29 @@ class Store:
                 mend="build weeks in order; a correction belongs in the next edition",
             )
 
-    def seal(self, staging: Path, week: Week, *, versions: Mapping[str, str], facts: Mapping[str, Any]) -> Manifest:
+    def seal(
+        self,
+        staging: Path,
+        week: Week,
+        *,
+        versions: Mapping[str, str],
+        facts: Mapping[str, Any],
+        replace: bool = False,
+    ) -> Manifest:
         """Write the manifest and rename the staging folder to its final place.
+
+        Args:
+            staging: The edition's files; the folder is gone afterwards.
+            week: Its week.
+            versions, facts: For the manifest.
+            replace: Whether an unpublished edition of this week may be replaced.
 
         Raises:
             EditionError: The week is sealed already, a later one is, or the disk refuses.
         """
-        if self.is_sealed(week):
+        if replace:
+            self.refuse_replacing(week)
+        elif self.is_sealed(week):
             raise EditionError(f"edition {week} is sealed and never changes", where=str(self.path(week)))
         self.refuse(week)
         before = self.before(week)
@@ -172,7 +188,12 @@ class Store:
                 stream.write(canonical_json(content))
                 stream.flush()
                 os.fsync(stream.fileno())
+            old = staging.with_name(f"{week}.replaced")
+            shutil.rmtree(old, ignore_errors=True)
+            if self.is_sealed(week):
+                self.path(week).rename(old)
             os.replace(staging, self.path(week))  # noqa: PTH105  one system call, whole or not at all
+            shutil.rmtree(old, ignore_errors=True)
         except OSError as error:
             raise write_error(error, self.path(week)) from error
         return self.manifest(week)
@@ -193,21 +214,20 @@ class Store:
             marker.parent.mkdir(exist_ok=True)
             marker.write_text(self.manifest(week).digest + "\n", encoding="utf-8")
 
-    def discard_newest(self, week: Week) -> None:
-        """Make room for building a week again.
+    def refuse_replacing(self, week: Week) -> None:
+        """Refuse to replace a sealed edition, unless it is the newest and no reader can have seen it.
 
         Raises:
-            EditionError: It is not the newest, or readers may have seen it.
+            EditionError: It is not the newest, or it is published.
         """
-        if week != self.weeks()[-1]:
-            raise EditionError(f"edition {week} is not the newest; later editions name it", mend="correct it in the next edition")
+        if self.is_sealed(week) and week != self.weeks()[-1]:
+            raise EditionError(
+                f"edition {week} is not the newest; later editions name it", mend="correct it in the next edition"
+            )
         if self.is_published(week):
-            raise EditionError(f"edition {week} is published; what readers saw never changes", mend="correct it in the next edition")
-        doomed = self.root / ".staging" / f"{week}.discarded"
-        shutil.rmtree(doomed, ignore_errors=True)
-        doomed.parent.mkdir(parents=True, exist_ok=True)
-        self.path(week).rename(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
+            raise EditionError(
+                f"edition {week} is published; what readers saw never changes", mend="correct it in the next edition"
+            )
 
     def check(self, week: Week) -> list[Problem]:
         """Every file that is not what the manifest says."""
