@@ -20,7 +20,6 @@ from gazette.record import Record
 from gazette.site import lint_site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from small import SmallProject
@@ -281,7 +280,7 @@ class TestFailedNotebooks:
 
     @pytest.fixture(scope="class")
     @staticmethod
-    def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SmallProject, dict[str, Any]]]:
+    def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallProject, dict[str, Any]]:
         from small import SmallProject  # noqa: PLC0415
 
         small = SmallProject(tmp_path_factory.mktemp("broken") / "project")
@@ -295,7 +294,7 @@ class TestFailedNotebooks:
         ):
             small.template(name, source)
             small.add_experiment(name, notebook=f"{name}.ipynb")
-        yield small, build(small, code=1)
+        return small, build(small, code=1)
 
     def test_all_others_are_published(self, broken: tuple[SmallProject, dict[str, Any]]) -> None:
         small, answer = broken

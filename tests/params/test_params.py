@@ -119,6 +119,25 @@ def test_all_problems_are_reported_at_once(small: SmallProject) -> None:
         assert name in str(error.value)
 
 
+def test_a_fault_in_one_place_hides_none_in_another(small: SmallProject) -> None:
+    """Missing keys, rules between keys and rules between files, all in the same two files."""
+    edit(small, EXPERIMENT, "primary: ctr", "primary: ctrr")
+    edit(small, EXPERIMENT, "owner: growth\n", "")
+    edit(small, EXPERIMENT, "end: 2026-11-22", "end: 2026-11-01")
+    edit(small, EXPERIMENT, "weight: 0.5", "weight: 0.7")
+    edit(small, "metrics.yml", "    definition: Share of users who clicked.\n", "")
+    edit(small, "metrics.yml", "version: 1", "version: 2")
+    keys = {(p.file, p.key) for p in found(small)}
+    assert keys == {
+        (EXPERIMENT, "primary"),
+        (EXPERIMENT, "owner"),
+        (EXPERIMENT, "end"),
+        (EXPERIMENT, "variants"),
+        ("metrics.yml", "metrics.ctr.definition"),
+        ("metrics.yml", "metrics.ctr.changelog"),
+    }
+
+
 def test_ids_are_unique_over_all_files(small: SmallProject) -> None:
     text = (small.root / "params" / EXPERIMENT).read_text()
     (small.root / "params" / "experiments" / "copy.yml").write_text(text)

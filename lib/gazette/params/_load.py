@@ -11,7 +11,9 @@ import yaml
 from pydantic import ValidationError
 
 from gazette.errors import ParamsError
+from gazette.params._across import across
 from gazette.params._metrics import Alarm, AlertsFile, Metric, MetricsFile, Translation, TranslationsFile
+from gazette.params._problem import Location, Problem, Source
 from gazette.params._site import SiteParams
 from gazette.params._subjects import Experiment, Model
 from gazette.params._types import Sheet
@@ -26,21 +28,6 @@ FILES: dict[str, type[Sheet]] = {
 }
 FOLDERS: dict[str, type[Sheet]] = {"models": Model, "experiments": Experiment}
 MAX_BYTES = 1_000_000
-
-
-@dataclass(frozen=True, order=True)
-class Problem:
-    """One thing wrong in one place."""
-
-    file: str
-    line: int
-    key: str
-    what: str
-    mend: str
-
-    def __str__(self) -> str:
-        key = f" {self.key}:" if self.key else ""
-        return f"{self.file}:{self.line}:{key} {self.what}\n    mend: {self.mend}"
 
 
 @dataclass(frozen=True)
@@ -71,24 +58,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
-    """Line of the deepest part of ``location`` that the file has."""
-    line = 1
-    for step in location:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((k, v) for k, v in node.value if k.value == str(step)), None)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line
-
-
-def _fields(model: type[Sheet], location: tuple[int | str, ...]) -> list[str]:
+def _fields(model: type[Sheet], location: Location) -> list[str]:
     """Names that the model at ``location`` (a key's parent) knows, by its JSON Schema."""
     schema = model.model_json_schema()
     node: dict[str, Any] = schema
@@ -128,14 +98,14 @@ def _mend(model: type[Sheet], error: dict[str, Any]) -> tuple[str, str]:
     )
 
 
-def _read(path: Path, name: str, model: type[Sheet], found: list[Problem]) -> tuple[Any, yaml.Node | None]:
-    """Parse and validate one file; what is wrong goes to ``found`` and the value is None."""
+def _read(path: Path, name: str, found: list[Problem]) -> Source | None:
+    """Parse one file; what is wrong goes to ``found``."""
     try:
         if path.stat().st_size > MAX_BYTES:
             found.append(
                 Problem(name, 1, "", "larger than 1 MB", "a parameter file is written by hand; check what this is")
             )
-            return None, None
+            return None
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=_Loader)
         data = yaml.load(text, Loader=_Loader)  # noqa: S506  _Loader is a SafeLoader
@@ -145,176 +115,73 @@ def _read(path: Path, name: str, model: type[Sheet], found: list[Problem]) -> tu
         found.append(
             Problem(name, mark.line + 1 if mark else 1, "", f"not YAML: {what}", "check indentation, quotes and colons")
         )
-        return None, None
+        return None
     except (OSError, UnicodeDecodeError, RecursionError) as error:
         found.append(Problem(name, 1, "", f"cannot be read: {error}", "save it as UTF-8 text and check its rights"))
-        return None, None
+        return None
     if not isinstance(data, dict):
         found.append(Problem(name, 1, "", "is empty or not a mapping", "write 'key: value' lines; see the JSON Schema"))
-        return None, None
+        return None
+    return Source(name, data, node)
+
+
+def _validate(source: Source, model: type[Sheet], found: list[Problem]) -> Any:
     try:
-        return model.model_validate(data), node
+        return model.model_validate(source.raw)
     except ValidationError as error:
-        for item in error.errors():
-            what, mend = _mend(model, dict(item))
-            key = ".".join(str(part) for part in item["loc"])
-            found.append(Problem(name, _line(node, item["loc"]), key, what, mend))
-        return None, node
+        found += [source.problem(item["loc"], *_mend(model, dict(item))) for item in error.errors()]
+        return None
 
 
-def _unknown_metric(
-    known: dict[str, Metric], name: str, node: yaml.Node | None, key: tuple[int | str, ...], metric: str
-) -> Problem:
-    close = difflib.get_close_matches(metric, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return Problem(
-        name,
-        _line(node, key),
-        ".".join(str(k) for k in key),
-        f"unknown metric {metric!r}",
-        f"{hint}define it in metrics.yml (known: {', '.join(sorted(known)) or 'none'})",
-    )
+def _files(directory: Path, found: list[Problem]) -> dict[str, type[Sheet]]:
+    """Names from ``directory``, and what each must be; missing ones go to ``found``."""
+    names: dict[str, type[Sheet]] = {}
+    for name, model in FILES.items():
+        if (directory / name).is_file():
+            names[name] = model
+        else:
+            found.append(Problem(name, 1, "", "missing file", f"create {name}; its JSON Schema is in schemas/"))
+    for folder, model in FOLDERS.items():
+        if (directory / folder).is_dir():
+            names |= {f"{folder}/{path.name}": model for path in sorted((directory / folder).glob("*.y*ml"))}
+    if not any("/" in name for name in names):
+        found.append(Problem("models/", 1, "", "no model and no experiment", "add a file to models/ or experiments/"))
+    return names
 
 
-def _cross_check(  # noqa: C901  one loop a file
-    params: Params, nodes: dict[str, yaml.Node | None], found: list[Problem]
-) -> None:
-    """Problems that only show when files are read together."""
-    for subject in params.experiments.values():
-        name = f"experiments/{subject.id}.yml"
-        node = nodes.get(name)
-        keys: list[tuple[tuple[int | str, ...], str]] = [(("primary",), subject.primary)]
-        keys += [(("secondary", i), m) for i, m in enumerate(subject.secondary)]
-        keys += [(("guardrails", i, "metric"), g.metric) for i, g in enumerate(subject.guardrails)]
-        for key, metric in keys:
-            if metric not in params.metrics:
-                found.append(_unknown_metric(params.metrics, name, node, key, metric))
-            elif params.metrics[metric].fact is None:
-                found.append(
-                    Problem(
-                        name,
-                        _line(node, key),
-                        ".".join(str(k) for k in key),
-                        f"metric {metric!r} has no fact, so an experiment cannot measure it",
-                        "add 'fact:' to it in metrics.yml",
-                    )
-                )
-    for model in params.models.values():
-        name = f"models/{model.id}.yml"
-        for i, quality in enumerate(model.scores.quality):
-            if quality.metric not in params.metrics:
-                key = ("scores", "quality", i, "metric")
-                found.append(_unknown_metric(params.metrics, name, nodes.get(name), key, quality.metric))
-    for i, row in enumerate(params.translations):
-        for side in ("technical", "business"):
-            if getattr(row, side) not in params.metrics:
-                key = ("translations", i, side)
-                found.append(
-                    _unknown_metric(
-                        params.metrics, "translations.yml", nodes.get("translations.yml"), key, getattr(row, side)
-                    )
-                )
-    subjects = {*params.models, *params.experiments}
-    for i, card in enumerate(params.site.executive.cards):
-        if card.split(".")[0] not in subjects:
-            found.append(
-                Problem(
-                    "site.yml",
-                    _line(nodes.get("site.yml"), ("executive", "cards", i)),
-                    f"executive.cards.{i}",
-                    f"no subject {card.split('.')[0]!r} for card {card!r}",
-                    f"start it with one of: {', '.join(sorted(subjects))}",
-                )
-            )
-
-
-def _duplicates(rows: list[Any], name: str, group: str, node: yaml.Node | None, found: list[Problem]) -> None:
-    seen: set[str] = set()
-    for i, row in enumerate(rows):
-        if row.id in seen:
-            found.append(
-                Problem(
-                    name,
-                    _line(node, (group, i, "id")),
-                    f"{group}.{i}.id",
-                    f"duplicate id {row.id!r}",
-                    "give it an id of its own",
-                )
-            )
-        seen.add(row.id)
-
-
-def problems(directory: Path) -> tuple[Params | None, list[Problem]]:  # noqa: C901  one paragraph a step
+def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
     """Every problem in a folder of parameter files, and the parameters where there is none.
 
     Args:
         directory: The ``params/`` folder.
 
     Returns:
-        The parameters (None where a file could not be understood) and the problems, sorted by file and line.
+        The parameters (None where something is wrong) and the problems, sorted by file and line.
     """
-    found: list[Problem] = []
-    values: dict[str, Any] = {}
-    nodes: dict[str, yaml.Node | None] = {}
     if not directory.is_dir():
-        return None, [
-            Problem(str(directory), 1, "", "no such folder", "run this in a project, or name its folder with --project")
-        ]
-    for name, model in FILES.items():
-        if not (directory / name).is_file():
-            found.append(Problem(name, 1, "", "missing file", f"create {name}; its JSON Schema is in schemas/"))
-            continue
-        values[name], nodes[name] = _read(directory / name, name, model, found)
-    subjects: dict[str, dict[str, Any]] = {folder: {} for folder in FOLDERS}
-    owners: dict[str, str] = {}
-    for folder, model in FOLDERS.items():
-        for path in sorted((directory / folder).glob("*.y*ml")) if (directory / folder).is_dir() else []:
-            name = f"{folder}/{path.name}"
-            value, nodes[name] = _read(path, name, model, found)
-            if value is None:
-                continue
-            line = _line(nodes[name], ("id",))
-            if value.id in owners:
-                found.append(
-                    Problem(name, line, "id", f"duplicate id {value.id!r}, also in {owners[value.id]}", "rename one")
-                )
-                continue
-            if value.id != path.stem:
-                found.append(
-                    Problem(
-                        name,
-                        line,
-                        "id",
-                        f"id {value.id!r} is not the file's name",
-                        f"rename the file to {value.id}.yml",
-                    )
-                )
-            owners[value.id] = name
-            subjects[folder][value.id] = value
-    if values.get("translations.yml"):
-        _duplicates(
-            values["translations.yml"].translations,
-            "translations.yml",
-            "translations",
-            nodes["translations.yml"],
-            found,
-        )
-    if values.get("alerts.yml"):
-        _duplicates(values["alerts.yml"].alerts, "alerts.yml", "alerts", nodes["alerts.yml"], found)
-    if not owners and not found:
-        found.append(Problem("models/", 1, "", "no model and no experiment", "add a file to models/ or experiments/"))
-    if any(values.get(name) is None for name in FILES):
+        mend = "run this in a project, or name its folder with --project"
+        return None, [Problem(str(directory), 1, "", "no such folder", mend)]
+    found: list[Problem] = []
+    sources: dict[str, Source] = {}
+    values: dict[str, Any] = {}
+    for name, model in _files(directory, found).items():
+        if source := _read(directory / name, name, found):
+            sources[name] = source
+            values[name] = _validate(source, model, found)
+    found += across(sources)
+    if found:
         return None, sorted(found)
-    params = Params(
+    subjects: dict[str, dict[str, Any]] = {
+        folder: {v.id: v for n, v in values.items() if n.startswith(f"{folder}/")} for folder in FOLDERS
+    }
+    return Params(
         site=values["site.yml"],
         metrics=values["metrics.yml"].metrics,
         translations=values["translations.yml"].translations,
         alerts=values["alerts.yml"].alerts,
         models=subjects["models"],
         experiments=subjects["experiments"],
-    )
-    _cross_check(params, nodes, found)
-    return params, sorted(found)
+    ), []
 
 
 def load(directory: Path) -> Params:
@@ -324,7 +191,7 @@ def load(directory: Path) -> Params:
         ParamsError: Something is wrong; the message lists every problem with file, line and mend.
     """
     params, found = problems(directory)
-    if params is None or found:
+    if params is None:
         listing = "\n".join(str(problem) for problem in found)
         raise ParamsError(f"{len(found)} problem{'s' if len(found) != 1 else ''} in the parameters\n{listing}")
     return params

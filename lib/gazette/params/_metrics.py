@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from gazette.params._types import Changelog, Column, Count, Id, Positive, Sheet, Text, Window
 
@@ -24,12 +25,11 @@ class Fact(Sheet):
     value: Column | None = Field(default=None, description="Column to add up; needed for aggregation: sum.")
     aggregation: Literal["any", "count", "sum"]
 
-    @model_validator(mode="after")
-    def _sum_needs_value(self) -> Self:
-        if (self.aggregation == "sum") != (self.value is not None):
-            msg = "aggregation 'sum' needs a value column, and the others take none"
-            raise ValueError(msg)
-        return self
+    @classmethod
+    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Only a sum adds up a column."""
+        if (raw["aggregation"] == "sum") != (raw.get("value") is not None):
+            yield "aggregation", "aggregation 'sum' needs a value column, and the others take none"
 
 
 class Metric(Sheet):
@@ -53,17 +53,15 @@ class Metric(Sheet):
         """Whether experiments measure it as a share of units."""
         return self.fact is not None and self.fact.aggregation == "any"
 
-    @model_validator(mode="after")
-    def _changelog_runs_forward(self) -> Self:
-        versions = [entry.version for entry in self.changelog]
-        dates = [entry.date for entry in self.changelog]
+    @classmethod
+    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """A changelog runs forward."""
+        versions = [entry["version"] for entry in raw["changelog"]]
         if versions != list(range(1, len(versions) + 1)):
-            msg = f"changelog versions must be 1, 2, 3 …, oldest first; found {versions}"
-            raise ValueError(msg)
+            yield "changelog", f"changelog versions must be 1, 2, 3 …, oldest first; found {versions}"
+        dates = [entry["date"] for entry in raw["changelog"]]
         if dates != sorted(dates):
-            msg = "changelog dates run backwards; write the oldest first"
-            raise ValueError(msg)
-        return self
+            yield "changelog", "changelog dates run backwards; write the oldest first"
 
 
 class MetricsFile(Sheet):
@@ -88,12 +86,11 @@ class Translation(Sheet):
     owner: Text
     notes: str = ""
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low > self.high:
-            msg = f"low ({self.low}) is above high ({self.high})"
-            raise ValueError(msg)
-        return self
+    @classmethod
+    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """A range runs upwards."""
+        if raw["low"] > raw["high"]:
+            yield "low", f"low ({raw['low']}) is above high ({raw['high']})"
 
 
 class TranslationsFile(Sheet):
@@ -116,12 +113,11 @@ class Alarm(Sheet):
     owner: Text
     runbook: Text
 
-    @model_validator(mode="after")
-    def _one_limit(self) -> Self:
-        if (self.above is None) == (self.below is None):
-            msg = "give exactly one of 'above' and 'below'"
-            raise ValueError(msg)
-        return self
+    @classmethod
+    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """One limit, on one side."""
+        if (raw.get("above") is None) == (raw.get("below") is None):
+            yield "above", "give exactly one of 'above' and 'below'"
 
 
 class AlertsFile(Sheet):

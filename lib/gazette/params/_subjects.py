@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from gazette.params._types import Column, Count, Fraction, Id, Page, Positive, Sheet, Text
 
@@ -79,15 +80,13 @@ class Model(Page):
     telemetry: Telemetry | None = None
     business: Business | None = None
 
-    @model_validator(mode="after")
-    def _kind_has_its_columns(self) -> Self:
-        if self.kind == "classifier" and (self.scores.score is None or self.labels is None):
-            msg = "a classifier needs scores.score and labels"
-            raise ValueError(msg)
-        if self.kind == "ranker" and not self.scores.quality:
-            msg = "a ranker needs scores.quality"
-            raise ValueError(msg)
-        return self
+    @classmethod
+    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The kind needs its columns."""
+        if raw["kind"] == "classifier" and not (raw["scores"].get("score") and raw.get("labels")):
+            yield "scores", "a classifier needs scores.score and labels"
+        if raw["kind"] == "ranker" and not raw["scores"].get("quality"):
+            yield "scores", "a ranker needs scores.quality"
 
 
 class Variant(Sheet):
@@ -131,27 +130,23 @@ class Experiment(Page):
     rollout_days: Annotated[int, Field(gt=0, le=365, strict=True)] = 7
     impact: Impact | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.end < self.start:
-            msg = f"dates run backwards: end {self.end} is before start {self.start}"
-            raise ValueError(msg)
-        ids = [v.id for v in self.variants]
-        if len(set(ids)) != len(ids):
-            msg = "two variants have the same id"
-            raise ValueError(msg)
-        if self.control not in ids:
-            msg = f"control {self.control!r} is not one of the variants {ids}"
-            raise ValueError(msg)
-        total = sum(v.weight for v in self.variants)
-        if abs(total - 1) > 1e-9:  # noqa: PLR2004  rounding of written decimals
-            msg = f"variant weights add up to {total:g}, not to 1"
-            raise ValueError(msg)
-        metrics = [self.primary, *self.secondary, *(g.metric for g in self.guardrails)]
+    @classmethod
+    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Dates, weights, variants and metrics that do not fit together."""
+        if "start" in raw and "end" in raw and raw["end"] < raw["start"]:
+            yield "end", f"dates run backwards: end {raw['end']} is before start {raw['start']}"
+        guardrails = [g["metric"] for g in raw.get("guardrails", ())]
+        metrics = [raw.get("primary"), *raw.get("secondary", ()), *guardrails]
         if twice := sorted({m for m in metrics if metrics.count(m) > 1}):
-            msg = f"metrics named twice: {', '.join(twice)}"
-            raise ValueError(msg)
-        return self
+            yield "primary", f"metrics named twice: {', '.join(twice)}"
+        ids = [v["id"] for v in raw["variants"]]
+        if len(set(ids)) != len(ids):
+            yield "variants", "two variants have the same id"
+        if "control" in raw and raw["control"] not in ids:
+            yield "control", f"control {raw['control']!r} is not one of the variants {ids}"
+        total = sum(v["weight"] for v in raw["variants"])
+        if abs(total - 1) > 1e-9:  # noqa: PLR2004  rounding of written decimals
+            yield "variants", f"variant weights add up to {total:g}, not to 1"
 
     @property
     def treatment(self) -> Variant:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 __all__ = [
     "Changelog",
@@ -40,6 +50,39 @@ class Sheet(BaseModel):
     """Base of every parameter model: unknown keys are errors, values are frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG003  for those that have rules
+        """What is wrong between keys: the key to blame and what to say, from the content as it is written."""
+        yield from ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_at_once(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Report faults between keys beside those of single keys, where pydantic would wait until the latter are mended."""
+        errors: list[InitErrorDetails] = []
+        value = None
+        try:
+            value = handler(raw)
+        except ValidationError as error:
+            errors = [_error(e["type"], e["msg"], e["loc"], e["input"]) for e in error.errors()]
+        if isinstance(raw, dict):
+            try:
+                errors += [_error("fault", what, (key,), None) for key, what in cls.faults(raw)]
+            except (KeyError, TypeError, AttributeError):
+                if not errors:  # else a part is malformed, which its own error says
+                    raise
+        if errors or value is None:
+            raise ValidationError.from_exception_data(cls.__name__, errors)
+        return value
+
+
+def _error(kind: str, what: str, location: tuple[int | str, ...], found: Any) -> InitErrorDetails:
+    return InitErrorDetails(
+        type=PydanticCustomError(kind, "{what}", {"what": what}),  # type: ignore[arg-type]  # a literal is asked for
+        loc=location,
+        input=found,
+    )
 
 
 class Page(Sheet):

@@ -1,0 +1,105 @@
+"""Problems that only show when parameter files are read together; on their content as written, so a fault in one hides none in another."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gazette.params._problem import Location, Problem, Source
+
+__all__ = ["across"]
+
+
+def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
+    """Unknown metrics, facts that experiments need, ids given twice, cards of nobody.
+
+    Args:
+        sources: File name, from ``params/``, to its content.
+    """
+    yield from _metrics(sources)
+    yield from _twice(sources)
+    yield from _cards(sources)
+
+
+def _rows(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _map(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _uses(name: str, raw: Mapping[str, Any]) -> Iterator[tuple[Location, Any]]:
+    """Where a file names metrics, and which."""
+    if name.startswith("experiments/"):
+        yield ("primary",), raw.get("primary")
+        for i, metric in enumerate(_rows(raw.get("secondary"))):
+            yield ("secondary", i), metric
+        for i, guardrail in enumerate(_rows(raw.get("guardrails"))):
+            yield ("guardrails", i, "metric"), _map(guardrail).get("metric")
+    elif name.startswith("models/"):
+        for i, quality in enumerate(_rows(_map(raw.get("scores")).get("quality"))):
+            yield ("scores", "quality", i, "metric"), _map(quality).get("metric")
+    elif name == "translations.yml":
+        for i, row in enumerate(_rows(raw.get("translations"))):
+            for side in ("technical", "business"):
+                yield ("translations", i, side), _map(row).get(side)
+
+
+def _metrics(sources: Mapping[str, Source]) -> Iterator[Problem]:
+    if "metrics.yml" not in sources:
+        return  # its own problem says so, and every use would be one more
+    known = _map(sources["metrics.yml"].raw.get("metrics"))
+    for name, source in sources.items():
+        for key, metric in _uses(name, source.raw):
+            if not isinstance(metric, str):
+                continue  # missing or malformed, which the file's own problems say
+            if metric not in known:
+                close = difflib.get_close_matches(metric, known, n=1)
+                hint = f"did you mean {close[0]!r}? " if close else ""
+                listing = ", ".join(sorted(map(str, known))) or "none"
+                yield source.problem(
+                    key, f"unknown metric {metric!r}", f"{hint}define it in metrics.yml (known: {listing})"
+                )
+            elif name.startswith("experiments/") and not _map(known[metric]).get("fact"):
+                what = f"metric {metric!r} has no fact, so an experiment cannot measure it"
+                yield source.problem(key, what, "add 'fact:' to it in metrics.yml")
+
+
+def _twice(sources: Mapping[str, Source]) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for name, source in sources.items():
+        if "/" in name:
+            own = source.raw.get("id")
+            if not isinstance(own, str):
+                continue
+            if own in owners:
+                yield source.problem(("id",), f"duplicate id {own!r}, also in {owners[own]}", "rename one")
+            elif own != (stem := name.rpartition("/")[2].rpartition(".")[0]):
+                yield source.problem(
+                    ("id",), f"id {own!r} is not the file's name", f"rename the file to {own}.yml, or the id to {stem}"
+                )
+            owners.setdefault(own, name)
+            continue
+        for group in ("translations", "alerts"):
+            seen: set[str] = set()
+            for i, row in enumerate(_rows(source.raw.get(group))):
+                one = _map(row).get("id")
+                if isinstance(one, str) and one in seen:
+                    yield source.problem((group, i, "id"), f"duplicate id {one!r}", "give it an id of its own")
+                seen.add(str(one))
+
+
+def _cards(sources: Mapping[str, Source]) -> Iterator[Problem]:
+    if "site.yml" not in sources:
+        return
+    site = sources["site.yml"]
+    known = sorted({str(s.raw.get("id")) for n, s in sources.items() if "/" in n})
+    for i, card in enumerate(_rows(_map(site.raw.get("executive")).get("cards"))):
+        subject = str(card).split(".", maxsplit=1)[0]
+        if subject not in known:
+            key = ("executive", "cards", i)
+            yield site.problem(
+                key, f"no subject {subject!r} for card {card!r}", f"start it with one of: {', '.join(known)}"
+            )
