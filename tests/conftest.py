@@ -5,34 +5,19 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import subprocess
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from program import copy_project, gazette
 from small import SmallProject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REPOSITORY = Path(__file__).parents[1]
 WEEKS = ("2026-W45", "2026-W46", "2026-W47")
-
-
-def gazette(*arguments: str, project: Path, code: int = 0, timeout: float = 600) -> subprocess.CompletedProcess[str]:
-    """Run the command as its users do, and check its exit code."""
-    done = subprocess.run(
-        [sys.executable, "-m", "gazette", *arguments, "--project", str(project)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=timeout,
-    )
-    assert done.returncode == code, f"exit {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    return done
 
 
 @contextmanager
@@ -43,15 +28,6 @@ def once(folder: Path, name: str) -> Iterator[bool]:
         done = folder / f"{name}.done"
         yield not done.exists()
         done.touch()
-
-
-def copy_project(place: Path) -> Path:
-    """What a project consists of, without anything generated."""
-    place.mkdir(parents=True, exist_ok=True)
-    for name in ("params", "notebooks", "reports"):
-        shutil.copytree(REPOSITORY / name, place / name)
-    shutil.copyfile(REPOSITORY / "_quarto.yml", place / "_quarto.yml")
-    return place
 
 
 @pytest.fixture(scope="session")
@@ -91,3 +67,11 @@ def built(demo: Path, shared: Path) -> Path:
 def small(tmp_path: Path) -> SmallProject:
     """A project with one experiment on a few hundred users, nothing built."""
     return SmallProject(tmp_path / "project")
+
+
+@pytest.fixture(params=["embedded", pytest.param("quarto", marks=pytest.mark.quarto)])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each site engine in turn; Quarto only where it is on PATH, and otherwise the report says that it was not run."""
+    if request.param == "quarto" and not shutil.which("quarto"):
+        pytest.skip("not run: quarto is not on PATH")
+    return str(request.param)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from conftest import copy_project, gazette
 from gazette.editions import Store, Week
 from gazette.record import Record
 from gazette.site import lint_site
+from program import copy_project, gazette
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import gazette
 from gazette.cli import main
+from program import gazette
+from small import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,6 @@ def test_check_of_sound_parameters(small: SmallProject) -> None:
 
 def test_schemas_are_written_and_match_the_repository(small: SmallProject) -> None:
     gazette("schemas", project=small.root)
-    from conftest import REPOSITORY  # noqa: PLC0415
 
     for path in (REPOSITORY / "params" / "schemas").iterdir():
         assert (small.root / "params" / "schemas" / path.name).read_text() == path.read_text(), "run make schemas"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from conftest import REPOSITORY, copy_project, gazette
+from program import copy_project, gazette
+from small import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -79,7 +79,7 @@ class Sheet(BaseModel):
 
 def _error(kind: str, what: str, location: tuple[int | str, ...], found: Any) -> InitErrorDetails:
     return InitErrorDetails(
-        type=PydanticCustomError(kind, "{what}", {"what": what}),  # type: ignore[arg-type]  # a literal is asked for
+        type=PydanticCustomError(kind, "{what}", {"what": what}),
         loc=location,
         input=found,
     )
