@@ -37,6 +37,7 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
     pip_without_root || { rm -rf .venv; fail "this Python comes without pip" "apt-get install python3-venv, then again"; }
   fi
 fi
+[ -f .venv/stamp-dev ] && what=dev   # never take the tests' packages away again
 lock=requirements.txt
 [ "$what" = dev ] && lock=requirements-dev.txt
 echo "setup: installing what $lock pins"
