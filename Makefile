@@ -1,6 +1,6 @@
 # make report builds and publishes the demo; make test runs every test. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help report demo serve check schemas test lint types format lock clean
+.PHONY: help report demo serve check schemas test bench lint types format lock clean
 WEEKS ?= 2026-W45..2026-W47
 PORT ?= 8000
 GAZETTE = .venv/bin/gazette
@@ -12,7 +12,7 @@ help: ## list what can be made
 .venv/stamp-run: requirements.txt requirements-tools.txt pyproject.toml
 	@tools/setup.sh run
 
-.venv/stamp-dev: requirements-dev.txt requirements-tools.txt pyproject.toml
+.venv/stamp-dev: requirements-dev.txt requirements-oracles.txt requirements-tools.txt pyproject.toml
 	@tools/setup.sh dev
 
 report: .venv/stamp-run ## set up, make the demo data, build three editions and the shelf
@@ -34,6 +34,10 @@ schemas: .venv/stamp-run ## write the JSON Schemas of the parameter files
 test: .venv/stamp-dev ## set up what tests need, then lint, types and all tests
 	@$(MAKE) --no-print-directory lint types
 	@GAZETTE_BROWSER="$$(tools/browser.sh)" && export GAZETTE_BROWSER && .venv/bin/pytest -q -n 2 --dist loadgroup
+
+bench: .venv/stamp-dev ## measure speed as paired ratios, and errors of long simulations (10 minutes)
+	@.venv/bin/python bench/looks.py
+	@.venv/bin/python bench/experiments.py
 
 lint: .venv/stamp-dev
 	@.venv/bin/ruff check -q .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,11 @@ REPOSITORY = Path(__file__).parents[1]
 WEEK = "2026-W47"
 NOW = datetime(2026, 11, 23, 12)  # noqa: DTZ001  the clock of editions is UTC without zone
 START = datetime(2026, 11, 9)  # noqa: DTZ001
+
+
+def _plain_dates(text: str) -> str:
+    """Dates are written without quotes, as people write them."""
+    return re.sub(r"'(\d{4}-\d\d-\d\d)'", r"\1", text)
 
 
 class SmallProject:
@@ -82,14 +88,7 @@ class SmallProject:
             ("alerts", {"alerts": []}),
             (f"experiments/{self.experiment['id']}", self.experiment),
         ):
-            text = yaml.safe_dump(json.loads(json.dumps(content)), sort_keys=False)
-            for key in ("start", "end", "date"):  # dates are written without quotes
-                text = (
-                    text.replace(f"{key}: '2026", f"{key}: 2026")
-                    .replace("-09'", "-09")
-                    .replace("-22'", "-22")
-                    .replace("-05'", "-05")
-                )
+            text = _plain_dates(yaml.safe_dump(json.loads(json.dumps(content)), sort_keys=False))
             (params / f"{name}.yml").write_text(text)
 
     def fill(self, users: int) -> None:
@@ -115,11 +114,7 @@ class SmallProject:
     def add_experiment(self, name: str, **changes: Any) -> None:
         """Another experiment on the same users."""
         content = {**self.experiment, "id": name, "title": name, **changes}
-        text = (
-            yaml.safe_dump(content, sort_keys=False)
-            .replace("'2026-11-09'", "2026-11-09")
-            .replace("'2026-11-22'", "2026-11-22")
-        )
+        text = _plain_dates(yaml.safe_dump(content, sort_keys=False))
         (self.root / "params" / "experiments" / f"{name}.yml").write_text(text)
         with duckdb.connect(str(self.root / "warehouse.duckdb")) as warehouse:
             warehouse.execute(

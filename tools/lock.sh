@@ -6,3 +6,4 @@ compile() { .venv/bin/uv pip compile --python-version 3.11 --universal --generat
 compile pyproject.toml -o requirements.txt
 compile pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
 compile requirements-tools.in -c requirements-dev.txt -o requirements-tools.txt
+echo "gbstats==0.8.0" | compile --no-deps - -o requirements-oracles.txt

@@ -46,5 +46,8 @@ echo "setup: installing what $lock pins"
 .venv/bin/uv -q pip sync --python .venv/bin/python --compile-bytecode --require-hashes requirements-tools.txt "$lock" ||
   fail "packages could not be installed" "check the network, the disk and the settings of uv (UV_INDEX_URL, proxy)"
 .venv/bin/uv -q pip install --python .venv/bin/python --no-deps --no-build-isolation -e .
-[ "$what" = dev ] && touch .venv/stamp-dev
+if [ "$what" = dev ]; then   # an oracle of the tests whose own pins would hold everything else back
+  .venv/bin/uv -q pip install --python .venv/bin/python --no-deps --require-hashes -r requirements-oracles.txt
+  touch .venv/stamp-dev
+fi
 touch .venv/stamp-run

@@ -59,7 +59,7 @@ def test_signs_and_ranges() -> None:
     gap = number(0.0017, "points", (-0.0003, 0.0034))
     assert display.format_number(gap, "signed") == "+0.17 points"
     assert display.format_number(gap, "interval") == "−0.03 to +0.34 points"
-    assert display.format_number(number(0.01, "points", (0.005, 0.015)), "interval") == "0.50 to 1.50 points"
+    assert display.format_number(number(0.01, "points", (0.005, 0.015)), "interval") == "+0.50 to +1.50 points"
     assert display.format_number(number(-5.0, "money", (-9, -1)), "abs") == "$5.00"
 
 
@@ -104,7 +104,13 @@ def evil_pieces() -> list[str]:
         display.number_span(bad),
         display.sentence(finding, {"t.a": bad}),
         display.findings(record(numbers=[bad], findings=[finding])).html,
-        display.verdict(verdict, {"t.a": bad}).html,
+        display.panel(
+            verdict, {"t.a": bad}, arms=[(EVIL, bad)], difference=bad, relative=bad, sure=EVIL, currency=EVIL
+        ).html,
+        display.progress([(EVIL, 0.5, EVIL)]).html,
+        display.page(EVIL, [display.facts({EVIL: EVIL})], lead=[EVIL], data=EVIL)
+        .replace('<script type="application/json" id="record">', "", 1)
+        .replace("</script></main>", "", 1),
         display.cards([(bad, "", "")]).html,
         display.cards([(number(NotPublished(reason=EVIL)), "", "")]).html,
         display.facts({EVIL: EVIL}).html,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
+from gazette.record import Record, TakenLook
 from gazette.snapshot import freeze
-from gazette.sources import Period, Warehouse, experiment_answers, model_answers, read_registry
+from gazette.sources import Answer, Period, Warehouse, experiment_answers, model_answers, read_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from gazette.editions import Week
     from gazette.params import Experiment
     from gazette.snapshot import Snapshot
-    from gazette.sources import Answer
 
 __all__ = ["freeze_all", "period_of"]
 
@@ -52,7 +52,10 @@ def freeze_all(
                     versions.setdefault("live", "")  # no version behind the alias: the page says so
                     answers[subject.id] = [registry, *model_answers(warehouse, subject, period, versions)]
                 else:
-                    answers[subject.id] = experiment_answers(warehouse, subject, project.params.metrics, period)
+                    answers[subject.id] = [
+                        *experiment_answers(warehouse, subject, project.params.metrics, period),
+                        _looks(project, week, subject.id),
+                    ]
             except SourceError as error:
                 problems.append(error)
     if len(problems) == 1:
@@ -65,6 +68,33 @@ def freeze_all(
         )
     _refuse_empty(week, subjects, answers)
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
+
+
+def _looks(project: Project, week: Week, subject: str) -> Answer:
+    """The ledger of looks that earlier editions took, from the record of the newest that has one."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    looks: tuple[TakenLook, ...] = ()
+    store, source = project.store, "no earlier edition has looked at this experiment"
+    for earlier in reversed([w for w in store.weeks() if w < week]):
+        path = store.path(earlier) / "records" / f"{subject}.json"
+        if path.is_file():
+            looks = Record.from_json(path.read_bytes()).looks
+            source = f"the ledger in records/{subject}.json of edition {earlier}"
+            break
+    schema = pa.schema(
+        [
+            ("edition", pa.string()),
+            ("units", pa.int64()),
+            ("critical", pa.float64()),
+            ("effect", pa.float64()),
+            ("standard_error", pa.float64()),
+            ("plan", pa.string()),
+        ]
+    )
+    return Answer(
+        "looks", f"Looks taken before: {source}.\n", pa.Table.from_pylist([x.model_dump() for x in looks], schema)
+    )
 
 
 def _refuse_empty(week: Week, subjects: list[Model | Experiment], answers: dict[str, list[Answer]]) -> None:

@@ -67,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         "--force", action="store_true", help="build the newest edition again, if it has not been published"
     )
     build.add_argument("--no-publish", action="store_true", help="seal, but leave the site as it is")
+    from gazette.cli import _analyse  # noqa: PLC0415  light; it imports the rest when it runs
+
+    _analyse.add_options(add("analyse", "read out any file of an A/B test, without a project", _analyse.EXAMPLE))
     serve = add("serve", "serve the published site on this machine alone", "gazette serve --port 8000")
     serve.add_argument("--port", type=int, default=8000, help="port (default: 8000; 0 takes a free one)")
     return parser
@@ -88,7 +91,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 when all went well, 1 when something in the work failed, 2 on wrong use.
     """
     options = _parser().parse_args(arguments)
-    commands = {"demo": _demo, "check": _check, "schemas": _schemas, "build": _build, "serve": _serve}
+    commands = {
+        "demo": _demo,
+        "check": _check,
+        "schemas": _schemas,
+        "build": _build,
+        "analyse": _run_analyse,
+        "serve": _serve,
+    }
     try:
         return commands[options.command](options)
     except WrongUseError as error:
@@ -264,6 +274,12 @@ def _as_text(report: Report, project: Project, *, publish: bool) -> str:
     else:
         lines.append(f"Sealed in {project.store.root}; not published.")
     return "\n".join(lines)
+
+
+def _run_analyse(options: argparse.Namespace) -> int:
+    from gazette.cli._analyse import run  # noqa: PLC0415
+
+    return run(options)
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -2,12 +2,14 @@
 
 | rule | when | state | recommendation |
 |---|---|---|---|
-| gate-sample-ratio, gate-exposure | the split or the exposure is wrong | not trustworthy | fix the test first |
+| gate-sample-ratio, gate-sample-ratio-sequence, gate-exposure, gate-balance, gate-missing-days | a check failed | not trustworthy | fix the test first |
+| gate-minimum-run | it has run too short | not published | wait |
 | not-computable | the primary metric has no value | not published | wait |
+| fixed-horizon-not-over | it is planned to be read once, at its end | not resolved | keep running |
 | interval-above-zero | the interval, read in the good direction, lies above zero | benefit shown | by guardrails |
 | interval-below-zero | it lies below zero | harm shown | don't ship |
 | worthwhile-ruled-out | its upper end lies below the smallest effect worth having | no worthwhile benefit | stop: no winner |
-| interval-includes-zero | anything else | not resolved | keep running |
+| interval-includes-zero | anything else | not resolved | keep running, or stop: no winner |
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ from typing import TYPE_CHECKING, Literal
 from gazette.record import Finding, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gazette.record import Action, Number, Tone, VerdictState
 
-__all__ = ["Look", "MetricResult", "conclude", "state_of"]
+__all__ = ["Check", "Look", "MetricResult", "best", "conclude", "guardrail_of", "state_of"]
 
 Role = Literal["primary", "secondary", "guardrail"]
 
@@ -38,6 +42,7 @@ class MetricResult:
         difference: Treatment less control, in the metric's unit.
         relative: The same relative to the control.
         margin: For a guardrail, the relative loss that it may not exceed.
+        margin_number: The same as a number that sentences can refer to.
         minimum: For the primary metric, the smallest relative effect worth having.
     """
 
@@ -50,6 +55,7 @@ class MetricResult:
     difference: Number
     relative: Number
     margin: float | None = None
+    margin_number: Number | None = None
     minimum: float | None = None
 
     def good(self, number: Number) -> tuple[float, float] | None:
@@ -60,24 +66,68 @@ class MetricResult:
         return (low, high) if self.higher_is_better else (-high, -low)
 
 
+CheckName = Literal["sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "minimum-run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A gate before any verdict: its number, and whether it passed; None where it could not be made."""
+
+    name: CheckName
+    number: Number
+    passed: bool | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """One reading of an experiment."""
+    """One reading of one treatment.
+
+    Attributes:
+        subject: Id of the experiment.
+        prefix: Begins the ids of findings; the subject, with the arm where there are several.
+        treatment: Its name for readers.
+        owner: Who answers for it.
+        results: One per metric, exactly one of them primary.
+        checks: The gates.
+        ended: Whether the last planned day is over.
+        readable: False for a fixed-horizon test before its end.
+        enough_units: Whether it has the units that the smallest effect worth having needs.
+        end, until: Last day, and last day of monitoring after a roll-out, as readers read dates.
+        rollout_days, units, needed, wait: Numbers that the advice refers to; ``wait`` is days until ``needed``.
+        shrunken: The effect after an early stop, drawn towards zero.
+        better, loss: The Bayesian reading.
+        deviations: What changed in the plan after the first look, in words; empty where nothing did.
+    """
 
     subject: str
+    prefix: str
     treatment: str
+    owner: str
     results: tuple[MetricResult, ...]
+    checks: tuple[Check, ...]
     ended: bool
+    readable: bool
     enough_units: bool
     end: str
+    until: str
     rollout_days: Number
     units: Number
-    planned: Number
     needed: Number
-    split: Number
-    crossed: Number
-    split_fails: bool
-    exposure_fails: bool
+    wait: Number
+    shrunken: Number | None = None
+    better: Number | None = None
+    loss: Number | None = None
+    deviations: str = ""
+
+    @property
+    def primary(self) -> MetricResult:
+        """The result that decides."""
+        return next(r for r in self.results if r.role == "primary")
+
+    @property
+    def trusted(self) -> bool:
+        """Whether no check failed."""
+        return all(c.passed is not False for c in self.checks)
 
 
 def state_of(result: MetricResult) -> tuple[VerdictState, str]:
@@ -104,25 +154,66 @@ def guardrail_of(result: MetricResult) -> Literal["passed", "broken", "open"]:
     return "broken" if interval[1] < -result.margin else "open"
 
 
-def _reason(look: Look, primary: MetricResult, state: VerdictState, rule: str) -> Finding:
+FAILED: dict[CheckName, str] = {
+    "sample-ratio": "The arms do not have the sizes that were planned; a split this uneven has a chance of {%s} if assignment works.",
+    "sample-ratio-sequence": "Watched day by day, the arms drifted from the sizes that were planned (chance {%s} if assignment works).",
+    "exposure": "{%s} users saw more than one arm, too many to compare the arms.",
+    "balance": "The arms differed before the test began; a difference this large has a chance of {%s} if assignment works.",
+    "missing-days": "On {%s} of the test's days nobody was counted: data are missing or late.",
+    "minimum-run": "The test has run {%s}, too short to conclude anything: weekdays differ.",
+}
+
+
+def _gate(look: Look) -> Verdict | None:
+    """The verdict where a check failed, the gravest first."""
+    for check in look.checks:
+        if check.passed is not False:
+            continue
+        short = check.name == "minimum-run"
+        reason = Finding(
+            id=f"{look.prefix}.verdict",
+            rule=f"gate-{check.name}",
+            text=FAILED[check.name] % check.number.id,
+            tone="unsure" if short else "bad",
+        )
+        text = (
+            "Wait for the next edition; nothing about the effect is said before."
+            if short
+            else "Find out which users were lost or counted twice, mend it, and start again; nothing about the effect can be said."
+        )
+        advice = Finding(id=f"{look.prefix}.advice", rule="gate-failed", text=text, tone=reason.tone)
+        return Verdict(
+            metric=look.primary.metric,
+            state="not published" if short else "not trustworthy",
+            rule=reason.rule,
+            action="wait" if short else "fix the test first",
+            action_rule="gate-failed",
+            reason=reason,
+            advice=advice,
+        )
+    return None
+
+
+def _reason(look: Look, state: VerdictState, rule: str) -> Finding:
+    primary = look.primary
     terms = {"metric": primary.title, "treatment": look.treatment, "end": look.end}
     difference, relative = primary.difference.id, primary.relative.id
     move = "{=metric} was {%s} with {=treatment} and {%s} without" % (primary.treatment.id, primary.control.id)
     span = "the difference is {%s|signed}, and the data fit anything from {%s|interval}" % (difference, difference)
-    tail: dict[VerdictState, str] = {
-        "benefit shown": f"{move}: {span}. All of that range is better than no change.",
-        "harm shown": f"{move}: {span}. All of that range is worse than no change.",
-        "no worthwhile benefit": f"{move}: {span}. Even the best of that range is less than the smallest effect worth having.",
-        "not resolved": f"{move}: {span}. That range includes no change, so the test cannot tell yet.",
-        "not published": "{=metric} cannot be compared yet.",
-        "not trustworthy": "",
+    tail: dict[str, str] = {
+        "interval-above-zero": f"{move}: {span}. All of that range is better than no change.",
+        "interval-below-zero": f"{move}: {span}. All of that range is worse than no change.",
+        "worthwhile-ruled-out": f"{move}: {span}. Even the best of that range is less than the smallest effect worth having.",
+        "interval-includes-zero": f"{move}: {span}. That range includes no change, so the test cannot tell yet.",
+        "fixed-horizon-not-over": "This test is planned to be read once, when it ends on {=end}; reading it before would find winners that are none.",
+        "not-computable": "{=metric} cannot be compared yet.",
     }
-    text = tail[state]
-    if primary.relative.published and state not in {"not published", "not trustworthy"}:
+    text = tail[rule]
+    if primary.relative.published and rule not in {"not-computable", "fixed-horizon-not-over"}:
         text += " Relative to today it is {%s|signed} ({%s|interval})." % (relative, relative)
     tones: dict[VerdictState, Tone] = {"benefit shown": "good", "harm shown": "bad", "no worthwhile benefit": "bad"}
     return Finding(
-        id=f"{look.subject}.verdict", rule=rule, text=text, tone=tones.get(state, "unsure"), terms=_used(text, terms)
+        id=f"{look.prefix}.verdict", rule=rule, text=text, tone=tones.get(state, "unsure"), terms=_used(text, terms)
     )
 
 
@@ -130,49 +221,60 @@ def _used(text: str, terms: dict[str, str]) -> dict[str, str]:
     return {k: v for k, v in terms.items() if "{=" + k + "}" in text}
 
 
-def _advice(look: Look, state: VerdictState) -> tuple[Action, str, str]:
+def _advice(look: Look, state: VerdictState, rule: str) -> tuple[Action, str, str]:
     """Action, rule and sentence."""
-    rails = [(r, guardrail_of(r)) for r in look.results if r.role == "guardrail"]
-    action: Action
     if state == "benefit shown":
-        if any(s == "broken" for _, s in rails):
-            return (
-                "don't ship",
-                "benefit-but-guardrail-broken",
-                "The primary metric gained, but a guardrail lost more than agreed.",
-            )
-        roll = "Roll out over {%s}" % look.rollout_days.id
-        if any(s == "open" for _, s in rails):
-            return (
-                "ship with monitoring",
-                "benefit-guardrail-open",
-                f"{roll}; the data do not yet exclude a loss beyond the margin in a guardrail, so keep watching it.",
-            )
-        return "ship", "benefit-guardrails-passed", f"{roll}; every guardrail excludes a loss beyond its margin."
+        return _ship(look)
     if state == "harm shown":
         return "don't ship", "harm-shown", "Switch the variant off; the primary metric got worse."
     if state == "no worthwhile benefit":
-        action = "stop: no winner"
-        return (
-            action,
-            "worthwhile-ruled-out",
-            "End the test and keep what is live; an effect worth having is ruled out.",
-        )
+        text = "End the test and keep what is live; an effect worth having is ruled out."
+        return "stop: no winner", "worthwhile-ruled-out", text
     if state == "not published":
         return "wait", "not-computable", "There is nothing to decide on yet."
     if not look.ended:
-        return "keep running", "test-not-over", "Decide when the test ends on {=end}; it is too early to stop."
+        action_rule = rule if rule == "fixed-horizon-not-over" else "test-not-over"
+        return "keep running", action_rule, "Decide when the test ends on {=end}; it is too early to stop."
     if look.enough_units:
-        return (
-            "stop: no winner",
-            "ended-with-enough-units",
-            "The test had enough users to show the smallest effect worth having and did not show it; end it, or extend it on purpose.",
+        text = "The test had enough users to show the smallest effect worth having and did not show it; end it, or extend it on purpose."
+        return "stop: no winner", "ended-with-enough-units", text
+    if not look.needed.published:
+        text = "The data fit both a gain and a loss: decide with more users. Name the smallest effect worth having to learn how many."
+        return "keep running", "ended-inconclusive", text
+    text = (
+        "The test ended with {%s} users; to have a fair chance of showing the smallest effect worth having it needs about {%s}"
+        % (look.units.id, look.needed.id)
+    )
+    text += ", which takes about {%s} more." % look.wait.id if look.wait.published else "."
+    return "keep running", "ended-too-small", text
+
+
+def _ship(look: Look) -> tuple[Action, str, str]:
+    """A benefit is shown: what the guardrails allow."""
+    rails = [(r, guardrail_of(r)) for r in look.results if r.role == "guardrail"]
+    if any(standing == "broken" for _, standing in rails):
+        text = "The primary metric gained, but a guardrail lost more than agreed."
+        return "don't ship", "benefit-but-guardrail-broken", text
+    text = "Roll out over {%s}" % look.rollout_days.id
+    open_rails = [r for r, standing in rails if standing == "open"]
+    if open_rails:
+        watched = " and ".join(
+            "{=watch_%s}%s"
+            % ("abcdefgh"[i], " (agreed loss at most {%s})" % r.margin_number.id if r.margin_number else "")
+            for i, r in enumerate(open_rails[:8])
         )
-    return (
-        "keep running",
-        "ended-too-small",
-        "The test ended with {%s} users; to have a fair chance of showing the smallest effect worth having it needs about {%s}."
-        % (look.units.id, look.needed.id),
+        text += f", and until {{=until}} watch {watched}: the data do not yet exclude a larger loss there. Owner: {{=owner}}."
+        return "ship with monitoring", "benefit-guardrail-open", text + _overstated(look)
+    text += "; every guardrail excludes a loss beyond its margin." if rails else "; the test has no guardrail."
+    return "ship", "benefit-guardrails-passed", text + _overstated(look)
+
+
+def _overstated(look: Look) -> str:
+    if look.ended or look.shrunken is None or not look.shrunken.published:
+        return ""
+    return " A test that stops early overstates its effect: expect about {%s|signed} rather than {%s|signed}." % (
+        look.shrunken.id,
+        look.primary.difference.id,
     )
 
 
@@ -182,48 +284,70 @@ def conclude(look: Look) -> tuple[Verdict, tuple[Finding, ...]]:
     Args:
         look: One reading; exactly one of its results is primary.
     """
-    primary = next(r for r in look.results if r.role == "primary")
-    if look.split_fails or look.exposure_fails:
-        rule = "gate-sample-ratio" if look.split_fails else "gate-exposure"
-        text = (
-            "The arms do not have the sizes that were planned; a split this uneven has a chance of {%s} if assignment works."
-            % look.split.id
-            if look.split_fails
-            else "{%s} users saw more than one arm, too many to compare the arms." % look.crossed.id
-        )
-        reason = Finding(id=f"{look.subject}.verdict", rule=rule, text=text, tone="bad")
-        advice = Finding(
-            id=f"{look.subject}.advice",
-            rule="gate-failed",
-            text="Find out which users were lost or counted twice, mend it, and start again; nothing about the effect can be said.",
-            tone="bad",
-        )
-        return (
-            Verdict(
-                metric=primary.metric,
-                state="not trustworthy",
-                rule=rule,
-                action="fix the test first",
-                action_rule="gate-failed",
-                reason=reason,
-                advice=advice,
-            ),
-            (),
-        )
-    state, rule = state_of(primary)
-    action, action_rule, text = _advice(look, state)
-    reason = _reason(look, primary, state, rule)
-    advice = Finding(id=f"{look.subject}.advice", rule=action_rule, text=text, terms=_used(text, {"end": look.end}))
+    if failed := _gate(look):
+        return failed, tuple(_deviations(look))
+    state, rule = state_of(look.primary)
+    if not look.readable and state != "not published":
+        state, rule = "not resolved", "fixed-horizon-not-over"
+    action, action_rule, text = _advice(look, state, rule)
+    terms = {"end": look.end, "until": look.until, "owner": look.owner}
+    terms |= {
+        f"watch_{'abcdefgh'[i]}": r.title
+        for i, r in enumerate([r for r in look.results if r.role == "guardrail" and guardrail_of(r) == "open"][:8])
+    }
     verdict = Verdict(
-        metric=primary.metric,
+        metric=look.primary.metric,
         state=state,
         rule=rule,
         action=action,
         action_rule=action_rule,
-        reason=reason,
-        advice=advice,
+        reason=_reason(look, state, rule),
+        advice=Finding(id=f"{look.prefix}.advice", rule=action_rule, text=text, terms=_used(text, terms)),
     )
-    return verdict, tuple(_others(look))
+    if rule == "fixed-horizon-not-over":
+        return verdict, tuple(_deviations(look))
+    return verdict, (*_around(look, state), *_others(look), *_deviations(look))
+
+
+def _around(look: Look, state: VerdictState) -> list[Finding]:
+    """What the primary interval rules out, and the Bayesian second opinion."""
+    found, primary = [], look.primary
+    if primary.relative.published and primary.relative.interval is not None:
+        text = "{=metric}: the data rule out a change below {%s|low} and one above {%s|high}, relative to today." % (
+            primary.relative.id,
+            primary.relative.id,
+        )
+        found.append(
+            Finding(
+                id=f"{look.prefix}.rules-out", rule="interval-rules-out", text=text, terms={"metric": primary.title}
+            )
+        )
+    if look.better is not None and look.better.published and look.loss is not None and state != "not published":
+        text = (
+            "A second opinion, by Bayes with a flat prior and blind to earlier looks: the chance that {=treatment} is better is {%s}; taking it and being wrong would cost {%s} on average."
+            % (look.better.id, look.loss.id)
+        )
+        found.append(
+            Finding(
+                id=f"{look.prefix}.bayes", rule="bayes-second-opinion", text=text, terms={"treatment": look.treatment}
+            )
+        )
+    return found
+
+
+def _deviations(look: Look) -> list[Finding]:
+    if not look.deviations:
+        return []
+    text = "The plan was changed after the first look: {=changes}."
+    return [
+        Finding(
+            id=f"{look.prefix}.deviations",
+            rule="plan-deviation",
+            text=text,
+            tone="bad",
+            terms={"changes": look.deviations},
+        )
+    ]
 
 
 def _others(look: Look) -> list[Finding]:
@@ -232,7 +356,7 @@ def _others(look: Look) -> list[Finding]:
         if result.role == "primary":
             continue
         terms = {"metric": result.title}
-        name = f"{look.subject}.{result.metric}.finding"
+        name = f"{look.prefix}.{result.metric}.finding"
         if result.role == "guardrail":
             standing = guardrail_of(result)
             interval = " ({%s|interval})" % result.relative.id if result.relative.published else ""
@@ -258,3 +382,24 @@ def _others(look: Look) -> list[Finding]:
                 Finding(id=name, rule=rule, text=f"{{=metric}} is not resolved: {span}.", tone="unsure", terms=terms)
             )
     return found
+
+
+PREFERENCE: dict[VerdictState, int] = {
+    "not trustworthy": 0,
+    "not published": 1,
+    "benefit shown": 2,
+    "not resolved": 3,
+    "no worthwhile benefit": 4,
+    "harm shown": 5,
+}
+
+
+def best(pairs: Sequence[tuple[Look, Verdict]]) -> int:
+    """Index of the treatment that the page speaks of first: a failed check, else the best state, else the larger effect."""
+
+    def order(pair: tuple[Look, Verdict]) -> tuple[int, float]:
+        look, verdict = pair
+        interval = look.primary.good(look.primary.difference)
+        return PREFERENCE[verdict.state], -(interval[0] if interval else 0.0)
+
+    return min(range(len(pairs)), key=lambda i: order(pairs[i]))

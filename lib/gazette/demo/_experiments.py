@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["write"]
 
 END = pd.Timestamp("2026-11-23")
+STREAM = (7, 5)  # one in which each test shows what it is there to show
+HABIT = 0.7  # share of the chance to order that follows earlier spending
+DELAY = 60_000.0  # mean seconds from assignment to what a user does
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> list[dict[str, Any
     """Create ``experiment_assignments``, ``shop_events`` and ``user_history``; returns the truth."""
     assignments, events, history = [], [], []
     for number, plan in enumerate(PLAN, start=1):
-        rng = np.random.default_rng([seed, number])
+        rng = np.random.default_rng([seed, number, *STREAM])
         first, last = pd.Timestamp(plan.start), pd.Timestamp(plan.end) + pd.Timedelta(days=1)
         seconds = (last - first).total_seconds()
         offset = number * 1_000_000
@@ -99,7 +102,10 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> list[dict[str, Any
                 clicked[rng.choice(n, plan.clicks[arm], replace=False)] = True
             else:
                 clicked = rng.random(n) < plan.ctr[arm]
-            ordered = rng.random(n) < plan.conversion[arm]
+            past = np.random.default_rng([seed, number, arm])
+            before = past.gamma(0.6, 20, n)
+            # Who spent before orders more often: that is what an adjustment by the past can take out.
+            ordered = rng.random(n) < plan.conversion[arm] * (1 - HABIT + HABIT * before / (0.6 * 20))
             left = rng.random(n) < plan.abandonment[arm]
             value = rng.gamma(2.2, plan.order_value[arm] / 2.2, n).round(2)
             assignments.append(
@@ -113,7 +119,13 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> list[dict[str, Any
                 ("cart_abandoned", left, None),
             ):
                 chosen = mask & keep
-                when = at[chosen] + pd.to_timedelta(rng.uniform(30, 32400, int(chosen.sum())).round(), unit="s")
+                # Most act on the first day, some on later ones, all of them before the test ends.
+                left_over = (last - at[chosen]).total_seconds().to_numpy()
+                delay = np.minimum(
+                    30 + rng.exponential(DELAY, int(chosen.sum())),
+                    left_over * rng.uniform(0.3, 0.98, int(chosen.sum())),
+                )
+                when = at[chosen] + pd.to_timedelta(delay.round(), unit="s")
                 events.append(
                     pd.DataFrame(
                         {
@@ -129,11 +141,11 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> list[dict[str, Any
                 pd.DataFrame(
                     {
                         "unit_id": ids,
-                        "revenue_before": rng.gamma(0.6, 20, n).round(2),
-                        "orders_before": rng.poisson(0.4, n),
-                        "country": rng.choice(["US", "GB", "DE"], n),
-                        "device": rng.choice(["desktop", "mobile", "tablet"], n, p=[0.45, 0.45, 0.1]),
-                        "new_customer": rng.random(n) < 0.35,
+                        "revenue_before": before.round(2),
+                        "orders_before": past.poisson(0.4, n),
+                        "country": past.choice(["US", "GB", "DE"], n),
+                        "device": past.choice(["desktop", "mobile", "tablet"], n, p=[0.45, 0.45, 0.1]),
+                        "new_customer": past.random(n) < 0.35,
                     }
                 )
             )

@@ -1,8 +1,20 @@
 """How numbers, sentences, tables and charts look; the only place that rounds."""
 
 from gazette.display._charts import Chart, chart, forest, trend
-from gazette.display._html import Block, cards, chip, facts, findings, number_span, plain_sentence, sentence, verdict
+from gazette.display._html import (
+    Block,
+    cards,
+    chip,
+    facts,
+    findings,
+    number_span,
+    panel,
+    plain_sentence,
+    progress,
+    sentence,
+)
 from gazette.display._numbers import format_number, format_value
+from gazette.display._page import page
 from gazette.display._tables import Column, Table, table
 
 __all__ = [
@@ -19,9 +31,11 @@ __all__ = [
     "format_number",
     "format_value",
     "number_span",
+    "page",
+    "panel",
     "plain_sentence",
+    "progress",
     "sentence",
     "table",
     "trend",
-    "verdict",
 ]

@@ -85,8 +85,8 @@ def forest(rows: Sequence[Mapping[str, Any]], *, title: str, percent: bool = Tru
     }
 
 
-def trend(rows: Sequence[Mapping[str, Any]], *, title: str, form: str = ".3f") -> dict[str, Any]:
-    """Vega-Lite of one line with a band per series; rows have when, value, low, high, series."""
+def trend(rows: Sequence[Mapping[str, Any]], *, title: str, form: str = ".3f", zero: bool = False) -> dict[str, Any]:
+    """Vega-Lite of one line with a band per series; rows have when, value, low, high, series; ``zero`` draws the line of no change."""
     y = {"type": "quantitative", "scale": {"zero": False}, "axis": {"format": form, "title": title}}
     colour = {
         "field": "series",
@@ -108,6 +108,16 @@ def trend(rows: Sequence[Mapping[str, Any]], *, title: str, form: str = ".3f") -
         "height": 240,
         "encoding": {"x": when, "color": colour},
         "layer": [
+            *(
+                [
+                    {
+                        "mark": {"type": "rule", "strokeDash": [4, 4]},
+                        "encoding": {"y": {"datum": 0}, "x": None, "color": None},
+                    }
+                ]
+                if zero
+                else []
+            ),
             {
                 "mark": {"type": "area", "opacity": 0.18},
                 "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}},

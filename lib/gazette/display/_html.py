@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
     from gazette.record import Finding, Number, Record, Verdict
 
-__all__ = ["Block", "cards", "chip", "facts", "findings", "number_span", "plain_sentence", "sentence", "verdict"]
+__all__ = [
+    "Block",
+    "cards",
+    "chip",
+    "facts",
+    "findings",
+    "number_span",
+    "panel",
+    "plain_sentence",
+    "progress",
+    "sentence",
+]
 
 LOOK = {
     "benefit shown": ("good", "✓"),
@@ -25,6 +36,9 @@ LOOK = {
     "not resolved": ("unsure", "?"),
     "not trustworthy": ("untrusted", "!"),
     "not published": ("untrusted", "–"),
+    "guardrail holds": ("good", "✓"),
+    "guardrail broken": ("bad", "✗"),
+    "guardrail open": ("unsure", "?"),
 }
 TONES = {"good": "✓", "bad": "✗", "unsure": "?", "neutral": "•"}
 
@@ -104,16 +118,72 @@ def _rule(finding: Finding) -> str:
     return f' <small class="gz-rule">rule: {escape(finding.rule)}</small>'
 
 
-def verdict(item: Verdict, numbers: Mapping[str, Number], *, currency: str = "USD") -> Block:
-    """The verdict: colour, word and icon, the reason and what to do, with the rules' names."""
+def panel(
+    item: Verdict,
+    numbers: Mapping[str, Number],
+    *,
+    arms: Sequence[tuple[str, Number]],
+    difference: Number | None,
+    relative: Number | None,
+    sure: str,
+    currency: str = "USD",
+) -> Block:
+    """The verdict with what it rests on: colour, word and icon; reason; arms side by side; how sure; what to do; the rules' names.
+
+    Args:
+        item: The verdict.
+        numbers: That its sentences refer to.
+        arms: Title and value of the control and the variant.
+        difference: Between them, None where no effect may be read: the arms are then greyed.
+        relative: The same relative to the control.
+        sure: How sure the range is, in words.
+        currency: ISO code.
+    """
     tone, _ = LOOK[item.state]
+    boxes = [_box(title, number, "", currency) for title, number in arms]
+    if difference is not None:
+        extra = ""
+        if relative is not None and relative.published:
+            span = format_number(relative, "interval") if relative.interval else ""
+            extra = f'<div class="gz-box-more">{number_span(relative, "signed")} relative ({escape(span)})</div>'
+        boxes.append(_box("Difference", difference, extra, currency, form="signed"))
+    grey = "" if difference is not None else " gz-greyed"
+    how = f'<p class="gz-sure">{escape(sure)}</p>' if sure else ""
     return Block(
         f'<div class="gz-panel {tone}"><p>{chip(item.state)}</p>'
         f"<p>{sentence(item.reason, numbers, currency=currency)}</p>"
+        f'<div class="gz-boxes{grey}">{"".join(boxes)}</div>{how}'
         f'<p class="gz-advice"><strong>{escape(item.action[:1].upper() + item.action[1:])}.</strong> '
         f"{sentence(item.advice, numbers, currency=currency)}</p>"
         f'<p><small class="gz-rule">rules: {escape(item.rule)}; {escape(item.action_rule)}</small></p></div>'
     )
+
+
+def _box(title: str, number: Number, extra: str, currency: str, form: str = "") -> str:
+    """A value with its range and users."""
+    if not number.published:
+        return f'<div class="gz-box"><div class="gz-box-title">{escape(title)}</div><div>{escape(format_number(number))}</div></div>'
+    span = (
+        f'<div class="gz-box-range">{escape(format_number(number, "interval", currency=currency))}</div>'
+        if number.interval
+        else ""
+    )
+    users = f'<div class="gz-box-more">{number.n:,} users</div>' if number.n is not None and not form else ""
+    return (
+        f'<div class="gz-box"><div class="gz-box-title">{escape(title)}</div>'
+        f'<div class="gz-box-value">{number_span(number, form, currency=currency)}</div>{span}{extra}{users}</div>'
+    )
+
+
+def progress(bars: Sequence[tuple[str, float, str]]) -> Block:
+    """Bars: title, share from 0 to 1, what it says in words."""
+    rows = "".join(
+        f'<div class="gz-progress"><span class="gz-progress-title">{escape(title)}</span>'
+        f'<progress max="100" value="{100 * min(1.0, max(0.0, share)):.1f}" aria-label="{escape(title)}"></progress>'
+        f"<span>{escape(text)}</span></div>"
+        for title, share, text in bars
+    )
+    return Block(f'<div class="gz-progress-list">{rows}</div>')
 
 
 def chip(state: str) -> str:

@@ -82,12 +82,19 @@ def _money(size: float, spread: float | None, currency: str) -> str:
     return f"{symbol}{size:,.{decimals}f}"
 
 
+def _finer(value: float, spread: float | None) -> float | None:
+    """The spread to round an end by: finer where the end would else be shown as zero, which it is not."""
+    if spread and value and abs(value) < spread / 40:
+        return max(abs(value), spread / 100)
+    return spread
+
+
 def format_number(number: Number, form: str = "", *, currency: str = "USD") -> str:
     """A number's value as text, in one of the forms that sentences use.
 
     Args:
         number: The number.
-        form: Empty, ``signed``, ``abs`` or ``interval``.
+        form: Empty, ``signed``, ``abs``, ``interval``, ``low`` or ``high`` (the ends of the interval).
         currency: ISO code.
 
     Raises:
@@ -96,18 +103,18 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
     if isinstance(number.value, NotPublished):
         return f"not published ({number.value.reason})"
     spread = (number.interval.high - number.interval.low) / 2 if number.interval else None
-    if form == "interval":
+    if form in {"interval", "low", "high"}:
         if number.interval is None:
             msg = f"number {number.id!r} has no interval"
             raise ValueError(msg)
-        signed = number.interval.low < 0
+        signed = number.interval.low < 0 or number.unit in {"points", "relative"}
         low, high = (
-            format_value(v, number.unit, currency=currency, signed=signed, spread=spread)
+            format_value(v, number.unit, currency=currency, signed=signed, spread=_finer(v, spread))
             for v in (number.interval.low, number.interval.high)
         )
-        return f"{low.removesuffix(SUFFIX.get(number.unit, ''))} to {high}"
+        return {"low": low, "high": high}.get(form) or f"{low.removesuffix(SUFFIX.get(number.unit, ''))} to {high}"
     if form not in {"", "signed", "abs"}:
-        msg = f"unknown form {form!r}; forms are signed, abs and interval"
+        msg = f"unknown form {form!r}; forms are signed, abs, interval, low and high"
         raise ValueError(msg)
     value = abs(number.value) if form == "abs" else number.value
     return format_value(value, number.unit, currency=currency, signed=form == "signed", spread=spread)

@@ -4,7 +4,7 @@ from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems
 from gazette.params._metrics import Alarm, Fact, Metric, Translation
 from gazette.params._schemas import schemas
 from gazette.params._site import SiteParams
-from gazette.params._subjects import Experiment, Model
+from gazette.params._subjects import Experiment, Guardrail, Model, Variant
 
 __all__ = [
     "FILES",
@@ -12,12 +12,14 @@ __all__ = [
     "Alarm",
     "Experiment",
     "Fact",
+    "Guardrail",
     "Metric",
     "Model",
     "Params",
     "Problem",
     "SiteParams",
     "Translation",
+    "Variant",
     "load",
     "problems",
     "schemas",

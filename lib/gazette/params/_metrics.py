@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Changelog, Column, Count, Id, Positive, Sheet, Text, Window
+from gazette.params._types import Changelog, Column, Count, Fraction, Id, Positive, Sheet, Text, Window
 
-__all__ = ["Alarm", "AlertsFile", "Fact", "Metric", "MetricsFile", "Translation", "TranslationsFile"]
+__all__ = ["Alarm", "AlertsFile", "Covariate", "Fact", "Metric", "MetricsFile", "Translation", "TranslationsFile"]
 
 Unit = Literal["fraction", "points", "relative", "count", "score", "money", "days", "hours", "minutes", "ms", "number"]
 
@@ -32,6 +32,14 @@ class Fact(Sheet):
             yield "aggregation", "aggregation 'sum' needs a value column, and the others take none"
 
 
+class Covariate(Sheet):
+    """A value per unit from before the test, which explains part of the metric and so narrows its range (CUPED)."""
+
+    table: Column
+    unit: Column
+    column: Column
+
+
 class Metric(Sheet):
     """A definition that people agreed on; its id appears in number ids."""
 
@@ -41,6 +49,13 @@ class Metric(Sheet):
     unit: Unit
     direction: Literal["higher", "lower"] = Field(description="Which way is good.")
     fact: Fact | None = Field(default=None, description="How experiments measure it, a unit at a time.")
+    denominator: Fact | None = Field(default=None, description="Makes it a ratio of two sums, unit by unit.")
+    quantile: Fraction | None = Field(default=None, description="Makes it this quantile of the units' values.")
+    cap: Positive | None = Field(default=None, description="A unit's value counts as at most this.")
+    cap_quantile: Fraction | None = Field(
+        default=None, description="A unit's value counts as at most this quantile of all units (winsorised)."
+    )
+    covariate: Covariate | None = None
     changelog: list[Changelog] = Field(min_length=1)
 
     @property
@@ -51,11 +66,20 @@ class Metric(Sheet):
     @property
     def proportion(self) -> bool:
         """Whether experiments measure it as a share of units."""
-        return self.fact is not None and self.fact.aggregation == "any"
+        return self.fact is not None and self.fact.aggregation == "any" and not self.denominator
 
     @classmethod
     def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """A changelog runs forward."""
+        """A changelog runs forward; a metric is of one kind."""
+        shapes = [k for k in ("denominator", "quantile", "cap", "cap_quantile") if raw.get(k) is not None]
+        if len(shapes) > 1:
+            yield shapes[1], f"give at most one of {', '.join(shapes)}"
+        if shapes and not raw.get("fact"):
+            yield shapes[0], f"{shapes[0]!r} needs a fact"
+        if shapes and shapes[0] != "denominator" and raw["fact"]["aggregation"] == "any":
+            yield shapes[0], f"{shapes[0]!r} needs values; aggregation 'any' only says yes or no"
+        if raw.get("quantile") is not None and raw.get("covariate"):
+            yield "covariate", "a quantile takes no covariate"
         versions = [entry["version"] for entry in raw["changelog"]]
         if versions != list(range(1, len(versions) + 1)):
             yield "changelog", f"changelog versions must be 1, 2, 3 …, oldest first; found {versions}"

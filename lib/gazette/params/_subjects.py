@@ -10,7 +10,18 @@ from pydantic import Field
 
 from gazette.params._types import Column, Count, Fraction, Id, Page, Positive, Sheet, Text
 
-__all__ = ["Business", "Experiment", "Labels", "Model", "Quality", "Registry", "Scores", "Telemetry", "Variant"]
+__all__ = [
+    "Business",
+    "Experiment",
+    "Labels",
+    "Model",
+    "Quality",
+    "Registry",
+    "Scores",
+    "Segment",
+    "Telemetry",
+    "Variant",
+]
 
 
 class Registry(Sheet):
@@ -104,6 +115,15 @@ class Guardrail(Sheet):
     margin: Fraction
 
 
+class Segment(Sheet):
+    """A property of units by which the effect is looked at."""
+
+    title: Text
+    table: Column
+    unit: Column
+    column: Column
+
+
 class Impact(Sheet):
     """What one unit of the primary metric is worth, and on which base: always stated, never assumed."""
 
@@ -120,12 +140,25 @@ class Experiment(Page):
     end: date = Field(description="Last day, inclusive.")
     assignments: Column = "experiment_assignments"
     control: Id
-    variants: list[Variant] = Field(min_length=2, max_length=2)
+    variants: list[Variant] = Field(min_length=2, max_length=8)
     primary: Id
     secondary: list[Id] = Field(default_factory=list)
     guardrails: list[Guardrail] = Field(default_factory=list)
     alpha: Fraction = 0.05
-    planned_units: Count
+    planned_units: Count | None = Field(default=None, description="Units of all arms together at the planned end.")
+    method: Literal["group-sequential", "confidence-sequence", "fixed"] | None = Field(
+        default=None,
+        description="How looks before the end are paid for; by default group-sequential where planned_units is given.",
+    )
+    spending: Literal["obrien-fleming", "pocock"] = "obrien-fleming"
+    tightest_units: Count = Field(default=20000, description="Units at which a confidence sequence is narrowest.")
+    correction: Literal["benjamini-hochberg", "holm", "bonferroni", "none"] = Field(
+        default="benjamini-hochberg", description="For the secondary metrics."
+    )
+    minimum_days: Annotated[int, Field(ge=0, le=90, strict=True)] = Field(
+        default=7, description="Days before anything is concluded; whole weeks, for weekdays differ."
+    )
+    segments: list[Segment] = Field(default_factory=list)
     minimum_effect: Positive = Field(description="Smallest relative effect worth having (0.02 for 2 %).")
     rollout_days: Annotated[int, Field(gt=0, le=365, strict=True)] = 7
     impact: Impact | None = None
@@ -144,14 +177,21 @@ class Experiment(Page):
             yield "variants", "two variants have the same id"
         if "control" in raw and raw["control"] not in ids:
             yield "control", f"control {raw['control']!r} is not one of the variants {ids}"
+        if raw.get("method") == "group-sequential" and raw.get("planned_units") is None:
+            yield "method", "group-sequential spends its error by planned_units; give it, or take confidence-sequence"
         total = sum(v["weight"] for v in raw["variants"])
         if abs(total - 1) > 1e-9:  # noqa: PLR2004  rounding of written decimals
             yield "variants", f"variant weights add up to {total:g}, not to 1"
 
     @property
-    def treatment(self) -> Variant:
-        """The variant that is not the control."""
-        return next(v for v in self.variants if v.id != self.control)
+    def treatments(self) -> list[Variant]:
+        """The variants that are not the control, in their order."""
+        return [v for v in self.variants if v.id != self.control]
+
+    @property
+    def design(self) -> str:
+        """The method in force."""
+        return self.method or ("group-sequential" if self.planned_units else "confidence-sequence")
 
     @property
     def metrics(self) -> list[str]:

@@ -134,6 +134,25 @@ class Alert(_Frozen):
     since: datetime | None = None
 
 
+class TakenLook(_Frozen):
+    """One look at an experiment's primary metric: what the ledger of looks remembers.
+
+    Attributes:
+        edition: The edition that took it.
+        units: Units of all arms.
+        critical: How many standard errors the interval reached to each side.
+        effect, standard_error: Of the primary metric's difference for the first treatment, None where there was none.
+        plan: The plan in force, as canonical JSON.
+    """
+
+    edition: str
+    units: StrictInt = Field(ge=0)
+    critical: FiniteFloat | None
+    effect: FiniteFloat | None
+    standard_error: FiniteFloat | None
+    plan: str
+
+
 class Record(_Frozen):
     """What one notebook emits."""
 
@@ -151,6 +170,7 @@ class Record(_Frozen):
     findings: tuple[Finding, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    looks: tuple[TakenLook, ...] = ()
 
     @model_validator(mode="after")
     def _references_resolve(self) -> Self:

@@ -1,7 +1,22 @@
 """Adapters to where data lives: a warehouse through ibis, a registry through MLflow. They keep what they asked."""
 
-from gazette.sources._answer import Answer
+from gazette.sources._answer import Answer, column_of
+from gazette.sources._file import FileAnswer, FileQuestion, read_file
+from gazette.sources._file_metric import FileMetric, parse_metric
 from gazette.sources._mlflow import read_registry
 from gazette.sources._warehouse import Period, Warehouse, experiment_answers, model_answers
 
-__all__ = ["Answer", "Period", "Warehouse", "experiment_answers", "model_answers", "read_registry"]
+__all__ = [
+    "Answer",
+    "FileAnswer",
+    "FileMetric",
+    "FileQuestion",
+    "Period",
+    "Warehouse",
+    "column_of",
+    "experiment_answers",
+    "model_answers",
+    "parse_metric",
+    "read_file",
+    "read_registry",
+]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Answer"]
+__all__ = ["Answer", "column_of"]
 
 
 @dataclass(frozen=True)
@@ -24,3 +24,12 @@ class Answer:
     name: str
     sql: str
     table: pa.Table
+
+
+def column_of(metric: str) -> str:
+    """Column of a metric in answers with aggregates per arm; its parts follow after an underscore.
+
+    >>> column_of("revenue-per-unit")
+    'm_revenue_per_unit'
+    """
+    return "m_" + metric.replace("-", "_")

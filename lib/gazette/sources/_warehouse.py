@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from gazette.params import Experiment, Metric, Model
 
+HELD = "gazette_units"
+
 __all__ = ["Period", "Warehouse", "experiment_answers", "model_answers"]
 
 
@@ -52,6 +54,7 @@ class Warehouse:
         self.url = url
         self._project = project
         self._connection: Any = None
+        self._held = ""
 
     def __enter__(self) -> Self:
         import ibis  # noqa: PLC0415  takes a second, needed only to build
@@ -109,13 +112,31 @@ class Warehouse:
             )
         return table
 
-    def ask(self, name: str, expression: Any, *, file: str) -> Answer:
-        """Run an ibis expression; its rows must be ordered by the expression itself."""
+    def hold(self, name: str, expression: Any) -> Any:
+        """Keep an intermediate table for several queries, in a temporary table of this connection; its SQL goes before theirs."""
+        if (
+            self._connection.name != "duckdb"
+        ):  # others may lack the right or the disk for it; they compute it for each query
+            return expression
+        columns = ", ".join(
+            f'CAST("{c}" AS DOUBLE) AS "{c}"' if t.is_floating() else f'"{c}"' for c, t in expression.schema().items()
+        )  # DuckDB takes the literal 0.0 for a decimal of one digit, and would keep it so
+        sql = f"SELECT {columns} FROM (\n{self._sql(expression)}\n)"  # noqa: S608  columns are ibis's
+        self._connection.raw_sql(f"CREATE OR REPLACE TEMPORARY TABLE {name} AS\n{sql}")
+        self._held = f"CREATE TEMPORARY TABLE {name} AS\n{sql};\n\n"
+        return self._connection.table(name, database="temp.main")
+
+    def _sql(self, expression: Any) -> str:
         import ibis  # noqa: PLC0415
 
+        return str(ibis.to_sql(expression, dialect=self._connection.name))
+
+    def ask(self, name: str, expression: Any, *, file: str) -> Answer:
+        """Run an ibis expression; its rows must be ordered by the expression itself."""
         with _clear_errors(f"query {name!r}", file):
-            sql = str(ibis.to_sql(expression, dialect=self._connection.name))
-            return Answer(name, sql + "\n", expression.to_pyarrow())
+            sql = self._sql(expression)
+            before = self._held if HELD in sql else ""
+            return Answer(name, f"{before}{sql}\n", expression.to_pyarrow())
 
 
 def _first_line(error: Exception) -> str:
@@ -143,7 +164,7 @@ def experiment_answers(
     """All that an experiment's notebook needs, as aggregates per arm."""
     file = f"params/experiments/{experiment.id}.yml"
     with _clear_errors("an experiment's query", file):
-        pairs = [*_experiment.queries(warehouse, experiment, metrics, period, file=file)]
+        pairs = [*_experiment.queries(warehouse, experiment, metrics, period, held=HELD, file=file)]
     return [warehouse.ask(name, expression, file=file) for name, expression in pairs]
 
 

@@ -1,8 +1,9 @@
-"""Estimates from aggregates: means, proportions, their differences, sample ratio, users needed."""
+"""Estimates from aggregates: means, proportions, ratios, quantiles, their differences; sequential intervals, planning, the split of a test."""
 
+from gazette.stats._decisions import Bayes, Correction, adjust, bayes, heterogeneity, shrunken
+from gazette.stats._design import Comparison, Design, Method, compare, joint_alpha
 from gazette.stats._estimates import (
     Estimate,
-    Moments,
     difference_of_means,
     difference_of_proportions,
     mean,
@@ -10,18 +11,46 @@ from gazette.stats._estimates import (
     relative_difference,
     z_of,
 )
-from gazette.stats._planning import users_needed
-from gazette.stats._ratio import sample_ratio
+from gazette.stats._moments import Joint, Moments, MomentsError, adjusted, ratio
+from gazette.stats._planning import detectable, power, users_needed
+from gazette.stats._quantile import quantile_moments, quantile_ranks
+from gazette.stats._ratio import sample_ratio, sample_ratio_sequence
+from gazette.stats._sequential import Spending, always_valid_p, boundaries, confidence_sequence_z, spent
 
 __all__ = [
+    "Bayes",
+    "Comparison",
+    "Correction",
+    "Design",
     "Estimate",
+    "Joint",
+    "Method",
     "Moments",
+    "MomentsError",
+    "Spending",
+    "adjust",
+    "adjusted",
+    "always_valid_p",
+    "bayes",
+    "boundaries",
+    "compare",
+    "confidence_sequence_z",
+    "detectable",
     "difference_of_means",
     "difference_of_proportions",
+    "heterogeneity",
+    "joint_alpha",
     "mean",
+    "power",
     "proportion",
+    "quantile_moments",
+    "quantile_ranks",
+    "ratio",
     "relative_difference",
     "sample_ratio",
+    "sample_ratio_sequence",
+    "shrunken",
+    "spent",
     "users_needed",
     "z_of",
 ]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from gazette.errors import GazetteError
 from gazette.record import NotPublished
+from gazette.stats._moments import Moments, MomentsError
 
 __all__ = [
     "Estimate",
-    "Moments",
-    "MomentsError",
     "difference_of_means",
     "difference_of_proportions",
     "mean",
@@ -21,34 +19,6 @@ __all__ = [
     "relative_difference",
     "z_of",
 ]
-
-
-class MomentsError(GazetteError, ValueError):
-    """Aggregates that cannot be: negative counts or variances, values that are not finite."""
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Aggregates of one arm.
-
-    Attributes:
-        n: Units.
-        mean: Their mean.
-        variance: Their sample variance (divided by n - 1); 0 for a single unit.
-    """
-
-    n: int
-    mean: float
-    variance: float
-
-    def __post_init__(self) -> None:
-        if isinstance(self.n, bool) or self.n < 0 or int(self.n) != self.n:
-            raise MomentsError(f"n must be a whole number of units, found {self.n!r}")
-        if not (math.isfinite(self.mean) and math.isfinite(self.variance)) or self.variance < 0:
-            raise MomentsError(
-                f"mean and variance must be finite and the variance not negative, found {self.mean!r}, {self.variance!r}",
-                mend="aggregate with var_samp and leave empty arms out",
-            )
 
 
 @dataclass(frozen=True)
@@ -63,6 +33,11 @@ class Estimate:
     p_value: float | None
     n: int
     method: str
+
+    def at(self, z: float, method: str) -> Estimate:
+        """The same estimate with the interval that lies ``z`` standard errors to each side."""
+        half = z * self.standard_error
+        return replace(self, low=self.value - half, high=self.value + half, method=method)
 
 
 def z_of(level: float) -> float:

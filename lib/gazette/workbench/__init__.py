@@ -9,15 +9,19 @@ test.emit()
 """
 
 from gazette.display import chart, table
+from gazette.workbench._adhoc import AdHoc, AdHocBench, counts_table
 from gazette.workbench._experiment import ExperimentBench, open_experiment
 from gazette.workbench._model import ModelBench, open_model
 from gazette.workbench._summary import SummaryBench, open_summary
 
 __all__ = [
+    "AdHoc",
+    "AdHocBench",
     "ExperimentBench",
     "ModelBench",
     "SummaryBench",
     "chart",
+    "counts_table",
     "open_experiment",
     "open_model",
     "open_summary",

@@ -16,7 +16,7 @@ from gazette.stats import Estimate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gazette.record import Direction, Finding, Unit, Verdict
+    from gazette.record import Direction, Finding, TakenLook, Unit, Verdict
 
 __all__ = ["Bench", "Emitted"]
 
@@ -160,6 +160,7 @@ class Bench:
         findings: Sequence[Finding],
         verdicts: Sequence[Verdict] = (),
         facts: dict[str, str] | None = None,
+        looks: Sequence[TakenLook] = (),
     ) -> Record:
         return Record(
             subject=self.subject,
@@ -174,4 +175,5 @@ class Bench:
             numbers=tuple(self._numbers.values()),
             findings=tuple(findings),
             verdicts=tuple(verdicts),
+            looks=tuple(looks),
         )

@@ -1,32 +1,25 @@
-"""The bench of an A/B test."""
+"""The bench of an A/B test: the steps of its page, in the order of its notebook."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from gazette import conclusions, display, stats
 from gazette.display import Block, Chart, Column, Table
-from gazette.errors import WrongUseError
-from gazette.record import NotPublished, Number
-from gazette.snapshot import reopen
-from gazette.workbench._bench import Bench, Emitted
+from gazette.record import NotPublished
+from gazette.workbench._bench import Emitted
+from gazette.workbench._numbers import ExperimentNumbers, day_of, days_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
-
-    from gazette.record import Finding, Unit, Verdict
+    from gazette.conclusions import Look, MetricResult
+    from gazette.record import Record
 
 __all__ = ["ExperimentBench", "open_experiment"]
-
-INTERIM_LEVEL = (
-    0.999  # Haybittle-Peto: a look before the end asks for far stronger evidence, the last one for the usual
-)
-SPLIT_ALPHA = 0.001
-CROSSED_LIMIT = 0.01
 
 
 def open_experiment(subject: str, *, edition: str, root: str | Path = ".") -> ExperimentBench:
@@ -43,305 +36,399 @@ def open_experiment(subject: str, *, edition: str, root: str | Path = ".") -> Ex
     return ExperimentBench(subject, edition=edition, root=root)
 
 
-class ExperimentBench(Bench):
+class ExperimentBench(ExperimentNumbers):
     """Steps of an experiment's page; each returns a table, a chart or a block."""
 
-    kind = "experiment"
-
-    def __init__(self, subject: str, *, edition: str, root: str | Path) -> None:
-        super().__init__(subject, edition=edition, root=root)
-        if subject not in self.params.experiments:
-            raise WrongUseError(f"no experiment {subject!r}", mend=f"there are: {', '.join(self.params.experiments)}")
-        self.plan = self.params.experiments[subject]
-        self.snapshot = reopen(self.root / "snapshot" / subject)
-        self.snapshot_digest = self.snapshot.digest
-
-    @property
-    def ended(self) -> bool:
-        """Whether the last planned day lies within the edition's weeks."""
-        return self.plan.end < self.week_start + timedelta(days=7)
-
-    @property
-    def level(self) -> float:
-        """Level of this look's intervals."""
-        return 1 - self.plan.alpha if self.ended else INTERIM_LEVEL
-
-    @cached_property
-    def raw(self) -> pd.DataFrame:
-        """Aggregates per arm, as they came from the warehouse; index is the variant."""
-        return self.snapshot.table("arms").set_index("variant")
-
-    @cached_property
-    def _arms(self) -> dict[str, dict[str, Any]]:
-        return {
-            str(row["variant"]): {str(k): v for k, v in row.items()}
-            for row in self.raw.reset_index().to_dict("records")
-        }
-
-    def _moments(self, variant: str, metric: str) -> stats.Moments | None:
-        if variant not in self._arms:
-            return None
-        row, column = self._arms[variant], "m_" + metric.replace("-", "_")
-        n, variance = int(row["n"]), float(row[f"{column}_var"])
-        return stats.Moments(n, float(row[f"{column}_mean"]), 0.0 if variance != variance else variance)  # noqa: PLR0124  NaN of a single unit
-
-    @cached_property
-    def look(self) -> conclusions.Look:
-        """Everything that the verdict rests on."""
-        plan, treatment = self.plan, self.plan.treatment
-        arms = [self.plan.control, treatment.id]
-        counts = [int(self._arms[a]["n"]) if a in self._arms else 0 for a in arms]
-        weights = [next(v.weight for v in plan.variants if v.id == a) for a in arms]
-        primary = plan.primary
-        count: dict[str, Any] = {"unit": "count", "metric": primary, "cell": "arms", "query": "arms"}
-        for arm, n in zip(arms, counts, strict=True):
-            self.add(f"n.{arm}", f"Users in {arm}", n, **count)
-        units = self.add("units", "Users in the test", sum(counts), **count)
-        planned = self.add("planned", "Users planned", plan.planned_units, **{**count, "query": None})
-        progress = self.add(
-            "progress", "Share of the planned users", sum(counts) / plan.planned_units, **{**count, "unit": "fraction"}
-        )
-        del progress
-        split_p = stats.sample_ratio(counts, weights)
-        split = self.add(
-            "split", "Chance of so uneven a split", split_p, unit="number", metric=primary, cell="arms", query="arms"
-        )
-        crossed_n = int(self.snapshot.table("exposure")["units_in_several_arms"].iloc[0])
-        crossed = self.add("crossed", "Users seen in both arms", crossed_n, **{**count, "query": "exposure"})
-        rollout = self.add(
-            "rollout", "Days of roll-out", plan.rollout_days, unit="days", metric=primary, cell="verdict", query=None
-        )
-        results = tuple(self._result(metric, role, margin) for metric, role, margin in self._roles())
-        main = self._moments(plan.control, primary)
-        need: int | NotPublished = NotPublished(reason="no users yet")
-        if main is not None:
-            each = stats.users_needed(main.mean, main.variance, plan.minimum_effect, alpha=plan.alpha)
-            need = each if isinstance(each, NotPublished) else 2 * each
-        needed = self.add("needed", "Users needed to find the smallest effect worth having", need, **count)
-        return conclusions.Look(
-            subject=self.subject,
-            treatment=treatment.title,
-            results=results,
-            ended=self.ended,
-            enough_units=not isinstance(need, NotPublished) and sum(counts) >= need,
-            end=f"{plan.end:%d %B %Y}",
-            rollout_days=rollout,
-            units=units,
-            planned=planned,
-            needed=needed,
-            split=split,
-            crossed=crossed,
-            split_fails=isinstance(split_p, float) and split_p < SPLIT_ALPHA,
-            exposure_fails=sum(counts) > 0 and crossed_n / (sum(counts) + crossed_n) > CROSSED_LIMIT,
-        )
-
-    def _roles(self) -> list[tuple[str, Any, float | None]]:
-        roles: list[tuple[str, Any, float | None]] = [(self.plan.primary, "primary", None)]
-        roles += [(m, "secondary", None) for m in self.plan.secondary]
-        return roles + [(g.metric, "guardrail", g.margin) for g in self.plan.guardrails]
-
-    def _result(self, metric: str, role: Any, margin: float | None) -> conclusions.MetricResult:
-        known = self.params.metrics[metric]
-        control, treatment = (self._moments(a, metric) for a in (self.plan.control, self.plan.treatment.id))
-        # Bonferroni over the secondary metrics: their intervals are wider, so that several do not mislead together.
-        level = self.level if role != "secondary" else 1 - (1 - self.level) / max(1, len(self.plan.secondary))
-        unit: Unit = known.unit
-        numbers: dict[str, Number] = {}
-        shared: dict[str, Any] = {"metric": metric, "cell": "effects", "query": "arms", "direction": known.direction}
-        for arm, moments in (("control", control), ("treatment", treatment)):
-            value: stats.Estimate | NotPublished
-            if moments is None:
-                value = NotPublished(reason="no users in this arm")
-            elif known.proportion:
-                value = stats.proportion(round(moments.mean * moments.n), moments.n, level=1 - self.plan.alpha)
-            else:
-                value = stats.mean(moments, level=1 - self.plan.alpha)
-            numbers[arm] = self.add(f"{metric}.{arm}", f"{known.title}, {arm}", value, unit=unit, **shared)
-        difference: stats.Estimate | NotPublished
-        relative: stats.Estimate | NotPublished
-        if control is None or treatment is None:
-            difference = relative = NotPublished(reason="an arm has no users")
-        else:
-            relative = stats.relative_difference(control, treatment, level=level)
-            if known.proportion:
-                pairs = [(round(m.mean * m.n), m.n) for m in (control, treatment)]
-                difference = stats.difference_of_proportions(pairs[0], pairs[1], level=level)
-            else:
-                difference = stats.difference_of_means(control, treatment, level=level)
-        gap: Unit = "points" if unit == "fraction" else unit
-        p_value = difference.p_value if isinstance(difference, stats.Estimate) else None
-        numbers["difference"] = self.add(
-            f"{metric}.difference",
-            f"{known.title}, difference",
-            difference,
-            unit=gap,
-            **shared,
-            note=f"p = {p_value:.4g}" if p_value is not None else "",
-        )
-        numbers["relative"] = self.add(
-            f"{metric}.relative", f"{known.title}, relative difference", relative, unit="relative", **shared
-        )
-        return conclusions.MetricResult(
-            metric=metric,
-            title=known.title,
-            role=role,
-            higher_is_better=known.direction == "higher",
-            margin=margin,
-            minimum=self.plan.minimum_effect if role == "primary" else None,
-            **numbers,
-        )
-
-    @cached_property
-    def concluded(self) -> tuple[Verdict, tuple[Finding, ...]]:
-        """The verdict and the findings beside it."""
-        return conclusions.conclude(self.look)
-
-    def facts(self) -> Block:
-        """What is tested, by whom, since when."""
-        plan = self.plan
-        day = (min(plan.end, self.week_start + timedelta(days=6)) - plan.start).days + 1
-        total = (plan.end - plan.start).days + 1
-        counted = self.look.units
-        state = "ended" if self.ended else "running"
-        return display.facts(
-            {
-                "Hypothesis": plan.hypothesis,
-                "Compared": f"{plan.treatment.title} against {next(v.title for v in plan.variants if v.id == plan.control)}",
-                "Status": f"{state}, day {day} of {total} ({plan.start} to {plan.end})",
-                "Users": f"{display.format_number(counted)} of {plan.planned_units:,} planned",
-                "Evidence asked": f"{100 * self.level:.4g} % ranges"
-                + ("" if self.ended else ": the test is not over, so a look asks for more"),
-                "Owner": plan.owner,
-            }
-        )
-
     def verdict(self) -> Block:
-        """The verdict on the primary metric, with reason and advice."""
-        return display.verdict(self.concluded[0], self._numbers, currency=self.currency)
+        """The panel: verdict and reason, arms side by side, how sure it is, what to do."""
+        blocks = []
+        for arm in sorted(self.verdicts, key=lambda a: a != self.arm):
+            verdict, _ = self.verdicts[arm]
+            primary = self.looks_by_arm[arm].primary
+            blocks.append(
+                display.panel(
+                    verdict,
+                    self._numbers,
+                    arms=[(self._title(self.plan.control), primary.control), (self._title(arm), primary.treatment)],
+                    difference=primary.difference if self.trusted else None,
+                    relative=primary.relative if self.trusted else None,
+                    sure=self._how_sure(arm) if self.trusted else "",
+                    currency=self.currency,
+                ).html
+            )
+        return Block("".join(blocks))
+
+    def _how_sure(self, arm: str) -> str:
+        """The range in words that cannot be read as a chance of being right."""
+        number = self.looks_by_arm[arm].primary.difference
+        if number.interval is None or not self.looks_by_arm[arm].readable:
+            return ""
+        level = f"{100 * number.interval.level:.4g}"
+        words = {
+            "group-sequential": "at each of the looks that were planned",
+            "confidence-sequence": "however often it is looked at",
+            "fixed": "read once, at the end",
+        }[self.plan.design]
+        return f"Of 100 tests read like this one, {words}, about {level} have the true difference within the range they give."
+
+    def status(self) -> Block:
+        """Where the test stands: its state, progress, looks, and when it will be done."""
+        plan, reading, common = self.plan, self.reading, self._common
+        total = days_of(plan)
+        bars = [
+            ("Days", reading.days / total, f"{reading.days} of {total} ({day_of(plan.start)} to {day_of(plan.end)})")
+        ]
+        if "planned" in common:
+            planned = display.format_number(common["planned"])
+            bars.append(
+                (
+                    "Users",
+                    min(1.0, reading.units / (plan.planned_units or 1)),
+                    f"{display.format_number(common['units'])} of {planned}",
+                )
+            )
+        power = self._numbers[f"{self.subject}.{self._prefix(self.arm)}power"]
+        facts = {"Status": self.state, "Hypothesis": plan.hypothesis, "Method": self.method()}
+        if not isinstance(power.value, NotPublished):
+            bars.append(
+                ("Power", power.value, f"{display.format_number(power)} to show {plan.minimum_effect:.4g} relative")
+            )
+        arrival = common.get("arrival")
+        if not reading.ended and arrival is not None and arrival.published and arrival.interval:
+            near, far = (reading.last + timedelta(days=round(d)) for d in (arrival.interval.low, arrival.interval.high))
+            facts["Planned users expected"] = f"{day_of(near)} to {day_of(far)}"
+        facts["Owner"] = plan.owner
+        return Block(display.progress(bars).html + display.facts(facts).html)
+
+    def impact(self) -> Block:
+        """What the difference is worth on the stated base, or why nothing is said."""
+        verdict, _ = self.verdicts[self.arm]
+        if self.plan.impact is None or not self.trusted or verdict.rule == "fixed-horizon-not-over":
+            why = "nothing is concluded yet" if self.plan.impact else "no value per unit is stated in the parameters"
+            return Block(f"<p>Worth in money: not published, because {why}.</p>")
+        scale = self.plan.impact.value_per_unit * self.plan.impact.units_per_month
+        difference = self.reading.effects(self.arm)[0].comparison.difference
+        if isinstance(difference, NotPublished):
+            return Block("<p>Worth in money: not published.</p>")
+        value = replace(
+            difference,
+            value=difference.value * scale,
+            low=difference.low * scale,
+            high=difference.high * scale,
+            method=f"{difference.method}, times the stated base",
+        )
+        worth = self.add(
+            "impact", "Worth a month", value, unit="money", metric=self.plan.primary, cell="impact", query="arms"
+        )
+        span = display.number_span(worth, "interval", currency=self.currency)
+        return Block(f"<p>Worth a month if it holds: {span}. Base: {escape(self.plan.impact.base)}.</p>")
+
+    def checks(self) -> Table:
+        """The gates before any verdict."""
+        import pandas as pd  # noqa: PLC0415
+
+        words = {True: "Passed", False: "Failed", None: "Not made"}
+        rows = [
+            {
+                "check": CHECKS[c.name][0],
+                "asks": CHECKS[c.name][1],
+                "found": display.format_number(c.number),
+                "result": words[c.passed],
+            }
+            for c in self.checks_made
+        ]
+        columns = {
+            "check": Column("Check"),
+            "asks": Column("What it asks"),
+            "found": Column("Found"),
+            "result": Column("Result"),
+        }
+        return display.table(pd.DataFrame(rows), "checks", "Checks before any verdict", columns)
 
     def arms(self) -> Table:
         """Users per arm against the planned split."""
         import pandas as pd  # noqa: PLC0415
 
-        rows = []
-        for variant in self.plan.variants:
-            n = int(self._arms[variant.id]["n"]) if variant.id in self._arms else 0
-            total = max(1, int(self.raw["n"].sum()))
-            rows.append({"arm": variant.title, "users": n, "share": n / total, "planned": variant.weight})
+        reading = self.reading
+        rows = [
+            {
+                "arm": v.title,
+                "users": reading.count(v.id),
+                "share": reading.count(v.id) / max(1, reading.units),
+                "planned": v.weight,
+            }
+            for v in self.plan.variants
+        ]
         columns = {
             "arm": Column("Arm"),
             "users": Column("Users", "count"),
             "share": Column("Share", "fraction"),
             "planned": Column("Planned share", "fraction"),
         }
-        split = self.look.split
-        caption = f"Users per arm. Chance of so uneven a split if assignment works: {display.format_number(split)}"
-        return display.table(pd.DataFrame(rows), "arms", caption, columns)
+        return display.table(pd.DataFrame(rows), "arms", "Users per arm", columns)
 
-    def effects(self) -> Table:
-        """Every metric: arms, difference, range, result."""
+    def scorecard(self) -> Table:
+        """Every metric of every treatment: arms, difference, range, win or loss."""
         import pandas as pd  # noqa: PLC0415
 
-        trusted = self.concluded[0].state != "not trustworthy"
-        rows = []
-        for result in self.look.results:
-            number = result.difference
-            state = conclusions.state_of(result)[0] if trusted else "not trustworthy"
-            rows.append(
-                {
-                    "metric": result.title,
-                    "role": result.role,
-                    "control": display.format_number(result.control, currency=self.currency),
-                    "treatment": display.format_number(result.treatment, currency=self.currency),
-                    "difference": display.format_number(number, "signed", currency=self.currency),
-                    "range": display.format_number(number, "interval", currency=self.currency)
-                    if number.interval
-                    else "–",
-                    "relative": display.format_number(result.relative, "signed"),
-                    "state": state,
-                    "result": display.chip(state),
-                    "value": None if isinstance(number.value, NotPublished) else number.value,
-                    "low": number.interval.low if number.interval else None,
-                    "high": number.interval.high if number.interval else None,
-                    "p_value_note": number.note,
-                }
-            )
+        rows = [self._score(look, result) for look in self.looks_by_arm.values() for result in look.results]
         columns = {
+            "treatment": Column("Variant"),
             "metric": Column("Metric"),
             "role": Column("Role"),
-            "control": Column("Control"),
-            "treatment": Column("Treatment"),
-            "difference": Column("Difference"),
-            "range": Column("Range that fits the data"),
-            "relative": Column("Relative"),
+            "control_shown": Column("Control"),
+            "treatment_shown": Column("Variant's value"),
+            "difference_shown": Column("Difference"),
+            "range_shown": Column("Range that fits the data"),
+            "relative_shown": Column("Relative"),
             "result": Column("Result", html=True),
         }
-        note = "" if trusted else " The split failed its check: read none of these as an effect."
-        return display.table(pd.DataFrame(rows), "effects", f"Effects on every metric.{note}", columns)
+        if len(self.looks_by_arm) == 1:
+            del columns["treatment"]
+        return display.table(pd.DataFrame(rows), "scorecard", f"Every metric. {self._multiplicity()}", columns)
+
+    def _multiplicity(self) -> str:
+        if not self.trusted:
+            return "A check failed: read none of these as an effect."
+        parts = []
+        if len(self.plan.treatments) > 1:
+            parts.append(f"{len(self.plan.treatments)} variants share the error.")
+        if len(self.plan.secondary) > 1 and self.plan.correction != "none":
+            parts.append(
+                f"Ranges of the {len(self.plan.secondary)} secondary metrics hold together ({self.plan.correction})."
+            )
+        return " ".join(parts)
+
+    def _score(self, look: Look, result: MetricResult) -> dict[str, Any]:
+        number, relative = result.difference, result.relative
+        state: str = conclusions.state_of(result)[0] if look.trusted else "not trustworthy"
+        if not look.readable and state != "not published":
+            state = "not resolved"
+        shown = state
+        if look.trusted and result.role == "guardrail":
+            shown = {"passed": "guardrail holds", "broken": "guardrail broken", "open": "guardrail open"}[
+                conclusions.guardrail_of(result)
+            ]
+        p = self._numbers[number.id.removesuffix("difference") + "p"].value
+        return {
+            "treatment": look.treatment,
+            "metric": result.title,
+            "role": result.role,
+            "control_shown": display.format_number(result.control, currency=self.currency),
+            "treatment_shown": display.format_number(result.treatment, currency=self.currency),
+            "difference_shown": display.format_number(number, "signed", currency=self.currency),
+            "range_shown": display.format_number(number, "interval", currency=self.currency)
+            if number.interval
+            else "–",
+            "relative_shown": display.format_number(relative, "signed"),
+            "result": display.chip(shown),
+            "state": shown,
+            "difference": None if isinstance(number.value, NotPublished) else number.value,
+            "low": number.interval.low if number.interval else None,
+            "high": number.interval.high if number.interval else None,
+            "relative": None if isinstance(relative.value, NotPublished) else relative.value,
+            "relative_low": relative.interval.low if relative.interval else None,
+            "relative_high": relative.interval.high if relative.interval else None,
+            "p_value": None if isinstance(p, NotPublished) else p,
+        }
 
     def forest(self) -> Chart:
         """Relative effects with their ranges."""
-        tones = {"benefit shown": "good", "harm shown": "bad", "no worthwhile benefit": "bad"}
-        trusted = self.concluded[0].state != "not trustworthy"
+        several = len(self.looks_by_arm) > 1
         rows = []
-        for result in self.look.results:
-            number = result.relative
-            if number.interval is None:
-                continue
-            state = tones.get(conclusions.state_of(result)[0], "unsure") if trusted else "untrusted"
-            rows.append(
-                {
-                    "name": result.title,
-                    "value": number.value,
-                    "low": number.interval.low,
-                    "high": number.interval.high,
-                    "state": state,
-                }
-            )
+        for look in self.looks_by_arm.values():
+            for result in look.results:
+                number = result.relative
+                if number.interval is None:
+                    continue
+                state = _tone(result) if self.trusted else "untrusted"
+                name = f"{result.title}, {look.treatment}" if several else result.title
+                rows.append(_row(name, number.value, number.interval.low, number.interval.high, state))
         caption = "Relative effect on each metric with the range that fits the data; the dashed line is no change."
         return display.chart(display.forest(rows, title="Relative difference"), "effects", caption)
 
-    def impact(self) -> Block:
-        """What the difference is worth on the stated base, or why nothing is said."""
-        verdict, _ = self.concluded
-        if self.plan.impact is None or verdict.state in {"not trustworthy", "not published"}:
-            why = "the arms cannot be compared" if self.plan.impact else "no value per unit is stated in the parameters"
-            return Block(f"<p>Worth in money: not published, because {why}.</p>")
-        result = self.look.results[0]
-        scale = self.plan.impact.value_per_unit * self.plan.impact.units_per_month
-        number = result.difference
-        if isinstance(number.value, NotPublished) or number.interval is None:
-            return Block("<p>Worth in money: not published.</p>")
-        value = stats.Estimate(
-            number.value * scale,
-            number.interval.low * scale,
-            number.interval.high * scale,
-            number.interval.level,
-            0.0,
-            None,
-            number.n or 0,
-            f"{number.interval.method}, times the stated base",
-        )
-        worth = self.add(
-            "impact", "Worth a month", value, unit="money", metric=self.plan.primary, cell="impact", query="arms"
-        )
-        from html import escape  # noqa: PLC0415
+    def looks(self) -> Table:
+        """The ledger: every look that an edition took, and how far its range reached."""
+        import pandas as pd  # noqa: PLC0415
 
-        span = display.number_span(worth, "interval", currency=self.currency)
-        return Block(f"<p>Worth a month if it holds: {span}. Base: {escape(self.plan.impact.base)}.</p>")
+        rows = [
+            {
+                "edition": look.edition,
+                "users": look.units,
+                "fraction": look.units / self.plan.planned_units if self.plan.planned_units else None,
+                "critical": look.critical,
+                "effect": look.effect,
+                "standard_error": look.standard_error,
+            }
+            for look in self.reading.taken()
+        ]
+        columns = {
+            "edition": Column("Edition"),
+            "users": Column("Users", "count"),
+            "fraction": Column("Of the plan", "fraction"),
+            "critical": Column("Standard errors to each side", "number"),
+        }
+        if not self.plan.planned_units:
+            del columns["fraction"]
+        return display.table(pd.DataFrame(rows), "looks", "Looks that editions took", columns)
+
+    def cumulative(self) -> Chart:
+        """The effect on the primary metric at each look with the range that the look allowed."""
+        primary = self.params.metrics[self.plan.primary]
+        scale = 100.0 if primary.unit == "fraction" else 1.0
+        unit = "points" if primary.unit == "fraction" else primary.unit
+        rows = [
+            {
+                "when": look.edition,
+                "value": look.effect * scale,
+                "low": (look.effect - look.critical * look.standard_error) * scale,
+                "high": (look.effect + look.critical * look.standard_error) * scale,
+                "series": self._title(self.plan.treatments[0].id),
+            }
+            for look in self.reading.taken()
+            if look.effect is not None
+            and look.critical is not None
+            and look.standard_error is not None
+            and self.trusted
+        ]
+        caption = "Difference at each look with the range that the look allowed; it narrows as users come."
+        spec = display.trend(rows, title=f"Difference ({unit})", form=".2f", zero=True)
+        return display.chart(spec, "looks", caption)
+
+    def segments(self) -> Block | Table:
+        """The effect on the primary metric by segment, with the test of whether segments differ."""
+        import pandas as pd  # noqa: PLC0415
+
+        found = self.reading.by_segment(self.arm)
+        if not found or not self.trusted:
+            return Block(f"<p>{'A check failed' if found else 'No segments are planned'}: nothing by segment.</p>")
+        rows = []
+        for one in found:
+            relative, difference = one["comparison"].relative, one["comparison"].difference
+            rows.append(
+                {
+                    "segment": one["segment"],
+                    "value": one["value"],
+                    "users": one["n"],
+                    "relative": relative.value if isinstance(relative, stats.Estimate) else None,
+                    "low": relative.low if isinstance(relative, stats.Estimate) else None,
+                    "high": relative.high if isinstance(relative, stats.Estimate) else None,
+                    "difference": difference.value,
+                    "standard_error": difference.standard_error,
+                }
+            )
+        tests = []
+        for name in dict.fromkeys(r["segment"] for r in rows):
+            p = stats.heterogeneity([o["comparison"].difference for o in found if o["segment"] == name])
+            text = "not tested" if isinstance(p, NotPublished) else f"p = {display.format_value(p, 'number')}"
+            differ = not isinstance(p, NotPublished) and p * len({r["segment"] for r in rows}) < self.plan.alpha
+            tests.append(f"{name}: {'segments differ' if differ else 'no sign that segments differ'} ({text})")
+        columns = {
+            "segment": Column("By"),
+            "value": Column("Segment"),
+            "users": Column("Users", "count"),
+            "relative": Column("Relative difference", "relative", signed=True),
+            "low": Column("Range from", "relative", signed=True),
+            "high": Column("to", "relative", signed=True),
+        }
+        caption = "Primary metric by segment; ranges are widened for the number of segments. " + ". ".join(tests)
+        return display.table(pd.DataFrame(rows), "segments", caption, columns)
+
+    def segment_forest(self) -> Block | Chart:
+        """The same as a chart."""
+        rows = []
+        for one in self.reading.by_segment(self.arm) if self.trusted else []:
+            relative = one["comparison"].relative
+            if isinstance(relative, stats.Estimate):
+                up = self.params.metrics[self.plan.primary].direction == "higher"
+                tone = "unsure" if relative.low <= 0 <= relative.high else "good" if (relative.low > 0) == up else "bad"
+                rows.append(
+                    _row(f"{one['segment']}: {one['value']}", relative.value, relative.low, relative.high, tone)
+                )
+        if not rows:
+            return Block("")
+        return display.chart(
+            display.forest(rows, title="Relative difference"), "segments", "Relative effect by segment, ranges widened."
+        )
+
+    def novelty(self) -> Block | Chart:
+        """The effect by days since a user first saw the test: one that fades is novelty."""
+        found = self.reading.by_day(self.arm) if self.trusted else []
+        if len(found) < 3:  # noqa: PLR2004  too few to see a course
+            return Block("<p>By days since exposure: too few days to show.</p>")
+        scale = 100.0 if self.params.metrics[self.plan.primary].unit == "fraction" else 1.0
+        rows = [
+            {
+                "when": str(one["day"]),
+                "value": one["effect"].value * scale,
+                "low": one["effect"].low * scale,
+                "high": one["effect"].high * scale,
+                "series": self._title(self.arm),
+            }
+            for one in found
+        ]
+        caption = (
+            "Difference by days since a user first saw the test; one that fades is novelty, one that grows is learning."
+        )
+        return display.chart(display.trend(rows, title="Difference", form=".2f", zero=True), "novelty", caption)
+
+    def distribution(self) -> Block | Table:
+        """How skewed metrics are spread: share of zeros and quantiles of the rest."""
+        frame = self.reading.table("shapes")
+        if frame is None or frame.empty:
+            return Block("<p>No metric here adds up values, so there is no distribution to show.</p>")
+        titles = {m: self.params.metrics[m].title for m in frame["metric"].unique()}
+        arms = {v.id: v.title for v in self.plan.variants}
+        shown = frame.assign(metric=frame["metric"].map(titles), variant=frame["variant"].map(arms))
+        columns = {"metric": Column("Metric"), "variant": Column("Arm"), "zero": Column("Users with none", "fraction")}
+        columns |= {c: Column(f"{c[1:]} %", "number") for c in frame.columns if c[0] == "p" and c[1:].isdigit()}
+        caption = "How values are spread among users who have any: so much or less in that share of them"
+        return display.table(shown, "distribution", caption, columns, folded=True)
 
     def findings(self) -> Block:
         """What else the test says, each sentence by a printed rule."""
         return display.findings(self._made(), currency=self.currency)
 
-    def _made(self) -> Any:
-        verdict, others = self.concluded
-        primary = self.look.results[0].title
-        facts = {"primary": primary, "hypothesis": self.plan.hypothesis}
+    def _made(self) -> Record:
+        self.impact()
+        verdicts = [
+            self.verdicts[a][0].model_copy(update={"primary": a == self.arm})
+            for a in sorted(self.verdicts, key=lambda a: a != self.arm)
+        ]
+        facts = {
+            "primary": self.look.primary.title,
+            "hypothesis": self.plan.hypothesis,
+            "status": self.state,
+            "method": self.method(),
+        }
         return self._record(
-            title=self.plan.title, owner=self.plan.owner, findings=others, verdicts=[verdict], facts=facts
+            title=self.plan.title,
+            owner=self.plan.owner,
+            findings=self.verdicts[self.arm][1],
+            verdicts=verdicts,
+            facts=facts,
+            looks=self.reading.taken(),
         )
 
     def emit(self) -> Emitted:
         """The record of this page."""
         return Emitted(self._made())
+
+
+CHECKS: dict[str, tuple[str, str]] = {
+    "sample-ratio": ("Split", "Do the arms have the planned sizes? Chance of so uneven a split; fails below 0.01"),
+    "sample-ratio-sequence": ("Split, day by day", "The same, safe to read every day; fails below 0.01"),
+    "exposure": ("One arm each", "Users seen in several arms; fails above 1 % of all"),
+    "balance": ("Alike before", "Were the arms alike before the test? Fails below 0.001"),
+    "missing-days": ("Every day there", "Days on which nobody was counted; fails from 1"),
+    "minimum-run": ("Whole weeks", "Has it run long enough for every weekday?"),
+}
+
+
+def _tone(result: MetricResult) -> str:
+    tones = {"benefit shown": "good", "harm shown": "bad", "no worthwhile benefit": "bad"}
+    return tones.get(conclusions.state_of(result)[0], "unsure")
+
+
+def _row(name: str, value: Any, low: float, high: float, state: str) -> dict[str, Any]:
+    return {"name": name, "value": value, "low": low, "high": high, "state": state}

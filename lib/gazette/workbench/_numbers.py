@@ -1,0 +1,322 @@
+"""What is said of an experiment: its numbers with passports, its checks, its verdicts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from gazette import conclusions, display, stats
+from gazette.errors import WrongUseError
+from gazette.record import NotPublished, Number, TakenLook
+from gazette.snapshot import reopen
+from gazette.workbench._bench import Bench
+from gazette.workbench._reading import Effect, Reading
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from gazette.conclusions import Look, MetricResult
+    from gazette.params import Experiment
+    from gazette.record import Finding, Unit, Verdict
+
+__all__ = ["ExperimentNumbers", "day_of", "days_of"]
+
+SPLIT_ALPHA = 0.01  # of a planned split a few checks a test may alarm falsely; a true loss of users must not pass
+BALANCE_ALPHA = 0.001
+CROSSED_LIMIT = 0.01
+
+
+class ExperimentNumbers(Bench):
+    """The numbers and verdicts of one experiment; every step of its page is made of them."""
+
+    kind = "experiment"
+
+    def __init__(self, subject: str, *, edition: str, root: str | Path) -> None:
+        super().__init__(subject, edition=edition, root=root)
+        if subject not in self.params.experiments:
+            raise WrongUseError(f"no experiment {subject!r}", mend=f"there are: {', '.join(self.params.experiments)}")
+        snapshot = reopen(self.root / "snapshot" / subject)
+        self.snapshot_digest = snapshot.digest
+
+        def frozen(name: str) -> pd.DataFrame | None:
+            return snapshot.table(name) if snapshot.has(name) else None
+
+        looks = frozen("looks")
+        rows = [] if looks is None else looks.to_dict("records")
+        past = [TakenLook.model_validate({k: None if v != v else v for k, v in r.items()}) for r in rows]  # noqa: PLR0124  NaN
+        last = self.week_start + timedelta(days=6)
+        plan = self.params.experiments[subject]
+        self._set_up(plan, Reading(plan, self.params.metrics, frozen, last=last, past=past, edition=edition))
+
+    def _set_up(self, plan: Experiment, reading: Reading) -> None:
+        self.plan = plan
+        self.reading = reading
+
+    @property
+    def raw(self) -> pd.DataFrame:
+        """Aggregates per arm, as they came from the warehouse; index is the variant."""
+        import pandas as pd  # noqa: PLC0415
+
+        return pd.DataFrame(self.reading.arms.values()).set_index("variant")
+
+    def _title(self, arm: str) -> str:
+        return next(v.title for v in self.plan.variants if v.id == arm)
+
+    def _prefix(self, arm: str) -> str:
+        """Between subject and metric in the ids of a treatment's numbers: empty where there is but one."""
+        return f"{arm}." if len(self.plan.treatments) > 1 else ""
+
+    # ---- numbers
+
+    @cached_property
+    def _common(self) -> dict[str, Number]:
+        """Numbers of the whole test."""
+        reading, plan = self.reading, self.plan
+        count: dict[str, Any] = {"unit": "count", "metric": plan.primary, "cell": "status", "query": "arms"}
+        for variant in plan.variants:
+            self.add(f"n.{variant.id}", f"Users in {variant.title}", reading.count(variant.id), **count)
+        found = {"units": self.add("units", "Users in the test", reading.units, **count)}
+        none: dict[str, Any] = {**count, "query": None}
+        if plan.planned_units:
+            found["planned"] = self.add("planned", "Users planned", plan.planned_units, **none)
+            share = {**count, "unit": "fraction"}
+            found["progress"] = self.add(
+                "progress", "Share of the planned users", reading.units / plan.planned_units, **share
+            )
+        needed = reading.needed()
+        found["needed"] = self.add("needed", "Users needed to find the smallest effect worth having", needed, **count)
+        days: dict[str, Any] = {**count, "unit": "days", "query": "assigned_per_day"}
+        found["wait"] = self.add("wait", "Days until it has them", reading.days_until(needed), **days)
+        if plan.planned_units:
+            more = reading.days_until(plan.planned_units)
+            found["arrival"] = self.add("arrival", "Days until the planned users are there", more, **days)
+        found["rollout"] = self.add("rollout", "Days of roll-out", plan.rollout_days, **{**days, "query": None})
+        found["days"] = self.add("days", "Days that it has run", reading.days, **{**days, "query": None})
+        found["look"] = self.add("look", "Looks taken, this one included", len(reading.past) + 1, **none)
+        found["looks"] = self.add("looks", "Looks at most", reading.looks_at_most(), **none)
+        if plan.design == "group-sequential":
+            error = {**none, "unit": "number"}
+            found["spent"] = self.add("spent", "Error spent so far", reading.design.spent(), **error)
+            found["alpha"] = self.add("alpha", "Error of the whole test", reading.design.alpha, **error)
+        return found
+
+    @cached_property
+    def checks_made(self) -> tuple[conclusions.Check, ...]:
+        """The gates before any verdict, the gravest first."""
+        reading, plan = self.reading, self.plan
+        shared: dict[str, Any] = {"metric": plan.primary, "cell": "checks"}
+        split, drift, balance = reading.split(), reading.split_sequence(), reading.balance()
+        crossed, missing = reading.crossed(), reading.missing_days()
+        made: list[tuple[Any, Number, bool | None]] = [
+            (
+                "sample-ratio",
+                self.add("split", "Chance of so uneven a split", split, unit="number", query="arms", **shared),
+                _above(split, SPLIT_ALPHA),
+            ),
+            (
+                "sample-ratio-sequence",
+                self.add("drift", "The same, watched daily", drift, unit="number", query="assigned_per_day", **shared),
+                _above(drift, SPLIT_ALPHA),
+            ),
+            (
+                "exposure",
+                self.add("crossed", "Users seen in several arms", crossed, unit="count", query="exposure", **shared),
+                crossed <= CROSSED_LIMIT * (reading.units + crossed),
+            ),
+            (
+                "balance",
+                self.add("balance", "Chance of so unlike a start", balance, unit="number", query="arms", **shared),
+                _above(balance, BALANCE_ALPHA),
+            ),
+            (
+                "missing-days",
+                self.add("missing", "Days without anybody", missing, unit="count", query="assigned_per_day", **shared),
+                missing == 0,
+            ),
+            ("minimum-run", self._common["days"], reading.days >= min(plan.minimum_days, days_of(plan))),
+        ]
+        return tuple(conclusions.Check(name=name, number=number, passed=ok) for name, number, ok in made)
+
+    def _result(self, effect: Effect) -> MetricResult:
+        known, metric = self.params.metrics[effect.metric], effect.metric
+        prefix = self._prefix(effect.arm)
+        shared: dict[str, Any] = {"metric": metric, "cell": "scorecard", "query": "arms", "direction": known.direction}
+        unit: Unit = known.unit
+        gap: Unit = "points" if unit == "fraction" else unit
+        title = known.title
+        control = f"{metric}.control"
+        numbers = {
+            "control": self._numbers.get(f"{self.subject}.{control}")
+            or self.add(control, f"{title}, {self._title(self.plan.control)}", effect.control, unit=unit, **shared),
+            "treatment": self.add(
+                f"{prefix}{metric}.treatment",
+                f"{title}, {self._title(effect.arm)}",
+                effect.treatment,
+                unit=unit,
+                **shared,
+            ),
+            "difference": self.add(
+                f"{prefix}{metric}.difference",
+                f"{title}, difference",
+                effect.comparison.difference,
+                unit=gap,
+                note=f"a covariate took {100 * effect.saved:.0f} % of the variance" if effect.saved else "",
+                **shared,
+            ),
+            "relative": self.add(
+                f"{prefix}{metric}.relative",
+                f"{title}, relative difference",
+                effect.comparison.relative,
+                unit="relative",
+                **shared,
+            ),
+        }
+        self.add(f"{prefix}{metric}.p", f"{title}, p-value", self._p_value(effect), unit="number", **shared)
+        margin = next((g.margin for g in self.plan.guardrails if g.metric == metric), None)
+        if effect.role == "guardrail":
+            numbers["margin_number"] = self._numbers.get(f"{self.subject}.{metric}.margin") or self.add(
+                f"{metric}.margin", f"{title}, agreed loss", margin or 0.0, unit="relative", **{**shared, "query": None}
+            )
+        return conclusions.MetricResult(
+            metric=metric,
+            title=title,
+            role=effect.role,  # type: ignore[arg-type]  # one of the three that Reading gives
+            higher_is_better=known.direction == "higher",
+            margin=margin if effect.role == "guardrail" else None,
+            minimum=(self.plan.minimum_effect or None) if effect.role == "primary" else None,
+            **numbers,
+        )
+
+    def _p_value(self, effect: Effect) -> float | NotPublished:
+        """Of a single look; for a confidence sequence the one that may be read at any time."""
+        difference = effect.comparison.difference
+        if isinstance(difference, NotPublished):
+            return difference
+        if self.plan.design == "confidence-sequence":
+            z = difference.value / difference.standard_error
+            alpha = self.reading.design.alpha
+            return stats.always_valid_p(z, self.reading.units, n_star=self.plan.tightest_units, alpha=alpha)
+        return NotPublished(reason="no test") if difference.p_value is None else difference.p_value
+
+    @cached_property
+    def looks_by_arm(self) -> dict[str, Look]:
+        """Everything that the verdicts rest on, one reading a treatment."""
+        return {v.id: self._look(v.id) for v in self.plan.treatments}
+
+    def _look(self, arm: str) -> Look:
+        plan, reading, common = self.plan, self.reading, self._common
+        effects = reading.effects(arm)
+        results = tuple(self._result(effect) for effect in effects)
+        prefix, primary = self._prefix(arm), effects[0]
+        shared: dict[str, Any] = {"metric": plan.primary, "cell": "verdict", "query": "arms"}
+        difference, extra = primary.comparison.difference, {}
+        if isinstance(difference, stats.Estimate) and not isinstance(primary.control, NotPublished):
+            better = stats.bayes(difference, higher_is_better=results[0].higher_is_better)
+            gap = results[0].difference.unit
+            extra["better"] = self.add(
+                f"{prefix}better",
+                "Chance that it is better (Bayes), 99.99 % at most",
+                min(0.9999, max(0.0001, better.probability_better)),
+                unit="fraction",
+                **shared,
+            )
+            extra["loss"] = self.add(f"{prefix}loss", "Expected loss (Bayes)", better.expected_loss, unit=gap, **shared)
+            if not reading.ended and plan.minimum_effect:
+                size = plan.minimum_effect * abs(primary.control.value)
+                extra["shrunken"] = self.add(
+                    f"{prefix}shrunken",
+                    "Effect drawn towards zero",
+                    stats.shrunken(difference, size),
+                    unit=gap,
+                    **shared,
+                )
+        power = reading.planned_power(arm)
+        self.add(f"{prefix}power", "Power at the smallest effect worth having", power, unit="fraction", **shared)
+        needed = reading.needed()
+        return conclusions.Look(
+            subject=self.subject,
+            prefix=f"{self.subject}.{arm}" if prefix else self.subject,
+            treatment=self._title(arm),
+            owner=plan.owner,
+            results=results,
+            checks=self.checks_made,
+            ended=reading.ended,
+            readable=reading.ended or plan.design != "fixed",
+            enough_units=not isinstance(needed, NotPublished) and reading.units >= needed,
+            end=day_of(plan.end),
+            until=day_of(reading.last + timedelta(days=plan.rollout_days)),
+            rollout_days=common["rollout"],
+            units=common["units"],
+            needed=common["needed"],
+            wait=common["wait"],
+            deviations="; ".join(
+                f"{name.replace('_', ' ')} from {then} to {now}" for name, then, now in reading.deviations()
+            ),
+            **extra,
+        )
+
+    @cached_property
+    def verdicts(self) -> dict[str, tuple[Verdict, tuple[Finding, ...]]]:
+        """Verdict and findings of each treatment."""
+        return {arm: conclusions.conclude(look) for arm, look in self.looks_by_arm.items()}
+
+    @property
+    def arm(self) -> str:
+        """The treatment that the page speaks of first."""
+        pairs = [(self.looks_by_arm[a], self.verdicts[a][0]) for a in self.verdicts]
+        return list(self.verdicts)[conclusions.best(pairs)]
+
+    @property
+    def look(self) -> Look:
+        """The reading that the page speaks of first."""
+        return self.looks_by_arm[self.arm]
+
+    @property
+    def trusted(self) -> bool:
+        """Whether every check passed, so that effects may be read."""
+        return self.look.trusted
+
+    @property
+    def state(self) -> str:
+        """Running, reached its size, or stopped early, and with what."""
+        plan, reading = self.plan, self.reading
+        state = self.verdicts[self.arm][0].state
+        outcome = {"benefit shown": "for benefit", "harm shown": "for harm"}.get(state, "with no winner")
+        if not reading.ended:
+            return "running" + (f"; could stop early {outcome}" if outcome != "with no winner" and self.trusted else "")
+        if (
+            plan.planned_units
+            and reading.units < plan.planned_units
+            and any(d[0] == "end" for d in reading.deviations())
+        ):
+            return f"stopped early {outcome}"
+        if plan.planned_units and reading.units < 0.99 * plan.planned_units:
+            return "ended before it reached its size"
+        return "reached its size"
+
+    def method(self) -> str:
+        common, design = self._common, self.plan.design
+        if design == "group-sequential":
+            spent, alpha = (display.format_number(common[k]) for k in ("spent", "alpha"))
+            return (
+                f"group sequential ({self.plan.spending}): look {len(self.reading.past) + 1} of at most "
+                f"{self.reading.looks_at_most()}, {spent} of {alpha} spent"
+            )
+        if design == "confidence-sequence":
+            return f"confidence sequence: may be read at any time, error {self.plan.alpha:g} over all time"
+        return f"fixed horizon: read once, at its end, error {self.plan.alpha:g}"
+
+
+def _above(p: float | NotPublished, limit: float) -> bool | None:
+    return None if isinstance(p, NotPublished) else p >= limit
+
+
+def days_of(plan: Experiment) -> int:
+    return (plan.end - plan.start).days + 1
+
+
+def day_of(day: Any) -> str:
+    return f"{day.day} {day:%B %Y}"

@@ -1,0 +1,439 @@
+"""An experiment's aggregates read against its plan: every estimate, before anything is said about them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from gazette import stats
+from gazette.record import NotPublished, TakenLook, canonical_json
+from gazette.sources import column_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gazette.params import Experiment, Metric
+
+__all__ = ["Effect", "Reading", "plan_of"]
+
+PLANNED = (
+    "start",
+    "end",
+    "control",
+    "variants",
+    "primary",
+    "secondary",
+    "guardrails",
+    "alpha",
+    "planned_units",
+    "method",
+    "spending",
+    "correction",
+    "minimum_effect",
+)
+
+
+def plan_of(plan: Experiment) -> str:
+    """The fields that were agreed before the test, as canonical JSON on one line."""
+    fields = plan.model_dump(mode="json", include=set(PLANNED)) | {"method": plan.design}
+    return json.dumps(json.loads(canonical_json(fields)), sort_keys=True, separators=(",", ":"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """One metric of one treatment against the control.
+
+    Attributes:
+        metric: Its id.
+        role: ``primary``, ``secondary`` or ``guardrail``.
+        arm: The treatment.
+        control, treatment: Value per arm, each with its own interval.
+        comparison: Difference and relative difference with the intervals of the design.
+        saved: Share of the variance that the covariate explained.
+    """
+
+    metric: str
+    role: str
+    arm: str
+    control: stats.Estimate | NotPublished
+    treatment: stats.Estimate | NotPublished
+    comparison: stats.Comparison
+    saved: float = 0.0
+
+
+class Reading:
+    """Every estimate of a look.
+
+    Args:
+        plan: The experiment's parameters.
+        metrics: Definitions by id.
+        table: Gives a frozen table by name, None where there is none.
+        last: Last day of the data.
+        past: Looks of earlier editions, oldest first.
+        edition: The edition's week.
+    """
+
+    def __init__(
+        self,
+        plan: Experiment,
+        metrics: Mapping[str, Metric],
+        table: Callable[[str], pd.DataFrame | None],
+        *,
+        last: date,
+        past: Sequence[TakenLook] = (),
+        edition: str = "",
+    ) -> None:
+        self.plan = plan
+        self.metrics = metrics
+        self.table = table
+        self.last = min(last, plan.end)
+        self.ended = plan.end <= last
+        self.edition = edition
+        self.before = list(past)
+        self.past = [look for look in past if look.units < self.units]
+        self.first_plan = (past[0].plan if past else "") or plan_of(plan)
+
+    # ---- units
+
+    @cached_property
+    def arms(self) -> dict[str, dict[str, Any]]:
+        """Aggregates per variant."""
+        frame = self.table("arms")
+        return {str(row["variant"]): row for row in _rows(frame)}
+
+    def count(self, arm: str) -> int:
+        """Units of an arm."""
+        return int(self.arms[arm]["n"]) if arm in self.arms else 0
+
+    @cached_property
+    def units(self) -> int:
+        """Units of all planned arms."""
+        return sum(self.count(v.id) for v in self.plan.variants)
+
+    @property
+    def days(self) -> int:
+        """Days that the test has run."""
+        return max(0, (self.last - self.plan.start).days + 1)
+
+    @cached_property
+    def daily(self) -> list[tuple[date, dict[str, int]]]:
+        """New units per arm on each day that had any, oldest first."""
+        frame = self.table("assigned_per_day")
+        found: dict[date, dict[str, int]] = {}
+        for row in _rows(frame):
+            day = row["day"]
+            found.setdefault(day.date() if hasattr(day, "date") else day, {})[str(row["variant"])] = int(row["n"])
+        return sorted(found.items())
+
+    # ---- design
+
+    @cached_property
+    def design(self) -> stats.Design:
+        """The design at this look; each treatment has its share of the error."""
+        return stats.Design(
+            method=self.plan.design,  # type: ignore[arg-type]  # its values are the parameter's
+            alpha=self.plan.alpha / len(self.plan.treatments),
+            units=max(1, self.units),
+            planned=self.plan.planned_units,
+            past=tuple(look.units for look in self.past),
+            final=self.ended,
+            spending=self.plan.spending,
+            tightest=self.plan.tightest_units,
+        )
+
+    def deviations(self) -> list[tuple[str, str, str]]:
+        """Fields of the plan that are not what they were at the first look: name, then, now."""
+        then, now = json.loads(self.first_plan), json.loads(plan_of(self.plan))
+        return [(k, str(then.get(k)), str(now.get(k))) for k in sorted(now) if then.get(k) != now.get(k)]
+
+    # ---- metrics
+
+    def moments(self, row: Mapping[str, Any], metric: str) -> stats.Moments | NotPublished:
+        """A metric of an arm (or of a segment's arm) as n, mean and variance, whatever its kind."""
+        known, column, n = self.metrics[metric], column_of(metric), int(row["n"])
+        if known.quantile is not None:
+            return self._quantile(str(row["variant"]), metric, n)
+        first = stats.Moments(n, _number(row[f"{column}_mean"]), _number(row[f"{column}_var"]))
+        if known.denominator is None:
+            return first
+        try:
+            return stats.ratio(_joint(row, column, "den", first))
+        except stats.MomentsError as error:
+            return NotPublished(reason=error.what)
+
+    def _quantile(self, arm: str, metric: str, n: int) -> stats.Moments | NotPublished:
+        frame = self.table("quantiles")
+        for row in _rows(frame):
+            if row["metric"] == metric and row["variant"] == arm:
+                return stats.quantile_moments(n, float(row["quantile"]), float(row["low"]), float(row["high"]))
+        return NotPublished(reason="no users in this arm")
+
+    def _pair(
+        self, metric: str, arm: str
+    ) -> tuple[stats.Moments | NotPublished, stats.Moments | NotPublished, float, bool]:
+        """Control and treatment after any adjustment, the share of variance saved, whether both are shares of units."""
+        sides = []
+        for name in (self.plan.control, arm):
+            if self.count(name):
+                sides.append(self.moments(self.arms[name], metric))
+            else:
+                sides.append(NotPublished(reason="an arm has no users"))
+        control, treatment = sides
+        known, column = self.metrics[metric], column_of(metric)
+        if isinstance(control, NotPublished) or isinstance(treatment, NotPublished):
+            return control, treatment, 0.0, False
+        if known.covariate is None or known.denominator is not None:
+            return control, treatment, 0.0, known.proportion
+        joints = [
+            _joint(self.arms[name], column, "pre", m) for name, m in ((self.plan.control, control), (arm, treatment))
+        ]
+        left, right, saved = stats.adjusted(*joints)
+        return left, right, saved, False
+
+    def compare(self, metric: str, arm: str, alpha: float | None = None) -> stats.Comparison:
+        """One comparison at an error; by default the design's."""
+        control, treatment, _, proportion = self._pair(metric, arm)
+        for side in (control, treatment):
+            if isinstance(side, NotPublished):
+                return stats.Comparison(side, side)
+        assert isinstance(control, stats.Moments)  # noqa: S101  the loop has said so
+        assert isinstance(treatment, stats.Moments)  # noqa: S101
+        return stats.compare(control, treatment, self.design, proportion=proportion, alpha=alpha)
+
+    def value(self, metric: str, arm: str) -> stats.Estimate | NotPublished:
+        """A metric of one arm with its own interval."""
+        if not self.count(arm):
+            return NotPublished(reason="no users in this arm")
+        found = self.moments(self.arms[arm], metric)
+        if isinstance(found, NotPublished):
+            return found
+        level = 1 - self.plan.alpha
+        if self.metrics[metric].proportion:
+            return stats.proportion(round(found.mean * found.n), found.n, level=level)
+        return stats.mean(found, level=level)
+
+    def secondary_alpha(self, arm: str) -> float:
+        """The error at which secondary metrics of a treatment are read."""
+
+        def excluded(alpha: float) -> int:
+            return sum(self.compare(m, arm, alpha).excludes_zero for m in self.plan.secondary)
+
+        return stats.joint_alpha(self.design.alpha, len(self.plan.secondary), excluded, self.plan.correction)
+
+    def effects(self, arm: str) -> list[Effect]:
+        """Every metric of a treatment, the primary first."""
+        roles = [(self.plan.primary, "primary")]
+        roles += [(m, "secondary") for m in self.plan.secondary]
+        roles += [(g.metric, "guardrail") for g in self.plan.guardrails]
+        joint = self.secondary_alpha(arm)
+        return [
+            Effect(
+                metric=metric,
+                role=role,
+                arm=arm,
+                control=self.value(metric, self.plan.control),
+                treatment=self.value(metric, arm),
+                comparison=self.compare(metric, arm, joint if role == "secondary" else None),
+                saved=self._pair(metric, arm)[2],
+            )
+            for metric, role in roles
+        ]
+
+    # ---- checks
+
+    def split(self) -> float | NotPublished:
+        """P-value of the split at this look."""
+        counts = [self.count(v.id) for v in self.plan.variants]
+        return stats.sample_ratio(counts, [v.weight for v in self.plan.variants])
+
+    def split_sequence(self) -> float | NotPublished:
+        """P-value of the split that may be read every day."""
+        rows = [[day.get(v.id, 0) for v in self.plan.variants] for _, day in self.daily]
+        return stats.sample_ratio_sequence(rows, [v.weight for v in self.plan.variants])
+
+    def crossed(self) -> int:
+        """Units seen in more than one arm."""
+        frame = self.table("exposure")
+        return 0 if frame is None or frame.empty else int(frame["units_in_several_arms"].iloc[0])
+
+    def balance(self) -> float | NotPublished:
+        """Smallest p-value, over metrics with a covariate, that the arms were alike before the test (times their number)."""
+        found = []
+        for name in self.plan.metrics:
+            if self.metrics[name].covariate is None:
+                continue
+            column = f"{column_of(name)}_pre"
+            for variant in self.plan.treatments:
+                sides = [self.arms.get(a) for a in (self.plan.control, variant.id)]
+                if None in sides:
+                    continue
+                left, right = (
+                    stats.Moments(int(s["n"]), _number(s[f"{column}_mean"]), _number(s[f"{column}_var"]))
+                    for s in sides
+                    if s is not None
+                )
+                difference = stats.difference_of_means(left, right)
+                if isinstance(difference, stats.Estimate) and difference.p_value is not None:
+                    found.append(difference.p_value)
+        if not found:
+            return NotPublished(reason="no metric has a value from before the test")
+        return min(1.0, min(found) * len(found))
+
+    def missing_days(self) -> int:
+        """Days of the test, from the first to the last of the data, on which nobody came."""
+        there = {day for day, _ in self.daily}
+        return sum(self.plan.start + timedelta(days=i) not in there for i in range(self.days))
+
+    # ---- planning
+
+    def needed(self) -> int | NotPublished:
+        """Units of all arms for 80 % power at the smallest effect worth having."""
+        if not self.plan.minimum_effect:
+            return NotPublished(reason="no smallest effect worth having was named")
+        if not self.count(self.plan.control):
+            return NotPublished(reason="no users yet")
+        main = self.moments(self.arms[self.plan.control], self.plan.primary)
+        if isinstance(main, NotPublished):
+            return main
+        each = stats.users_needed(main.mean, main.variance, self.plan.minimum_effect, alpha=self.design.alpha)
+        return each if isinstance(each, NotPublished) else len(self.plan.variants) * each
+
+    def rate(self) -> tuple[float, float] | NotPublished:
+        """New units a day over the last two weeks, and the standard error of that rate."""
+        recent = [sum(day.values()) for _, day in self.daily[-14:]]
+        if len(recent) < 3:  # noqa: PLR2004  a spread needs some days
+            return NotPublished(reason="fewer than three days with users")
+        mean = sum(recent) / len(recent)
+        spread = math.sqrt(sum((r - mean) ** 2 for r in recent) / (len(recent) - 1))
+        return mean, spread / math.sqrt(len(recent))
+
+    def days_until(self, units: int | NotPublished) -> stats.Estimate | NotPublished:
+        """Days until the test has so many units, if they come as in the last two weeks."""
+        pace = self.rate()
+        if isinstance(units, NotPublished):
+            return units
+        if isinstance(pace, NotPublished):
+            return pace
+        mean, error = pace
+        left = units - self.units
+        if left <= 0:
+            return NotPublished(reason="it has them")
+        slow = mean - stats.z_of(0.95) * error
+        if slow <= 0:
+            return NotPublished(reason="users come too unevenly to say")
+        return stats.Estimate(
+            math.ceil(left / mean),
+            math.floor(left / (mean + stats.z_of(0.95) * error)),
+            math.ceil(left / slow),
+            0.95,
+            0.0,
+            None,
+            self.units,
+            "at the rate of the last two weeks",
+        )
+
+    def planned_power(self, arm: str) -> float | NotPublished:
+        """Chance to show the smallest effect worth having with the units so far, by a single test."""
+        if not self.plan.minimum_effect:
+            return NotPublished(reason="no smallest effect worth having was named")
+        effect = self.compare(self.plan.primary, arm)
+        control = self.value(self.plan.primary, self.plan.control)
+        if isinstance(effect.difference, NotPublished):
+            return effect.difference
+        if isinstance(control, NotPublished):
+            return control
+        size = self.plan.minimum_effect * abs(control.value)
+        return stats.power(size, effect.difference.standard_error, alpha=self.design.alpha)
+
+    def looks_at_most(self) -> int:
+        """Editions that fall into the test's planned days."""
+        first, last = self.plan.start.isocalendar(), self.plan.end.isocalendar()
+        monday = [date.fromisocalendar(x.year, x.week, 1) for x in (first, last)]
+        return (monday[1] - monday[0]).days // 7 + 1
+
+    def taken(self) -> list[TakenLook]:
+        """The ledger with this look at its end; one that found no new units is the look that an earlier edition took."""
+        if any(look.units == self.units for look in self.before):
+            return [look for look in self.before if look.units <= self.units]
+        effect = self.compare(self.plan.primary, self.plan.treatments[0].id).difference
+        now = TakenLook(
+            edition=self.edition,
+            units=self.units,
+            critical=self.design.critical() if self.units else None,
+            effect=effect.value if isinstance(effect, stats.Estimate) else None,
+            standard_error=effect.standard_error if isinstance(effect, stats.Estimate) else None,
+            plan=plan_of(self.plan),
+        )
+        return [*self.past, now]
+
+    # ---- detail
+
+    def by_day(self, arm: str) -> list[dict[str, Any]]:
+        """Effect on the primary metric by days since exposure, over units that were there for so long."""
+        frame = self.table("effect_by_day")
+        if frame is None or frame.empty:
+            return []
+        rows = {(int(r["day"]), str(r["variant"])): r for r in _rows(frame)}
+        found = []
+        for day in range(max(k for k, _ in rows) + 1):
+            sides = []
+            for name in (self.plan.control, arm):
+                n = sum(v.get(name, 0) for d, v in self.daily if d + timedelta(days=day) <= self.last)
+                row = rows.get((day, name))
+                if row is None or n < 100 or int(row["n"]) > n:  # noqa: PLR2004  too few to draw
+                    break
+                k, mean, var = int(row["n"]), float(row["mean"]), _number(row["var"])
+                spread = ((k - 1) * var + k * mean**2 * (1 - k / n)) / (n - 1)  # the others have 0
+                sides.append(stats.Moments(n, k * mean / n, spread))
+            if len(sides) == 2:  # noqa: PLR2004  both arms
+                difference = stats.difference_of_means(sides[0], sides[1])
+                if isinstance(difference, stats.Estimate):
+                    found.append({"day": day, "effect": difference, "n": sides[0].n + sides[1].n})
+        return found
+
+    def by_segment(self, arm: str) -> list[dict[str, Any]]:
+        """Effect on the primary metric in each segment, corrected over the values of a segment (Bonferroni)."""
+        frame = self.table("segments")
+        if frame is None or frame.empty:
+            return []
+        found = []
+        for (segment, value), part in frame.groupby(["segment", "value"], sort=True):
+            rows = {str(r["variant"]): r for r in _rows(part)}
+            if self.plan.control not in rows or arm not in rows:
+                continue
+            control, treatment = (self.moments(rows[a], self.plan.primary) for a in (self.plan.control, arm))
+            if isinstance(control, NotPublished) or isinstance(treatment, NotPublished):
+                continue
+            several = frame.loc[frame["segment"] == segment, "value"].nunique()
+            compared = stats.compare(
+                control,
+                treatment,
+                self.design,
+                proportion=self.metrics[self.plan.primary].proportion,
+                alpha=self.design.alpha / several,
+            )
+            if isinstance(compared.difference, stats.Estimate):
+                found.append(
+                    {"segment": str(segment), "value": str(value), "comparison": compared, "n": control.n + treatment.n}
+                )
+        return found
+
+
+def _rows(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
+    return [] if frame is None else [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def _number(value: Any) -> float:
+    """A float; the variance of a single unit, which warehouses give as NULL, is 0."""
+    found = float(value) if value is not None else 0.0
+    return 0.0 if math.isnan(found) else found
+
+
+def _joint(row: Mapping[str, Any], column: str, part: str, first: stats.Moments) -> stats.Joint:
+    second = stats.Moments(first.n, _number(row[f"{column}_{part}_mean"]), _number(row[f"{column}_{part}_var"]))
+    return stats.Joint(first, second, _number(row[f"{column}_{part}_cov"]))

@@ -1,0 +1,381 @@
+"""``gazette analyse`` on real files with published results, on made ones with known answers, and on bad ones."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats as scipy_stats
+
+from gazette.stats import difference_of_proportions, proportion
+from small import REPOSITORY
+
+DATA = REPOSITORY.parent / "shared" / "data"
+real = pytest.mark.skipif(not DATA.is_dir(), reason="not run: the folder of real data sets is not beside the project")
+
+
+def analyse(*arguments: str | Path, code: int = 0) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-m", "gazette", "analyse", "--json", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return json.loads(done.stdout)
+
+
+def refused(*arguments: str | Path, code: int = 1) -> str:
+    error = analyse(*arguments, code=code)["error"]
+    assert error["mend"], "an error says how to mend it"
+    return f"{error['where']}: {error['what']} | {error['mend']}"
+
+
+def metric(found: Any, name: str, arm: str | None = None) -> Any:
+    return next(m for m in found["metrics"] if m["metric"] == name and arm in {None, m["treatment"]})
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(5)
+    n = 4000
+    before = rng.gamma(2, 10, n)
+    arm = np.where(np.arange(n) % 2 == 0, "A", "B")
+    spend = before * rng.uniform(0.5, 1.5, n) + 3 * (arm == "B")
+    frame = pd.DataFrame(
+        {
+            "user": np.arange(n),
+            "arm": arm,
+            "clicked": rng.random(n) < np.where(arm == "B", 0.13, 0.1),
+            "spend": spend,
+            "orders": rng.poisson(2, n) + 1,
+            "before": before,
+            "device": rng.choice(["phone", "desktop"], n),
+        }
+    )
+    path = tmp_path / "users.parquet"
+    frame.to_parquet(path)
+    return path
+
+
+BASE = ("--variant", "arm", "--control", "A")
+
+
+@real
+class TestRealData:
+    def test_cookie_cats_is_stopped_by_its_split(self) -> None:
+        found = analyse(
+            DATA / "cookie_cats.csv", "--variant", "version", "--control", "gate_30", "--unit", "userid",
+            "--metric", "r7:proportion:retention_7", "--metric", "r1:proportion:retention_1",
+        )  # fmt: skip
+        numbers = {n["id"]: n["value"] for n in found["record"]["numbers"]}
+        assert round(numbers["analysis.r7.control"], 4) == 0.1902
+        assert round(numbers["analysis.r7.treatment"], 4) == 0.1820
+        assert round(numbers["analysis.r1.control"], 4) == 0.4482
+        assert round(numbers["analysis.r1.treatment"], 4) == 0.4423
+        assert round(metric(found, "r7")["p_value"], 5) == 0.00155
+        assert round(metric(found, "r1")["p_value"], 4) == 0.0744
+        assert round(numbers["analysis.split"], 4) == 0.0086
+        (verdict,) = found["record"]["verdicts"]
+        assert (verdict["state"], verdict["action"]) == ("not trustworthy", "fix the test first")
+        assert verdict["rule"] == "gate-sample-ratio"
+        assert found["record"]["findings"] == []
+
+    def test_hillstrom_with_three_arms(self) -> None:
+        found = analyse(
+            DATA / "hillstrom.csv", "--variant", "segment", "--control", "No E-Mail",
+            "--metric", "visit:proportion:visit", "--metric", "conversion:proportion:conversion", "--metric", "spend:mean:spend",
+        )  # fmt: skip
+        men, women = "Mens E-Mail", "Womens E-Mail"
+        by_label = {n["label"]: n["value"] for n in found["record"]["numbers"]}
+        assert [round(by_label[f"visit, {a}"], 4) for a in ("No E-Mail", men, women)] == [0.1062, 0.1828, 0.1514]
+        assert [round(by_label[f"conversion, {a}"], 4) for a in ("No E-Mail", men, women)] == [0.0057, 0.0125, 0.0088]
+        assert round(metric(found, "spend", men)["difference"], 3) == 0.770
+        assert round(metric(found, "spend", women)["difference"], 3) == 0.424
+        assert f"{metric(found, 'spend', men)['p_value']:.1e}" == "1.2e-07"
+        assert round(metric(found, "spend", women)["p_value"], 4) == 0.0011
+        assert [v["state"] for v in found["record"]["verdicts"]] == ["benefit shown"] * 2
+        frame = pd.read_csv(DATA / "hillstrom.csv")
+        for arm in (men, women):
+            test = scipy_stats.ttest_ind(
+                frame.spend[frame.segment == arm], frame.spend[frame.segment == "No E-Mail"], equal_var=False
+            )
+            assert metric(found, "spend", arm)["p_value"] == pytest.approx(test.pvalue, rel=1e-9)
+
+    def test_asos_under_peeking_and_under_the_confidence_sequence(self) -> None:
+        """Metric 1 of 99 comparisons: 26 significant at the end, 46 ever when peeking, 21 ever under the confidence sequence."""
+        from gazette.stats import Design, Moments, compare  # noqa: PLC0415
+
+        frame = duckdb.sql(
+            f"SELECT * FROM '{DATA / 'asos_digital_experiments_dataset.parquet'}' WHERE metric_id = 1 ORDER BY experiment_id, variant_id, time_since_start"
+        ).df()
+        end = peek = always = 0
+        groups = frame.groupby(["experiment_id", "variant_id"])
+        for _, part in groups:
+            naive, sequence = [], []
+            total = int(part.iloc[-1].count_c + part.iloc[-1].count_t)
+            for row in part.itertuples():
+                arms = [
+                    Moments(int(row.count_c), row.mean_c, row.variance_c),
+                    Moments(int(row.count_t), row.mean_t, row.variance_t),
+                ]
+                units = arms[0].n + arms[1].n
+                if not (min(m.n for m in arms) > 1 and min(m.variance for m in arms) > 0):
+                    continue
+                for method, kept in (("fixed", naive), ("confidence-sequence", sequence)):
+                    design = Design(method=method, alpha=0.05, units=units, tightest=total)  # type: ignore[arg-type]
+                    kept.append(compare(*arms, design).excludes_zero)
+            end += naive[-1]
+            peek += any(naive)
+            always += any(sequence)
+        assert len(groups) == 99
+        assert (end, peek, always) == (26, 46, 21)
+
+
+def test_the_article_s_test_is_not_resolved() -> None:
+    found = analyse("--counts", "A=1463/62500", "--counts", "B=1569/62500", "--control", "A")
+    (verdict,) = found["record"]["verdicts"]
+    assert (verdict["state"], verdict["action"]) == ("not resolved", "keep running")
+    assert found["metrics"][0]["p_value"] == pytest.approx(0.0513, abs=5e-5)  # of these counts
+
+
+def test_the_article_s_rates_give_the_p_value_and_ranges_of_the_design() -> None:
+    """2.34 % and 2.51 % of 62,500 are no whole clicks; taken as rates they give the design's p = 0.0507."""
+    found: Any = difference_of_proportions((0.0234 * 62500, 62500), (0.0251 * 62500, 62500))  # type: ignore[arg-type]
+    assert found.p_value == pytest.approx(0.0507, abs=5e-5)
+    assert (found.low, found.high) == (pytest.approx(-0.0000055, abs=5e-8), pytest.approx(0.0034055, abs=5e-8))
+    for rate, low, high in ((0.0234, 0.022215, 0.024585), (0.0251, 0.023874, 0.026326)):
+        one: Any = proportion(rate * 62500, 62500)  # type: ignore[arg-type]
+        wald = 1.959964 * (rate * (1 - rate) / 62500) ** 0.5
+        assert (rate - wald, rate + wald) == (pytest.approx(low, abs=5e-7), pytest.approx(high, abs=5e-7))
+        assert one.low == pytest.approx(low, rel=3e-3), "Wilson's, which the page shows, lies near Wald's"
+
+
+class TestAgreement:
+    def test_means_with_scipy(self, users: Path) -> None:
+        found = metric(analyse(users, *BASE, "--metric", "spend:mean:spend"), "spend")
+        frame = pd.read_parquet(users)
+        a, b = (frame.spend[frame.arm == k] for k in "AB")
+        test = scipy_stats.ttest_ind(b, a, equal_var=False)
+        assert found["difference"] == pytest.approx(b.mean() - a.mean(), rel=1e-9)
+        assert found["p_value"] == pytest.approx(test.pvalue, rel=1e-9)
+        assert [found["low"], found["high"]] == pytest.approx(list(test.confidence_interval()), rel=1e-9)
+
+    def test_proportions_with_statsmodels(self, users: Path) -> None:
+        from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest  # noqa: PLC0415
+
+        found = metric(analyse(users, *BASE, "--metric", "ctr:proportion:clicked"), "ctr")
+        frame = pd.read_parquet(users)
+        x, n = ([int(f(frame.clicked[frame.arm == k])) for k in "BA"] for f in (sum, len))
+        assert found["p_value"] == pytest.approx(proportions_ztest(x, n)[1], rel=1e-9)
+        low, high = confint_proportions_2indep(x[0], n[0], x[1], n[1], method="wald")
+        assert [found["low"], found["high"]] == pytest.approx([low, high], rel=1e-9)
+
+    def test_a_covariate_narrows(self, users: Path) -> None:
+        plain, adjusted = (
+            metric(analyse(users, *BASE, "--metric", "spend:mean:spend", *more), "spend")
+            for more in ((), ("--covariate", "before"))
+        )
+        assert adjusted["high"] - adjusted["low"] < 0.7 * (plain["high"] - plain["low"])
+        assert adjusted["low"] < 3 < adjusted["high"]
+
+    def test_a_ratio_of_clusters_is_wider_than_of_rows(self, users: Path, tmp_path: Path) -> None:
+        frame = pd.read_parquet(users)
+        rows = frame.loc[frame.index.repeat(3)]
+        path = tmp_path / "rows.csv"
+        rows.to_csv(path, index=False)
+        whole = metric(analyse(users, *BASE, "--metric", "spend:mean:spend"), "spend")
+        clusters = metric(analyse(path, *BASE, "--metric", "spend:mean:spend", "--cluster", "user"), "spend")
+        naive = metric(analyse(path, *BASE, "--metric", "spend:mean:spend"), "spend")
+        assert clusters["low"] == pytest.approx(whole["low"], rel=2e-3)
+        assert naive["high"] - naive["low"] < 0.7 * (clusters["high"] - clusters["low"])
+
+    def test_quantiles_and_capped_means(self, users: Path) -> None:
+        found = analyse(users, *BASE, "--metric", "p90:p90:spend", "--metric", "capped:capped99:spend")
+        frame = pd.read_parquet(users)
+        marks = [np.quantile(frame.spend[frame.arm == k], 0.9, method="inverted_cdf") for k in "AB"]
+        assert metric(found, "p90")["difference"] == pytest.approx(marks[1] - marks[0], rel=1e-9)
+        limit = frame.spend.quantile(0.99)
+        a, b = (frame.spend.clip(upper=limit)[frame.arm == k].mean() for k in "AB")
+        assert metric(found, "capped")["difference"] == pytest.approx(b - a, rel=1e-9)
+
+    def test_csv_and_parquet_agree(self, users: Path, tmp_path: Path) -> None:
+        pd.read_parquet(users).to_csv(tmp_path / "users.csv", index=False)
+        one, two = (analyse(p, *BASE, "--metric", "s:mean:spend")["metrics"] for p in (users, tmp_path / "users.csv"))
+        assert one[0]["difference"] == pytest.approx(two[0]["difference"], rel=1e-9)
+
+
+class TestOptions:
+    def test_segments_guardrails_and_direction(self, users: Path) -> None:
+        found = analyse(
+            users, *BASE, "--metric", "ctr:proportion:clicked", "--metric", "orders:count:orders", "--metric", "spend:mean:spend",
+            "--segment", "device", "--guardrail", "orders=0.05", "--lower", "spend",
+        )  # fmt: skip
+        assert {s["value"] for s in found["segments"]} == {"phone", "desktop"}
+        assert metric(found, "orders")["state"].startswith("guardrail")
+        assert metric(found, "spend")["state"] == "harm shown", "it rose, and less is better"
+
+    def test_the_expected_ratio_decides_the_split(self, users: Path) -> None:
+        found = analyse(users, *BASE, "--metric", "ctr:proportion:clicked", "--expected-ratio", "A=0.6,B=0.4")
+        assert found["record"]["verdicts"][0]["state"] == "not trustworthy"
+
+    @pytest.mark.parametrize("method", ["group-sequential", "confidence-sequence"])
+    def test_looks_before_the_end_ask_for_more(self, users: Path, method: str) -> None:
+        fixed, early = (
+            metric(analyse(users, *BASE, "--metric", "s:mean:spend", *more), "s")
+            for more in ((), ("--method", method, "--planned-n", "20000"))
+        )
+        assert early["high"] - early["low"] > 1.3 * (fixed["high"] - fixed["low"])
+
+    def test_a_page_that_needs_nothing_else(self, users: Path, tmp_path: Path) -> None:
+        out = tmp_path / "page.html"
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "gazette",
+                "analyse",
+                users,
+                *BASE,
+                "--metric",
+                "ctr:proportion:clicked",
+                "--html",
+                out,
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        text = out.read_text()
+        assert "<svg" in text
+        assert "http" not in text.replace("http://www.w3.org/", "")
+        assert json.loads(text.split('id="record">')[1].split("</script>")[0])["subject"] == "analysis"
+        assert "BENEFIT SHOWN" in done.stdout
+
+    def test_units_in_several_arms_are_left_out_and_counted(self, users: Path, tmp_path: Path) -> None:
+        frame = pd.read_parquet(users)
+        frame.loc[1, "user"] = 0
+        frame.to_parquet(tmp_path / "crossed.parquet")
+        found = analyse(tmp_path / "crossed.parquet", *BASE, "--unit", "user", "--metric", "s:mean:spend")
+        assert found["exclusions"] == ["1 units seen in several arms were left out"]
+
+    def test_missing_and_infinite_values_are_left_out_and_counted(self, users: Path, tmp_path: Path) -> None:
+        frame = pd.read_parquet(users)
+        frame.loc[:4, "spend"] = np.nan
+        frame.loc[5, "spend"] = np.inf
+        frame.loc[10:12, "arm"] = None
+        frame.to_parquet(tmp_path / "holes.parquet")
+        found = analyse(tmp_path / "holes.parquet", *BASE, "--metric", "s:mean:spend")
+        assert found["exclusions"] == [
+            "6 rows without a finite value in 'spend' were left out",
+            "3 rows without a finite value in 'arm' were left out",
+        ]
+        numbers = {n["id"]: n["value"] for n in found["record"]["numbers"]}
+        assert numbers["analysis.units"] == 4000 - 9
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (("--metric", "s:mean:spent"), "no column 'spent'"),
+            (("--metric", "s:mean:device"), "holds varchar, such as"),
+            (("--metric", "s:proportion:spend"), "other values than 0 and 1"),
+            (("--metric", "s:mean:spend", "--segment", "user"), "too many for segments"),
+        ],
+    )
+    def test_wrong_columns(self, users: Path, arguments: tuple[str, ...], says: str) -> None:
+        assert says in refused(users, *BASE, *arguments)
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (("--variant", "arm", "--control", "C"), "no row is of the control 'C' | --control is one of: A, B"),
+            (("--variant", "user", "--control", "1"), "too many for arms"),
+            (("--variant", "armm", "--control", "A"), "no column 'armm'"),
+        ],
+    )
+    def test_wrong_arms(self, users: Path, arguments: tuple[str, ...], says: str) -> None:
+        assert says in refused(users, *arguments, "--metric", "s:mean:spend")
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (("--metric", "spend"), "is not a metric"),
+            (("--metric", "s:ratio:spend"), "a ratio takes two columns"),
+            (("--metric", "s:p0:spend"), "a quantile lies between"),
+            (("--metric", "s:mean:spend", "--metric", "s:mean:orders"), "same name"),
+            (("--metric", "s:mean:spend", "--alpha", "1.5"), "does not lie between"),
+            (("--metric", "s:mean:spend", "--method", "group-sequential"), "give --planned-n"),
+            (("--metric", "s:mean:spend", "--expected-ratio", "A=0.5,B=0.6"), "add up to 1.1"),
+            (("--metric", "s:mean:spend", "--expected-ratio", "A=0.5,C=0.5"), "differ in 'C', 'B'"),
+            (("--metric", "s:mean:spend", "--guardrail", "t=0.1"), "no metric 't'"),
+            (("--metric", "s:mean:spend", "--counts", "A=1/2"), "either a FILE or --counts"),
+            ((), "at least one --metric"),
+        ],
+    )
+    def test_wrong_options(self, users: Path, arguments: tuple[str, ...], says: str) -> None:
+        assert says in refused(users, *BASE, *arguments, code=2)
+
+    def test_one_arm(self, users: Path, tmp_path: Path) -> None:
+        frame = pd.read_parquet(users)
+        frame[frame.arm == "A"].to_csv(tmp_path / "one.csv", index=False)
+        assert "only one arm, 'A'" in refused(tmp_path / "one.csv", *BASE, "--metric", "s:mean:spend")
+
+    def test_text_among_numbers(self, users: Path, tmp_path: Path) -> None:
+        frame = pd.read_parquet(users).astype({"spend": str})
+        frame.loc[7, "spend"] = "n/a"
+        frame.to_csv(tmp_path / "text.csv", index=False)
+        assert "such as 'n/a'" in refused(tmp_path / "text.csv", *BASE, "--metric", "s:mean:spend")
+
+    def test_units_on_several_rows(self, users: Path, tmp_path: Path) -> None:
+        frame = pd.read_parquet(users)
+        pd.concat([frame, frame.iloc[:3]]).to_parquet(tmp_path / "twice.parquet")
+        says = refused(tmp_path / "twice.parquet", *BASE, "--unit", "user", "--metric", "s:mean:spend")
+        assert "3 units have several rows" in says
+        assert "--cluster" in says
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("a.csv", b""),
+            ("a.parquet", b"PAR1 torn"),
+            ("a.xlsx", b"x"),
+            ("a.csv", b"arm,spend\n"),
+            ("a.parquet", b"\x00" * 100),
+        ],
+    )
+    def test_files_that_cannot_be_read(self, tmp_path: Path, name: str, content: bytes) -> None:
+        (tmp_path / name).write_bytes(content)
+        assert refused(tmp_path / name, *BASE, "--metric", "s:mean:spend")
+
+    def test_no_file(self, tmp_path: Path) -> None:
+        assert "no such file" in refused(tmp_path / "gone.csv", *BASE, "--metric", "s:mean:spend")
+
+    @pytest.mark.parametrize(
+        "counts",
+        [["A=1/2"], ["A=3/2", "B=1/2"], ["A=1", "B=1/2"], ["A=1/0", "B=1/2"], ["A=1/2", "A=1/2"], ["B=1/2", "C=1/2"]],
+    )
+    def test_wrong_counts(self, counts: list[str]) -> None:
+        assert refused(*[x for c in counts for x in ("--counts", c)], "--control", "A", code=2)
+
+    def test_hostile_names_are_text(self, users: Path, tmp_path: Path) -> None:
+        frame = pd.read_parquet(users).rename(columns={"arm": 'a"; DROP TABLE x; --', "spend": "s'p\"end"})
+        frame.iloc[:, 1] = frame.iloc[:, 1].replace({"B": "<script>alert(1)</script>"})
+        path = tmp_path / "it's.parquet"
+        frame.to_parquet(path)
+        out = tmp_path / "o.html"
+        found = analyse(
+            path, "--variant", 'a"; DROP TABLE x; --', "--control", "A", "--metric", "s:mean:s'p\"end", "--html", out
+        )
+        assert found["metrics"][0]["treatment"] == "<script>alert(1)</script>"
+        assert "<script>alert" not in out.read_text()

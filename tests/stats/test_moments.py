@@ -1,0 +1,138 @@
+"""Ratios, adjustment by a covariate and quantiles, against tea-tasting, statsmodels and resampling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tea_tasting as tt
+from tea_tasting.aggr import Aggregates
+
+from gazette.stats import (
+    Estimate,
+    Joint,
+    Moments,
+    MomentsError,
+    adjusted,
+    difference_of_means,
+    quantile_moments,
+    quantile_ranks,
+    ratio,
+)
+
+
+def moments(x: np.ndarray) -> Moments:
+    return Moments(len(x), float(x.mean()), float(x.var(ddof=1)))
+
+
+def joint(x: np.ndarray, y: np.ndarray) -> Joint:
+    return Joint(moments(x), moments(y), float(np.cov(x, y)[0, 1]))
+
+
+@pytest.fixture
+def arms() -> list[tuple[np.ndarray, np.ndarray]]:
+    rng = np.random.default_rng(3)
+    found = []
+    for effect in (0.0, 0.3):
+        y = rng.poisson(4, 3000) + 1.0
+        found.append((y * 2 + rng.gamma(2, 3, 3000) + effect * y, y))
+    return found
+
+
+def aggregates(pair: tuple[np.ndarray, np.ndarray]) -> Aggregates:
+    x, y = pair
+    return Aggregates(
+        count_=len(x),
+        mean_={"x": float(x.mean()), "y": float(y.mean())},
+        var_={"x": float(x.var(ddof=1)), "y": float(y.var(ddof=1))},
+        cov_={("x", "y"): float(np.cov(x, y)[0, 1])},
+    )
+
+
+def same(mine: Any, theirs: Any) -> None:
+    assert isinstance(mine, Estimate)
+    assert mine.value == pytest.approx(theirs.effect_size, rel=1e-9)
+    assert mine.low == pytest.approx(theirs.effect_size_ci_lower, rel=1e-9)
+    assert mine.high == pytest.approx(theirs.effect_size_ci_upper, rel=1e-9)
+    assert mine.p_value == pytest.approx(theirs.pvalue, rel=1e-9)
+
+
+def test_a_ratio_agrees_with_tea_tasting(arms: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    mine = difference_of_means(*(ratio(joint(*a)) for a in arms))
+    same(mine, tt.RatioOfMeans("x", "y").analyze_aggregates(*(aggregates(a) for a in arms)))
+
+
+def test_clusters_agree_with_cluster_robust_regression() -> None:
+    """Rows within users, users assigned: the ratio of users' totals has the standard error that statsmodels gives by clusters."""
+    import statsmodels.api as sm  # noqa: PLC0415  slow to import
+
+    rng = np.random.default_rng(8)
+    users = 800
+    size = rng.poisson(5, users) + 1
+    arm = np.arange(users) % 2
+    level = rng.normal(10, 2, users)
+    rows_user = np.repeat(np.arange(users), size)
+    value = level[rows_user] + rng.normal(0, 1, size.sum()) + 0.5 * arm[rows_user]
+    totals = np.bincount(rows_user, weights=value)
+    both = [ratio(joint(totals[arm == k], size[arm == k].astype(float))) for k in (0, 1)]
+    mine = difference_of_means(*both)
+    assert isinstance(mine, Estimate)
+    design = sm.add_constant(arm[rows_user].astype(float))
+    fit = sm.OLS(value, design).fit(cov_type="cluster", cov_kwds={"groups": rows_user})
+    assert mine.value == pytest.approx(fit.params[1], rel=1e-9)
+    assert mine.standard_error == pytest.approx(fit.bse[1], rel=5e-3)  # it corrects for few clusters otherwise
+
+
+def test_adjustment_agrees_with_tea_tasting_and_narrows(arms: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    left, right, saved = adjusted(joint(*arms[0]), joint(*arms[1]))
+    mine = difference_of_means(left, right)
+    theirs = tt.Mean("x", "y").analyze_aggregates(*(aggregates(a) for a in arms))
+    assert isinstance(mine, Estimate)
+    # tea-tasting takes theta from the arms' moments together, we from within the arms: the same up to the arms' own difference
+    assert mine.value == pytest.approx(theirs.effect_size, rel=2e-2)
+    assert mine.high - mine.low == pytest.approx(theirs.effect_size_ci_upper - theirs.effect_size_ci_lower, rel=2e-3)
+    assert 0.5 < saved < 1
+    plain = difference_of_means(moments(arms[0][0]), moments(arms[1][0]))
+    assert isinstance(plain, Estimate)
+    assert mine.high - mine.low < plain.high - plain.low
+
+
+def test_adjustment_agrees_with_regression(arms: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Within-arm theta is the slope of the analysis of covariance."""
+    import statsmodels.api as sm  # noqa: PLC0415
+
+    x, y = (np.concatenate([a[i] for a in arms]) for i in (0, 1))
+    arm = np.repeat([0.0, 1.0], 3000)
+    fit = sm.OLS(x, sm.add_constant(np.column_stack([arm, y]))).fit()
+    left, right, _ = adjusted(joint(*arms[0]), joint(*arms[1]))
+    assert right.mean - left.mean == pytest.approx(fit.params[1], rel=1e-9)
+
+
+def test_a_covariate_without_spread_changes_nothing() -> None:
+    one = Joint(Moments(10, 1.0, 2.0), Moments(10, 0.0, 0.0), 0.0)
+    assert adjusted(one, one) == (one.first, one.first, 0.0)
+
+
+def test_a_ratio_over_nothing_is_refused() -> None:
+    with pytest.raises(MomentsError, match="denominator"):
+        ratio(Joint(Moments(10, 1.0, 2.0), Moments(10, 0.0, 0.0), 0.0))
+
+
+@pytest.mark.parametrize("q", [0.5, 0.9, 0.99])
+def test_a_quantile_s_error_agrees_with_resampling(q: float) -> None:
+    rng = np.random.default_rng(4)
+    x = np.sort(rng.gamma(2, 10, 5000))
+    low, high = quantile_ranks(q, len(x))
+
+    def at(share: float) -> float:
+        return float(x[max(1, int(np.ceil(share * len(x)))) - 1])
+
+    found = quantile_moments(len(x), at(q), at(low), at(high))
+    draws = [np.quantile(rng.choice(x, len(x)), q) for _ in range(600)]
+    assert (found.variance / found.n) ** 0.5 == pytest.approx(np.std(draws), rel=0.2)
+
+
+def test_quantiles_out_of_order_are_refused() -> None:
+    with pytest.raises(MomentsError, match="out of order"):
+        quantile_moments(10, 1.0, 2.0, 3.0)

@@ -1,0 +1,254 @@
+"""Against the tables of the design, computed outside this project, and by simulation of the process itself."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gazette.stats import (
+    Design,
+    Estimate,
+    Moments,
+    adjust,
+    always_valid_p,
+    bayes,
+    boundaries,
+    compare,
+    confidence_sequence_z,
+    difference_of_proportions,
+    heterogeneity,
+    joint_alpha,
+    power,
+    sample_ratio_sequence,
+    shrunken,
+    spent,
+    users_needed,
+    z_of,
+)
+
+LOOKS = 21
+
+
+@pytest.mark.parametrize(
+    ("t", "n_star", "half"),
+    [
+        (1000, 5000, 0.10637547),
+        (5000, 5000, 0.042924337),
+        (125000, 5000, 0.0095262521),
+        (1000, 125000, 0.31842162),
+        (5000, 125000, 0.072124326),
+        (125000, 125000, 0.0085848674),
+    ],
+)
+def test_half_widths_of_the_confidence_sequence(t: int, n_star: int, half: float) -> None:
+    assert confidence_sequence_z(t, n_star=n_star) / math.sqrt(t) == pytest.approx(half, rel=5e-8)
+
+
+@pytest.mark.parametrize(
+    ("n", "a", "b", "n_star", "low", "high", "p"),
+    [
+        (62500, 1463, 1569, 125000, -0.0009454021561, 0.0043374021561, 0.5535192480),
+        (62500, 1463, 1650, 5000, 0.0000231360801, 0.0059608639199, 0.0457743243),
+        (62500, 1463, 1650, 125000, 0.0003165193338, 0.0056674806662, 0.0179368831),
+        (500000, 11700, 12550, 5000, 0.0005750883215, 0.0028249116785, 9.4188228e-6),
+    ],
+)
+def test_two_samples_by_the_confidence_sequence(
+    n: int, a: int, b: int, n_star: int, low: float, high: float, p: float
+) -> None:
+    arms = [Moments(n, x / n, x / n * (1 - x / n) * n / (n - 1)) for x in (a, b)]
+    design = Design(method="confidence-sequence", alpha=0.05, units=2 * n, tightest=n_star)
+    found = compare(arms[0], arms[1], design, proportion=True).difference
+    assert isinstance(found, Estimate)
+    assert (found.low, found.high) == (pytest.approx(low, abs=1e-13), pytest.approx(high, abs=1e-13))
+    assert always_valid_p(found.value / found.standard_error, 2 * n, n_star=n_star) == pytest.approx(p, rel=1e-8)
+
+
+def test_group_sequential_bounds_of_the_table() -> None:
+    """The table cuts its digits off; 2.47278 is given there as 2.4727."""
+    found = boundaries([0.2, 0.4, 0.6, 0.8, 1.0], spending="quadratic")
+    assert [math.floor(z * 1e4) / 1e4 for z in found] == [3.0902, 2.7141, 2.4727, 2.2798, 2.1140]
+
+
+@pytest.mark.parametrize("spending", ["obrien-fleming", "pocock", "quadratic"])
+def test_two_looks_agree_with_the_bivariate_normal(spending: str) -> None:
+    from scipy.stats import multivariate_normal  # noqa: PLC0415  slow to import
+
+    t = 0.4
+    first, second = boundaries([t, 1.0], spending=spending)  # type: ignore[arg-type]
+    normal = multivariate_normal(mean=[0, 0], cov=[[1, math.sqrt(t)], [math.sqrt(t), 1]])
+    inside = normal.cdf([first, second], lower_limit=[-first, -second])
+    assert 1 - inside == pytest.approx(0.05, abs=2e-5)
+
+
+def test_one_look_is_the_fixed_test() -> None:
+    assert boundaries([1.0]) == [pytest.approx(z_of(0.95), abs=1e-9)]
+    assert boundaries([0.7], final=True) == [pytest.approx(z_of(0.95), abs=1e-9)]
+
+
+@given(
+    st.lists(st.floats(0.01, 1.5), min_size=1, max_size=6, unique=True), st.sampled_from(["obrien-fleming", "pocock"])
+)
+def test_bounds_exist_for_any_looks(fractions: list[float], spending: str) -> None:
+    found = boundaries(sorted(fractions), spending=spending, final=True)  # type: ignore[arg-type]
+    assert len(found) == len(fractions)
+    assert all(1.9 < z <= 8 for z in found)
+
+
+@pytest.mark.parametrize("fractions", [[0.0, 1.0], [0.5, 0.5], [0.6, 0.4], [-1.0]])
+def test_looks_that_cannot_be_are_refused(fractions: list[float]) -> None:
+    with pytest.raises(ValueError, match="information must grow"):
+        boundaries(fractions)
+
+
+def test_spending_ends_at_alpha_and_never_shrinks() -> None:
+    for spending in ("obrien-fleming", "pocock", "quadratic"):
+        path = [spent(i / 50, spending=spending) for i in range(60)]  # type: ignore[arg-type]
+        assert path == sorted(path)
+        assert path[0] == 0
+        assert path[50] == pytest.approx(0.05)
+        assert max(path) == pytest.approx(0.05)
+
+
+class TestSimulation:
+    """Brownian motion at 21 looks, which is what z statistics of a growing test are."""
+
+    RUNS = 60_000
+
+    def paths(self, drift: float = 0.0) -> np.ndarray:
+        rng = np.random.default_rng(2026)
+        steps = rng.normal(drift / LOOKS, 1 / math.sqrt(LOOKS), (self.RUNS, LOOKS))
+        times = np.arange(1, LOOKS + 1) / LOOKS
+        return np.cumsum(steps, axis=1) / np.sqrt(times)
+
+    @pytest.mark.parametrize("spending", ["obrien-fleming", "pocock", "quadratic"])
+    def test_group_sequential_holds_its_error_over_21_looks(self, spending: str) -> None:
+        bounds = np.array(boundaries([i / LOOKS for i in range(1, LOOKS + 1)], spending=spending))  # type: ignore[arg-type]
+        rate = (np.abs(self.paths()) > bounds).any(axis=1).mean()
+        assert 0.045 < rate < 0.055
+
+    def test_the_confidence_sequence_stays_below_its_error(self) -> None:
+        n = np.arange(1, LOOKS + 1) * 6000
+        bounds = np.array([confidence_sequence_z(int(k), n_star=126_000) for k in n])
+        assert (np.abs(self.paths()) > bounds).any(axis=1).mean() <= 0.05
+
+    def test_naive_peeking_would_not(self) -> None:
+        assert (np.abs(self.paths()) > 1.96).any(axis=1).mean() > 0.2
+
+    def test_power_is_at_least_nine_tenths_of_the_fixed_test_s(self) -> None:
+        drift = z_of(0.95) + 0.8416
+        bounds = np.array(boundaries([i / LOOKS for i in range(1, LOOKS + 1)]))
+        paths = self.paths(drift)
+        fixed = (np.abs(paths[:, -1]) > z_of(0.95)).mean()
+        assert (np.abs(paths) > bounds).any(axis=1).mean() >= 0.9 * fixed
+
+    def test_repeated_intervals_cover_at_every_look_at_once(self) -> None:
+        """An interval misses the truth exactly where the centred path crosses the bound."""
+        bounds = np.array(boundaries([i / LOOKS for i in range(1, LOOKS + 1)]))
+        assert 0.945 < (np.abs(self.paths()) <= bounds).all(axis=1).mean() < 0.955
+
+    def test_fixed_intervals_cover(self) -> None:
+        rng = np.random.default_rng(7)
+        n, p = 4000, 0.1
+        x, y = rng.binomial(n, p, self.RUNS // 3), rng.binomial(n, p * 1.1, self.RUNS // 3)
+        held = 0
+        for a, b in zip(x, y, strict=True):
+            found = difference_of_proportions((int(a), n), (int(b), n))
+            assert isinstance(found, Estimate)
+            held += found.low <= p * 0.1 <= found.high
+        assert 0.945 < held / len(x) < 0.955
+
+    def test_false_discoveries_are_held(self) -> None:
+        """Ten metrics, five with an effect: of what is called a discovery at most 5 % is false, on average."""
+        rng = np.random.default_rng(11)
+        share = []
+        for _ in range(3000):
+            z = rng.normal([3.2] * 5 + [0.0] * 5, 1)
+            alpha = joint_alpha(0.05, 10, lambda a, z=z: int((np.abs(z) > z_of(1 - a)).sum()), "benjamini-hochberg")
+            found = np.abs(z) > z_of(1 - alpha)
+            share.append(found[5:].sum() / max(1, found.sum()))
+        assert np.mean(share) <= 0.05
+
+    def test_the_daily_split_check_alarms_no_more_than_its_level(self) -> None:
+        rng = np.random.default_rng(3)
+        alarms = 0
+        for _ in range(600):
+            left = rng.binomial(500, 0.5, 28)
+            p = sample_ratio_sequence([[int(k), 500 - int(k)] for k in left], [0.5, 0.5])
+            alarms += isinstance(p, float) and p < 0.05
+        assert alarms / 600 <= 0.05
+
+    def test_the_daily_split_check_finds_a_loss_of_two_in_a_hundred(self) -> None:
+        rng = np.random.default_rng(3)
+        left = rng.binomial(5000, 0.505, 28)
+        p = sample_ratio_sequence([[int(k), 5000 - int(k)] for k in left], [0.5, 0.5])
+        assert isinstance(p, float)
+        assert p < 0.05
+
+
+@given(
+    st.lists(st.floats(-5, 5), min_size=1, max_size=8),
+    st.sampled_from(["benjamini-hochberg", "holm", "bonferroni", "none"]),
+)
+def test_an_interval_excludes_zero_exactly_where_the_procedure_rejects(z: list[float], method: str) -> None:
+    from scipy.special import ndtr  # noqa: PLC0415
+
+    p = [float(2 * ndtr(-abs(x))) for x in z]
+    alpha = joint_alpha(0.05, len(z), lambda a: sum(x < a for x in p), method)
+    assert [x < alpha for x in p] == [x < 0.05 for x in adjust(p, method)]  # type: ignore[arg-type]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_corrections_agree_with_statsmodels(p: list[float]) -> None:
+    from statsmodels.stats.multitest import multipletests  # noqa: PLC0415
+
+    for mine, theirs in (("benjamini-hochberg", "fdr_bh"), ("holm", "holm"), ("bonferroni", "bonferroni")):
+        assert adjust(p, mine) == pytest.approx(multipletests(p, method=theirs)[1].tolist(), rel=1e-9)  # type: ignore[arg-type]
+
+
+def test_power_and_size_agree_with_statsmodels() -> None:
+    from statsmodels.stats.power import zt_ind_solve_power  # noqa: PLC0415
+
+    mean, variance, effect = 0.0234, 0.0234 * 0.9766, 0.0726
+    n = users_needed(mean, variance, effect)
+    d = effect * mean / math.sqrt(variance)
+    assert n == math.ceil(zt_ind_solve_power(effect_size=d, alpha=0.05, power=0.8))
+    error = math.sqrt(2 * variance / 62500)
+    assert power(effect * mean, error) == pytest.approx(
+        zt_ind_solve_power(effect_size=d, nobs1=62500, alpha=0.05), rel=1e-9
+    )
+
+
+def test_bayes_agrees_with_sampling_the_posterior() -> None:
+    effect = Estimate(0.3, 0, 0, 0.95, 0.2, None, 100, "z")
+    draws = np.random.default_rng(1).normal(0.3, 0.2, 2_000_000)
+    found = bayes(effect)
+    assert found.probability_better == pytest.approx((draws > 0).mean(), abs=1e-3)
+    assert found.expected_loss == pytest.approx(np.maximum(-draws, 0).mean(), abs=1e-4)
+    assert bayes(effect, higher_is_better=False).probability_better == pytest.approx(1 - found.probability_better)
+
+
+def test_shrinking_lessens_what_an_early_stop_overstates() -> None:
+    """Over effects that vary as the plan thinks, the shrunken effect is right on average where the raw one is too large."""
+    rng = np.random.default_rng(5)
+    truth = rng.normal(0, 0.02, 200_000)
+    seen = truth + rng.normal(0, 0.02, 200_000)
+    stopped = seen > 0.04
+    drawn = np.array([shrunken(Estimate(x, 0, 0, 0.95, 0.02, None, 1, "z"), 0.02) for x in seen[stopped][:5000]])
+    assert seen[stopped].mean() > 1.5 * truth[stopped].mean()
+    assert drawn.mean() == pytest.approx(truth[stopped][:5000].mean(), rel=0.05)
+
+
+def test_heterogeneity_agrees_with_cochran_s_q() -> None:
+    from scipy.stats import chi2  # noqa: PLC0415
+
+    values, errors = [0.1, 0.3, -0.2], [0.1, 0.15, 0.2]
+    w = np.array([1 / e**2 for e in errors])
+    centre = (w * values).sum() / w.sum()
+    expected = chi2.sf((w * (np.array(values) - centre) ** 2).sum(), 2)
+    estimates = [Estimate(v, 0, 0, 0.95, e, None, 1, "z") for v, e in zip(values, errors, strict=True)]
+    assert heterogeneity(estimates) == pytest.approx(expected, rel=1e-9)

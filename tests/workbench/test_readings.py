@@ -1,0 +1,238 @@
+"""Experiments of every shape on small, real tables: kinds of metrics, arms, looks, gates, against pandas on the rows."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazette import stats
+from gazette.params import load
+from gazette.sources import Period, Warehouse, experiment_answers
+from gazette.stats import Estimate
+from gazette.workbench._reading import Reading
+
+if TYPE_CHECKING:
+    from gazette.record import TakenLook
+    from small import SmallProject
+
+
+def reading(small: SmallProject, *, last: date = date(2026, 11, 22), past: list[TakenLook] | None = None) -> Reading:
+    params = load(small.root / "params")
+    plan = params.experiments["button"]
+    start = datetime(last.year, last.month, last.day) - timedelta(days=last.weekday())  # noqa: DTZ001
+    period = Period(start, start + timedelta(days=7), 12)
+    with Warehouse(params.site.warehouse, project=small.root) as warehouse:
+        tables = {a.name: a.table.to_pandas() for a in experiment_answers(warehouse, plan, params.metrics, period)}
+    return Reading(plan, params.metrics, tables.get, last=last, past=past or [], edition="2026-W47")
+
+
+def with_values(small: SmallProject) -> pd.DataFrame:
+    """Give every user some spending events and a past; returns one row a user."""
+    rng = np.random.default_rng(9)
+    with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+        users = warehouse.execute("SELECT unit_id, variant, assigned_at FROM experiment_assignments").df()
+        users["past"] = rng.gamma(2, 10, len(users))
+        users["orders"] = rng.poisson(1.5, len(users))
+        users["device"] = rng.choice(["phone", "desktop"], len(users))
+        rows = users.loc[users.index.repeat(users.orders)].copy()
+        rows["value"] = rows.past * rng.uniform(0.5, 1.5, len(rows))
+        rows["happened_at"] = rows.assigned_at + pd.Timedelta(minutes=2)
+        orders = rows[["unit_id", "happened_at", "value"]]  # noqa: F841  DuckDB reads it by name
+        history = users[["unit_id", "past", "device"]]  # noqa: F841
+        warehouse.execute("CREATE TABLE orders AS SELECT * FROM orders")
+        warehouse.execute("CREATE TABLE history AS SELECT * FROM history")
+        users["spend"] = rows.groupby("unit_id").value.sum().reindex(users.unit_id).fillna(0).to_numpy()
+    return users
+
+
+def set_metric(small: SmallProject, **changes: Any) -> None:
+    fact = {"table": "orders", "unit": "unit_id", "time": "happened_at", "value": "value", "aggregation": "sum"}
+    small.metric |= {"fact": fact, "unit": "number", **changes}
+    small.write()
+
+
+def sides(users: pd.DataFrame, column: str = "spend") -> tuple[pd.Series, pd.Series]:
+    return users[column][users.variant == "blue"], users[column][users.variant == "green"]
+
+
+def found(small: SmallProject) -> Estimate:
+    one = reading(small)
+    comparison = stats.compare(*one._pair("ctr", "green")[:2], stats.Design(method="fixed", alpha=0.05, units=400))  # type: ignore[arg-type]
+    assert isinstance(comparison.difference, Estimate)
+    return comparison.difference
+
+
+class TestKinds:
+    def test_a_sum_per_user(self, small: SmallProject) -> None:
+        users = with_values(small)
+        set_metric(small)
+        a, b = sides(users)
+        assert found(small).value == pytest.approx(b.mean() - a.mean(), rel=1e-9)
+
+    def test_a_ratio(self, small: SmallProject) -> None:
+        users = with_values(small)
+        count = {"table": "orders", "unit": "unit_id", "time": "happened_at", "aggregation": "count"}
+        set_metric(small, denominator=count)
+        expected = [
+            users[users.variant == v].spend.sum() / users[users.variant == v].orders.sum() for v in ("blue", "green")
+        ]
+        assert found(small).value == pytest.approx(expected[1] - expected[0], rel=1e-9)
+
+    def test_a_capped_and_a_winsorised_mean(self, small: SmallProject) -> None:
+        users = with_values(small)
+        for changes, limit in (({"cap": 40.0}, 40.0), ({"cap_quantile": 0.9, "cap": None}, users.spend.quantile(0.9))):
+            small.metric = {k: v for k, v in {**small.metric, **changes}.items() if v is not None}
+            set_metric(small)
+            a, b = (x.clip(upper=limit) for x in sides(users))
+            assert found(small).value == pytest.approx(b.mean() - a.mean(), rel=1e-9)
+
+    def test_a_quantile(self, small: SmallProject) -> None:
+        users = with_values(small)
+        set_metric(small, quantile=0.75)
+        a, b = (np.quantile(x, 0.75, method="inverted_cdf") for x in sides(users))
+        estimate = found(small)
+        assert estimate.value == pytest.approx(b - a, rel=1e-9)
+        assert estimate.standard_error > 0
+
+    def test_a_covariate_narrows_and_keeps_the_answer(self, small: SmallProject) -> None:
+        with_values(small)
+        set_metric(small)
+        plain = found(small)
+        set_metric(small, covariate={"table": "history", "unit": "unit_id", "column": "past"})
+        one = reading(small)
+        adjusted = found(small)
+        assert adjusted.standard_error < 0.95 * plain.standard_error
+        assert abs(adjusted.value - plain.value) < 2 * plain.standard_error
+        assert 0.05 < one.effects("green")[0].saved < 1
+        balance = one.balance()
+        assert isinstance(balance, float)
+        assert balance > 0.001
+
+    def test_segments_add_up_and_days_since_exposure_follow(self, small: SmallProject) -> None:
+        users = with_values(small)
+        small.experiment["segments"] = [{"title": "Device", "table": "history", "unit": "unit_id", "column": "device"}]
+        set_metric(small)
+        one = reading(small)
+        segments = one.by_segment("green")
+        assert {s["value"]: s["n"] for s in segments} == users.device.value_counts().to_dict()
+        (first, *_) = one.by_day("green")
+        a, b = sides(users)
+        assert first["effect"].value == pytest.approx(b.mean() - a.mean(), rel=1e-9)
+        assert first["effect"].standard_error == pytest.approx(
+            (a.var() / len(a) + b.var() / len(b)) ** 0.5, rel=1e-9
+        ), "zeros of those who did nothing count"
+
+
+class TestDesign:
+    def test_three_arms_share_the_error(self, small: SmallProject) -> None:
+        with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute(
+                "INSERT INTO experiment_assignments SELECT experiment, replace(unit_id, 'blue', 'red'), 'red', assigned_at FROM experiment_assignments WHERE variant = 'blue'"
+            )
+        small.experiment["variants"] = [
+            {"id": i, "title": i, "weight": w} for i, w in (("blue", 0.4), ("green", 0.3), ("red", 0.3))
+        ]
+        small.write()
+        one = reading(small)
+        assert one.design.alpha == 0.025
+        assert one.units == 600
+        assert [e.arm for v in ("green", "red") for e in one.effects(v)] == ["green", "red"]
+
+    @pytest.mark.parametrize(
+        ("changes", "design"),
+        [
+            ({}, "group-sequential"),
+            ({"planned_units": None}, "confidence-sequence"),
+            ({"method": "fixed"}, "fixed"),
+            ({"method": "confidence-sequence"}, "confidence-sequence"),
+        ],
+    )
+    def test_the_design_follows_the_plan(self, small: SmallProject, changes: dict[str, Any], design: str) -> None:
+        small.experiment = {k: v for k, v in {**small.experiment, **changes}.items() if v is not None}
+        small.write()
+        assert reading(small).design.method == design
+
+    def test_a_look_before_the_end_asks_for_more(self, small: SmallProject) -> None:
+        early, late = reading(small, last=date(2026, 11, 15)), reading(small)
+        assert not early.ended
+        assert late.ended
+        assert early.design.critical() > 2.5 > late.design.critical()
+        assert early.units == 200
+        assert early.looks_at_most() == 2
+
+    def test_the_ledger_grows_and_the_last_bound_pays_for_the_looks_before(self, small: SmallProject) -> None:
+        first = reading(small, last=date(2026, 11, 15)).taken()
+        assert [look.units for look in first] == [200]
+        second = reading(small, past=first)
+        assert [look.units for look in second.taken()] == [200, 400]
+        assert second.design.critical() > reading(small).design.critical() == pytest.approx(stats.z_of(0.95))
+        again = reading(small, last=date(2026, 11, 29), past=second.taken())
+        assert again.taken() == second.taken(), "a look without new users is no look"
+        assert again.design.critical() == second.design.critical()
+
+    def test_a_changed_plan_shows(self, small: SmallProject) -> None:
+        first = reading(small, last=date(2026, 11, 15)).taken()
+        small.experiment |= {"alpha": 0.1, "minimum_effect": 0.3}
+        small.write()
+        assert {d[0] for d in reading(small, past=first).deviations()} == {"alpha", "minimum_effect"}
+
+
+class TestGates:
+    def test_days_without_anybody_are_counted(self, small: SmallProject) -> None:
+        with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute(
+                "DELETE FROM experiment_assignments WHERE assigned_at::DATE IN ('2026-11-12', '2026-11-13')"
+            )
+        assert reading(small).missing_days() == 2
+
+    def test_users_in_both_arms_are_counted(self, small: SmallProject) -> None:
+        with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute("INSERT INTO experiment_assignments VALUES ('button', 'blue-1', 'green', '2026-11-12')")
+        assert reading(small).crossed() == 1
+
+    def test_a_past_that_differs_is_found(self, small: SmallProject) -> None:
+        with_values(small)
+        set_metric(small, covariate={"table": "history", "unit": "unit_id", "column": "past"})
+        with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute("UPDATE history SET past = past + 10 WHERE unit_id LIKE 'green%'")
+        balance = reading(small).balance()
+        assert isinstance(balance, float)
+        assert balance < 0.001
+
+
+@pytest.mark.integration
+def test_looks_of_editions_make_the_ledger_of_the_next(small: SmallProject) -> None:
+    from program import gazette  # noqa: PLC0415
+
+    gazette("build", "2026-W46..2026-W47", project=small.root)
+    looks = {}
+    for week in ("2026-W46", "2026-W47"):
+        record = json.loads((small.root / "editions" / week / "records" / "button.json").read_text())
+        looks[week] = [(x["edition"], x["units"]) for x in record["looks"]]
+        method = record["facts"]["method"]
+    assert looks == {"2026-W46": [("2026-W46", 200)], "2026-W47": [("2026-W46", 200), ("2026-W47", 400)]}
+    assert "look 2 of at most 2" in method
+    assert "0.0500 of 0.0500 spent" in method
+    sql = (small.root / "editions" / "2026-W47" / "snapshot" / "button" / "looks.sql").read_text()
+    assert "edition 2026-W46" in sql
+
+
+@pytest.mark.integration
+def test_a_test_that_ran_too_short_waits(small: SmallProject) -> None:
+    from program import gazette  # noqa: PLC0415
+
+    small.experiment |= {"start": "2026-11-19"}
+    small.experiment["minimum_days"] = 7
+    small.experiment["end"] = "2026-11-29"
+    small.write()
+    gazette("build", "2026-W47", project=small.root)
+    record = json.loads((small.root / "editions" / "2026-W47" / "records" / "button.json").read_text())
+    (verdict,) = record["verdicts"]
+    assert (verdict["state"], verdict["action"], verdict["rule"]) == ("not published", "wait", "gate-minimum-run")
+    assert record["findings"] == []
