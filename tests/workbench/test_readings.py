@@ -191,6 +191,14 @@ class TestGates:
             )
         assert reading(small).missing_days() == 2
 
+    def test_days_on_which_nothing_was_recorded_are_late(self, small: SmallProject) -> None:
+        with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute("INSERT INTO events SELECT e.* FROM events e, range(20)")
+        assert reading(small).missing_days() == 0
+        with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute("DELETE FROM events WHERE happened_at::DATE = '2026-11-22'")
+        assert reading(small).missing_days() == 1
+
     def test_users_in_both_arms_are_counted(self, small: SmallProject) -> None:
         with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
             warehouse.execute("INSERT INTO experiment_assignments VALUES ('button', 'blue-1', 'green', '2026-11-12')")

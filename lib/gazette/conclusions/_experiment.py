@@ -159,7 +159,7 @@ FAILED: dict[CheckName, str] = {
     "sample-ratio-sequence": "Watched day by day, the arms drifted from the sizes that were planned (chance {%s} if assignment works).",
     "exposure": "{%s} users saw more than one arm, too many to compare the arms.",
     "balance": "The arms differed before the test began; a difference this large has a chance of {%s} if assignment works.",
-    "missing-days": "On {%s} of the test's days nobody was counted: data are missing or late.",
+    "missing-days": "On {%s} of the test's days there are no users or nothing recorded of them: data are missing or late.",
     "minimum-run": "The test has run {%s}, too short to conclude anything: weekdays differ.",
 }
 

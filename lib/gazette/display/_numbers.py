@@ -53,6 +53,8 @@ def format_value(
     '+0.17 points'
     >>> format_value(-1234567, "money", spread=100000)
     '−$1.23 million'
+    >>> format_value(0.9999, "fraction")
+    '99.99 %'
     >>> format_value(62500, "count")
     '62,500'
     """
@@ -63,7 +65,10 @@ def format_value(
     else:
         scale = 100.0 if unit in {"fraction", "points", "relative"} else 1.0
         shown = abs(value) * scale
-        number = f"{shown:,.{_decimals(shown, None if spread is None else spread * scale)}f}"
+        decimals = _decimals(shown, None if spread is None else spread * scale)
+        while unit == "fraction" and abs(value) < 1 and decimals < MAX_DECIMALS and round(shown, decimals) >= scale:
+            decimals += 1  # what is not certain is not shown as 100 %
+        number = f"{shown:,.{decimals}f}"
         if value and not spread and not any(c in "123456789" for c in number):
             number = f"less than {10**-MAX_DECIMALS:.{MAX_DECIMALS}f}"
         number += SUFFIX.get(unit, "")
@@ -82,11 +87,12 @@ def _money(size: float, spread: float | None, currency: str) -> str:
     return f"{symbol}{size:,.{decimals}f}"
 
 
-def _finer(value: float, spread: float | None) -> float | None:
-    """The spread to round an end by: finer where the end would else be shown as zero, which it is not."""
-    if spread and value and abs(value) < spread / 40:
-        return max(abs(value), spread / 100)
-    return spread
+def _finer(low: float, high: float, spread: float | None) -> float | None:
+    """The spread to round an interval's ends by: finer where one end would else be shown as zero, which it is not."""
+    if not spread:
+        return spread
+    near = [abs(v) for v in (low, high) if v and abs(v) < spread / 40]
+    return max(10 * min(near), spread / 100) if near else spread
 
 
 def format_number(number: Number, form: str = "", *, currency: str = "USD") -> str:
@@ -108,9 +114,9 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
             msg = f"number {number.id!r} has no interval"
             raise ValueError(msg)
         signed = number.interval.low < 0 or number.unit in {"points", "relative"}
+        ends = number.interval.low, number.interval.high
         low, high = (
-            format_value(v, number.unit, currency=currency, signed=signed, spread=_finer(v, spread))
-            for v in (number.interval.low, number.interval.high)
+            format_value(v, number.unit, currency=currency, signed=signed, spread=_finer(*ends, spread)) for v in ends
         )
         return {"low": low, "high": high}.get(form) or f"{low.removesuffix(SUFFIX.get(number.unit, ''))} to {high}"
     if form not in {"", "signed", "abs"}:

@@ -61,10 +61,10 @@ def queries(
     yield "exposure", crossed.aggregate(units_in_several_arms=crossed.count(), at=ibis.literal(0)).drop("at")
     primary = known[experiment.primary]
     if primary.fact is not None:
-        yield (
-            "effect_by_day",
-            _by_day(warehouse, once, primary.fact, end, period, f"params/metrics.yml ({experiment.primary})"),
-        )
+        rows = _events(warehouse, primary.fact, once, end, period, file=f"params/metrics.yml ({experiment.primary})")
+        yield "effect_by_day", _by_day(rows, primary.fact)
+        dated = rows.mutate(day=rows.happened.date())
+        yield "rows_per_day", dated.group_by("day").aggregate(n=dated.count()).order_by("day")
     ranked = [_ranks(joined, n, m.quantile) for n, m in known.items() if m.quantile is not None]
     if ranked:
         yield "quantiles", _together(ranked).order_by("metric", "variant")
@@ -159,9 +159,8 @@ def _per_unit(warehouse: Warehouse, fact: Fact, units: Any, end: datetime, perio
     return mine.group_by("unit_id").aggregate(value=_total(mine, fact))
 
 
-def _by_day(warehouse: Warehouse, units: Any, fact: Fact, end: datetime, period: Period, file: str) -> Any:
+def _by_day(mine: Any, fact: Fact) -> Any:
     """By days since exposure: units with a value, and its mean and variance among them; the others have 0."""
-    mine = _events(warehouse, fact, units, end, period, file=file)
     mine = mine.mutate(day=mine.happened.date().delta(mine.assigned_at.date(), unit="day"))
     each = mine.group_by("variant", "unit_id", "day").aggregate(value=_total(mine, fact))
     found = each.group_by("day", "variant").aggregate(

@@ -65,11 +65,11 @@ class ExperimentBench(ExperimentNumbers):
             return ""
         level = f"{100 * number.interval.level:.4g}"
         words = {
-            "group-sequential": "at each of the looks that were planned",
+            "group-sequential": "at each look that was planned",
             "confidence-sequence": "however often it is looked at",
             "fixed": "read once, at the end",
         }[self.plan.design]
-        return f"Of 100 tests read like this one, {words}, about {level} have the true difference within the range they give."
+        return f"How sure: a range made this way, {words}, holds the true difference in about {level} of 100 tests."
 
     def status(self) -> Block:
         """Where the test stands: its state, progress, looks, and when it will be done."""
@@ -91,12 +91,22 @@ class ExperimentBench(ExperimentNumbers):
         facts = {"Status": self.state, "Hypothesis": plan.hypothesis, "Method": self.method()}
         if not isinstance(power.value, NotPublished):
             bars.append(
-                ("Power", power.value, f"{display.format_number(power)} to show {plan.minimum_effect:.4g} relative")
+                (
+                    "Power",
+                    power.value,
+                    f"{display.format_number(power)} chance to show a relative change of {100 * plan.minimum_effect:.4g} %",
+                )
             )
         arrival = common.get("arrival")
         if not reading.ended and arrival is not None and arrival.published and arrival.interval:
             near, far = (reading.last + timedelta(days=round(d)) for d in (arrival.interval.low, arrival.interval.high))
             facts["Planned users expected"] = f"{day_of(near)} to {day_of(far)}"
+        needed, wait = common["needed"], common["wait"]
+        if self.verdicts[self.arm][0].state == "not resolved" and needed.published:
+            days = f", about {display.format_number(wait)} more" if wait.published else ""
+            facts["What it would take"] = (
+                f"{display.format_number(needed)} users in all{days}, to show {100 * plan.minimum_effect:.4g} % with 80 % power"
+            )
         facts["Owner"] = plan.owner
         return Block(display.progress(bars).html + display.facts(facts).html)
 
@@ -420,7 +430,10 @@ CHECKS: dict[str, tuple[str, str]] = {
     "sample-ratio-sequence": ("Split, day by day", "The same, safe to read every day; fails below 0.01"),
     "exposure": ("One arm each", "Users seen in several arms; fails above 1 % of all"),
     "balance": ("Alike before", "Were the arms alike before the test? Fails below 0.001"),
-    "missing-days": ("Every day there", "Days on which nobody was counted; fails from 1"),
+    "missing-days": (
+        "Every day there",
+        "Days without users or without rows of the primary metric: missing or late; fails from 1",
+    ),
     "minimum-run": ("Whole weeks", "Has it run long enough for every weekday?"),
 }
 

@@ -11,37 +11,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gazette import stats
-from gazette.record import NotPublished, TakenLook, canonical_json
+from gazette.record import NotPublished, TakenLook
 from gazette.sources import column_of
+from gazette.workbench._plan import plan_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gazette.params import Experiment, Metric
 
-__all__ = ["Effect", "Reading", "plan_of"]
+__all__ = ["Effect", "Reading"]
 
-PLANNED = (
-    "start",
-    "end",
-    "control",
-    "variants",
-    "primary",
-    "secondary",
-    "guardrails",
-    "alpha",
-    "planned_units",
-    "method",
-    "spending",
-    "correction",
-    "minimum_effect",
-)
-
-
-def plan_of(plan: Experiment) -> str:
-    """The fields that were agreed before the test, as canonical JSON on one line."""
-    fields = plan.model_dump(mode="json", include=set(PLANNED)) | {"method": plan.design}
-    return json.dumps(json.loads(canonical_json(fields)), sort_keys=True, separators=(",", ":"))
+USUAL_ROWS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,8 +107,7 @@ class Reading:
         frame = self.table("assigned_per_day")
         found: dict[date, dict[str, int]] = {}
         for row in _rows(frame):
-            day = row["day"]
-            found.setdefault(day.date() if hasattr(day, "date") else day, {})[str(row["variant"])] = int(row["n"])
+            found.setdefault(_date(row["day"]), {})[str(row["variant"])] = int(row["n"])
         return sorted(found.items())
 
     # ---- design
@@ -285,9 +265,16 @@ class Reading:
         return min(1.0, min(found) * len(found))
 
     def missing_days(self) -> int:
-        """Days of the test, from the first to the last of the data, on which nobody came."""
+        """Days of the test, from the first to the last of the data, on which nobody came or nothing was recorded.
+
+        Rows of the primary metric are asked for where there are ``USUAL_ROWS`` a day or more; rarer ones may well be absent for a day.
+        """
+        days = [self.plan.start + timedelta(days=i) for i in range(self.days)]
         there = {day for day, _ in self.daily}
-        return sum(self.plan.start + timedelta(days=i) not in there for i in range(self.days))
+        recorded = {_date(r["day"]): int(r["n"]) for r in _rows(self.table("rows_per_day"))}
+        if sum(recorded.values()) >= USUAL_ROWS * max(1, len(days)):
+            there &= set(recorded)
+        return sum(day not in there for day in days)
 
     # ---- planning
 
@@ -422,6 +409,11 @@ class Reading:
                     {"segment": str(segment), "value": str(value), "comparison": compared, "n": control.n + treatment.n}
                 )
         return found
+
+
+def _date(day: Any) -> date:
+    """A day as warehouses give it, with or without a time."""
+    return day.date() if hasattr(day, "date") else day  # type: ignore[no-any-return]
 
 
 def _rows(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
