@@ -282,7 +282,7 @@ class ExperimentBench(ExperimentNumbers):
             del columns["fraction"]
         return display.table(pd.DataFrame(rows), "looks", "Looks that editions took", columns)
 
-    def cumulative(self) -> Chart:
+    def cumulative(self) -> Block | Chart:
         """The effect on the primary metric at each look with the range that the look allowed."""
         primary = self.params.metrics[self.plan.primary]
         scale = 100.0 if primary.unit == "fraction" else 1.0
@@ -301,6 +301,8 @@ class ExperimentBench(ExperimentNumbers):
             and look.standard_error is not None
             and self.trusted
         ]
+        if not rows:
+            return Block("<p>Look by look: nothing is drawn, because no effect may be read.</p>")
         caption = "Difference at each look with the range that the look allowed; it narrows as users come."
         spec = display.trend(rows, title=f"Difference ({unit})", form=".2f", zero=True)
         return display.chart(spec, "looks", caption)
