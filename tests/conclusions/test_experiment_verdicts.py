@@ -72,6 +72,7 @@ def look(*results: MetricResult, **changes: Any) -> Look:
         "results": results,
         "checks": (),
         "ended": True,
+        "early": False,
         "readable": True,
         "enough_units": True,
         "end": "22 November 2026",
@@ -188,10 +189,11 @@ def test_a_fixed_horizon_test_is_not_read_before_its_end() -> None:
     assert others == ()
 
 
-def test_an_early_stop_says_that_its_effect_is_overstated() -> None:
-    early = {"ended": False, "shrunken": number("shrunken", 0.01, unit="points")}
-    assert "overstates" in conclude(look(result(0.1, 0.3), **early))[0].advice.text
-    assert "overstates" not in conclude(look(result(0.1, 0.3), **{**early, "ended": True}))[0].advice.text
+@pytest.mark.parametrize("interval", [(0.1, 0.3), (-0.3, -0.1)])
+def test_an_early_stop_says_that_its_effect_is_overstated(interval: tuple[float, float]) -> None:
+    early = {"early": True, "shrunken": number("shrunken", 0.01, unit="points")}
+    assert "overstates" in conclude(look(result(*interval), **early))[0].advice.text
+    assert "overstates" not in conclude(look(result(*interval), **{**early, "early": False}))[0].advice.text
 
 
 def test_monitoring_names_metric_margin_owner_and_until_when() -> None:

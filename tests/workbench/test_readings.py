@@ -232,6 +232,24 @@ def test_looks_of_editions_make_the_ledger_of_the_next(small: SmallProject) -> N
 
 
 @pytest.mark.integration
+def test_a_test_ended_before_its_size_is_said_to_be_stopped_early(small: SmallProject) -> None:
+    from program import gazette  # noqa: PLC0415
+
+    small.experiment |= {"end": "2026-12-06", "planned_units": 800}
+    small.write()
+    gazette("build", "2026-W46", project=small.root)
+    small.experiment |= {"end": "2026-11-22"}
+    small.write()
+    gazette("build", "2026-W47", project=small.root)
+    record = json.loads((small.root / "editions" / "2026-W47" / "records" / "button.json").read_text())
+    assert record["facts"]["status"] == "stopped early for benefit"
+    assert "plan-deviation" in [f["rule"] for f in record["findings"]]
+    assert "overstates" in record["verdicts"][0]["advice"]["text"]
+    first = json.loads((small.root / "editions" / "2026-W46" / "records" / "button.json").read_text())
+    assert record["facts"]["plan"] == first["facts"]["plan"], "the digest is of the plan at the first look"
+
+
+@pytest.mark.integration
 def test_a_test_that_ran_too_short_waits(small: SmallProject) -> None:
     from program import gazette  # noqa: PLC0415
 

@@ -90,6 +90,7 @@ class Look:
         results: One per metric, exactly one of them primary.
         checks: The gates.
         ended: Whether the last planned day is over.
+        early: Whether a decision now stops it before its planned size, or it was stopped so.
         readable: False for a fixed-horizon test before its end.
         enough_units: Whether it has the units that the smallest effect worth having needs.
         end, until: Last day, and last day of monitoring after a roll-out, as readers read dates.
@@ -106,6 +107,7 @@ class Look:
     results: tuple[MetricResult, ...]
     checks: tuple[Check, ...]
     ended: bool
+    early: bool
     readable: bool
     enough_units: bool
     end: str
@@ -226,7 +228,7 @@ def _advice(look: Look, state: VerdictState, rule: str) -> tuple[Action, str, st
     if state == "benefit shown":
         return _ship(look)
     if state == "harm shown":
-        return "don't ship", "harm-shown", "Switch the variant off; the primary metric got worse."
+        return "don't ship", "harm-shown", f"Switch the variant off; the primary metric got worse.{_overstated(look)}"
     if state == "no worthwhile benefit":
         text = "End the test and keep what is live; an effect worth having is ruled out."
         return "stop: no winner", "worthwhile-ruled-out", text
@@ -270,7 +272,7 @@ def _ship(look: Look) -> tuple[Action, str, str]:
 
 
 def _overstated(look: Look) -> str:
-    if look.ended or look.shrunken is None or not look.shrunken.published:
+    if not look.early or look.shrunken is None or not look.shrunken.published:
         return ""
     return " A test that stops early overstates its effect: expect about {%s|signed} rather than {%s|signed}." % (
         look.shrunken.id,

@@ -7,11 +7,12 @@ from datetime import timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from gazette import conclusions, display, stats
+from gazette import conclusions, display
 from gazette.display import Block, Chart, Column, Table
 from gazette.record import NotPublished
 from gazette.workbench._bench import Emitted
-from gazette.workbench._numbers import ExperimentNumbers, day_of, days_of
+from gazette.workbench._detail import ExperimentDetail, row
+from gazette.workbench._numbers import day_of, days_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ def open_experiment(subject: str, *, edition: str, root: str | Path = ".") -> Ex
     return ExperimentBench(subject, edition=edition, root=root)
 
 
-class ExperimentBench(ExperimentNumbers):
+class ExperimentBench(ExperimentDetail):
     """Steps of an experiment's page; each returns a table, a chart or a block."""
 
     def verdict(self) -> Block:
@@ -107,6 +108,9 @@ class ExperimentBench(ExperimentNumbers):
             facts["What it would take"] = (
                 f"{display.format_number(needed)} users in all{days}, to show {100 * plan.minimum_effect:.4g} % with 80 % power"
             )
+        facts["Plan"] = f"digest {reading.plan_digest[:12]}, taken at the first look" + (
+            "; changed since" if reading.deviations() else ""
+        )
         facts["Owner"] = plan.owner
         return Block(display.progress(bars).html + display.facts(facts).html)
 
@@ -253,149 +257,9 @@ class ExperimentBench(ExperimentNumbers):
                     continue
                 state = _tone(result) if self.trusted else "untrusted"
                 name = f"{result.title}, {look.treatment}" if several else result.title
-                rows.append(_row(name, number.value, number.interval.low, number.interval.high, state))
+                rows.append(row(name, number.value, number.interval.low, number.interval.high, state))
         caption = "Relative effect on each metric with the range that fits the data; the dashed line is no change."
         return display.chart(display.forest(rows, title="Relative difference"), "effects", caption)
-
-    def looks(self) -> Table:
-        """The ledger: every look that an edition took, and how far its range reached."""
-        import pandas as pd  # noqa: PLC0415
-
-        rows = [
-            {
-                "edition": look.edition,
-                "users": look.units,
-                "fraction": look.units / self.plan.planned_units if self.plan.planned_units else None,
-                "critical": look.critical,
-                "effect": look.effect,
-                "standard_error": look.standard_error,
-            }
-            for look in self.reading.taken()
-        ]
-        columns = {
-            "edition": Column("Edition"),
-            "users": Column("Users", "count"),
-            "fraction": Column("Of the plan", "fraction"),
-            "critical": Column("Standard errors to each side", "number"),
-        }
-        if not self.plan.planned_units:
-            del columns["fraction"]
-        return display.table(pd.DataFrame(rows), "looks", "Looks that editions took", columns)
-
-    def cumulative(self) -> Block | Chart:
-        """The effect on the primary metric at each look with the range that the look allowed."""
-        primary = self.params.metrics[self.plan.primary]
-        scale = 100.0 if primary.unit == "fraction" else 1.0
-        unit = "points" if primary.unit == "fraction" else primary.unit
-        rows = [
-            {
-                "when": look.edition,
-                "value": look.effect * scale,
-                "low": (look.effect - look.critical * look.standard_error) * scale,
-                "high": (look.effect + look.critical * look.standard_error) * scale,
-                "series": self._title(self.plan.treatments[0].id),
-            }
-            for look in self.reading.taken()
-            if look.effect is not None
-            and look.critical is not None
-            and look.standard_error is not None
-            and self.trusted
-        ]
-        if not rows:
-            return Block("<p>Look by look: nothing is drawn, because no effect may be read.</p>")
-        caption = "Difference at each look with the range that the look allowed; it narrows as users come."
-        spec = display.trend(rows, title=f"Difference ({unit})", form=".2f", zero=True)
-        return display.chart(spec, "looks", caption)
-
-    def segments(self) -> Block | Table:
-        """The effect on the primary metric by segment, with the test of whether segments differ."""
-        import pandas as pd  # noqa: PLC0415
-
-        found = self.reading.by_segment(self.arm)
-        if not found or not self.trusted:
-            return Block(f"<p>{'A check failed' if found else 'No segments are planned'}: nothing by segment.</p>")
-        rows = []
-        for one in found:
-            relative, difference = one["comparison"].relative, one["comparison"].difference
-            rows.append(
-                {
-                    "segment": one["segment"],
-                    "value": one["value"],
-                    "users": one["n"],
-                    "relative": relative.value if isinstance(relative, stats.Estimate) else None,
-                    "low": relative.low if isinstance(relative, stats.Estimate) else None,
-                    "high": relative.high if isinstance(relative, stats.Estimate) else None,
-                    "difference": difference.value,
-                    "standard_error": difference.standard_error,
-                }
-            )
-        tests = []
-        for name in dict.fromkeys(r["segment"] for r in rows):
-            p = stats.heterogeneity([o["comparison"].difference for o in found if o["segment"] == name])
-            text = "not tested" if isinstance(p, NotPublished) else f"p = {display.format_value(p, 'number')}"
-            differ = not isinstance(p, NotPublished) and p * len({r["segment"] for r in rows}) < self.plan.alpha
-            tests.append(f"{name}: {'segments differ' if differ else 'no sign that segments differ'} ({text})")
-        columns = {
-            "segment": Column("By"),
-            "value": Column("Segment"),
-            "users": Column("Users", "count"),
-            "relative": Column("Relative difference", "relative", signed=True),
-            "low": Column("Range from", "relative", signed=True),
-            "high": Column("to", "relative", signed=True),
-        }
-        caption = "Primary metric by segment; ranges are widened for the number of segments. " + ". ".join(tests)
-        return display.table(pd.DataFrame(rows), "segments", caption, columns)
-
-    def segment_forest(self) -> Block | Chart:
-        """The same as a chart."""
-        rows = []
-        for one in self.reading.by_segment(self.arm) if self.trusted else []:
-            relative = one["comparison"].relative
-            if isinstance(relative, stats.Estimate):
-                up = self.params.metrics[self.plan.primary].direction == "higher"
-                tone = "unsure" if relative.low <= 0 <= relative.high else "good" if (relative.low > 0) == up else "bad"
-                rows.append(
-                    _row(f"{one['segment']}: {one['value']}", relative.value, relative.low, relative.high, tone)
-                )
-        if not rows:
-            return Block("")
-        return display.chart(
-            display.forest(rows, title="Relative difference"), "segments", "Relative effect by segment, ranges widened."
-        )
-
-    def novelty(self) -> Block | Chart:
-        """The effect by days since a user first saw the test: one that fades is novelty."""
-        found = self.reading.by_day(self.arm) if self.trusted else []
-        if len(found) < 3:  # noqa: PLR2004  too few to see a course
-            return Block("<p>By days since exposure: too few days to show.</p>")
-        scale = 100.0 if self.params.metrics[self.plan.primary].unit == "fraction" else 1.0
-        rows = [
-            {
-                "when": str(one["day"]),
-                "value": one["effect"].value * scale,
-                "low": one["effect"].low * scale,
-                "high": one["effect"].high * scale,
-                "series": self._title(self.arm),
-            }
-            for one in found
-        ]
-        caption = (
-            "Difference by days since a user first saw the test; one that fades is novelty, one that grows is learning."
-        )
-        return display.chart(display.trend(rows, title="Difference", form=".2f", zero=True), "novelty", caption)
-
-    def distribution(self) -> Block | Table:
-        """How skewed metrics are spread: share of zeros and quantiles of the rest."""
-        frame = self.reading.table("shapes")
-        if frame is None or frame.empty:
-            return Block("<p>No metric here adds up values, so there is no distribution to show.</p>")
-        titles = {m: self.params.metrics[m].title for m in frame["metric"].unique()}
-        arms = {v.id: v.title for v in self.plan.variants}
-        shown = frame.assign(metric=frame["metric"].map(titles), variant=frame["variant"].map(arms))
-        columns = {"metric": Column("Metric"), "variant": Column("Arm"), "zero": Column("Users with none", "fraction")}
-        columns |= {c: Column(f"{c[1:]} %", "number") for c in frame.columns if c[0] == "p" and c[1:].isdigit()}
-        caption = "How values are spread among users who have any: so much or less in that share of them"
-        return display.table(shown, "distribution", caption, columns, folded=True)
 
     def findings(self) -> Block:
         """What else the test says, each sentence by a printed rule."""
@@ -412,6 +276,7 @@ class ExperimentBench(ExperimentNumbers):
             "hypothesis": self.plan.hypothesis,
             "status": self.state,
             "method": self.method(),
+            "plan": self.reading.plan_digest,
         }
         return self._record(
             title=self.plan.title,
@@ -443,7 +308,3 @@ CHECKS: dict[str, tuple[str, str]] = {
 def _tone(result: MetricResult) -> str:
     tones = {"benefit shown": "good", "harm shown": "bad", "no worthwhile benefit": "bad"}
     return tones.get(conclusions.state_of(result)[0], "unsure")
-
-
-def _row(name: str, value: Any, low: float, high: float, state: str) -> dict[str, Any]:
-    return {"name": name, "value": value, "low": low, "high": high, "state": state}

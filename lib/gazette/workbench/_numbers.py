@@ -224,7 +224,7 @@ class ExperimentNumbers(Bench):
                 **shared,
             )
             extra["loss"] = self.add(f"{prefix}loss", "Expected loss (Bayes)", better.expected_loss, unit=gap, **shared)
-            if not reading.ended and plan.minimum_effect:
+            if self.early and plan.minimum_effect:
                 size = plan.minimum_effect * abs(primary.control.value)
                 extra["shrunken"] = self.add(
                     f"{prefix}shrunken",
@@ -244,6 +244,7 @@ class ExperimentNumbers(Bench):
             results=results,
             checks=self.checks_made,
             ended=reading.ended,
+            early=self.early,
             readable=reading.ended or plan.design != "fixed",
             enough_units=not isinstance(needed, NotPublished) and reading.units >= needed,
             end=day_of(plan.end),
@@ -278,6 +279,14 @@ class ExperimentNumbers(Bench):
     def trusted(self) -> bool:
         """Whether every check passed, so that effects may be read."""
         return self.look.trusted
+
+    @property
+    def early(self) -> bool:
+        """Whether a decision now stops the test before its planned size, or it was ended so by moving its last day."""
+        if not self.reading.ended:
+            return True
+        moved = any(name == "end" and now < then for name, then, now in self.reading.deviations())
+        return moved and self.reading.units < (self.plan.planned_units or 0)
 
     @property
     def state(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -125,6 +126,11 @@ class Reading:
             spending=self.plan.spending,
             tightest=self.plan.tightest_units,
         )
+
+    @property
+    def plan_digest(self) -> str:
+        """SHA-256 of the plan as it was at the first look."""
+        return hashlib.sha256(self.first_plan.encode()).hexdigest()
 
     def deviations(self) -> list[tuple[str, str, str]]:
         """Fields of the plan that are not what they were at the first look: name, then, now."""
