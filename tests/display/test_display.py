@@ -59,7 +59,7 @@ def test_signs_and_ranges() -> None:
     gap = number(0.0017, "points", (-0.0003, 0.0034))
     assert display.format_number(gap, "signed") == "+0.17 points"
     assert display.format_number(gap, "interval") == "−0.03 to +0.34 points"
-    assert display.format_number(number(0.01, "points", (0.005, 0.015)), "interval") == "+0.50 to +1.50 points"
+    assert display.format_number(number(0.01, "points", (0.005, 0.015)), "interval") == "0.50 to 1.50 points"
     assert display.format_number(number(-5.0, "money", (-9, -1)), "abs") == "$5.00"
 
 

@@ -232,15 +232,20 @@ def test_bayes_agrees_with_sampling_the_posterior() -> None:
     assert bayes(effect, higher_is_better=False).probability_better == pytest.approx(1 - found.probability_better)
 
 
-def test_shrinking_lessens_what_an_early_stop_overstates() -> None:
-    """Over effects that vary as the plan thinks, the shrunken effect is right on average where the raw one is too large."""
-    rng = np.random.default_rng(5)
-    truth = rng.normal(0, 0.02, 200_000)
-    seen = truth + rng.normal(0, 0.02, 200_000)
-    stopped = seen > 0.04
-    drawn = np.array([shrunken(Estimate(x, 0, 0, 0.95, 0.02, None, 1, "z"), 0.02) for x in seen[stopped][:5000]])
-    assert seen[stopped].mean() > 1.5 * truth[stopped].mean()
-    assert drawn.mean() == pytest.approx(truth[stopped][:5000].mean(), rel=0.05)
+@pytest.mark.parametrize(("truth", "left"), [(0.5, 0.5), (1.5, 0.5), (2.5, 0.5), (3.5, 1.0)])
+def test_shrinking_takes_away_what_an_early_stop_overstates(truth: float, left: float) -> None:
+    """z of looks that crossed a bound of 2.8, with the same true effect behind them all."""
+    seen = np.random.default_rng(5).normal(truth, 1, 400_000)
+    stopped = seen[seen > 2.8][:4000]
+    drawn = np.array([shrunken(Estimate(float(z), 0, 0, 0.95, 1.0, None, 1, "z"), 2.8) for z in stopped])
+    assert abs(drawn.mean() - truth) < left * (stopped.mean() - truth)
+
+
+def test_shrinking_leaves_alone_what_lies_far_beyond_the_bound() -> None:
+    far = Estimate(-6.6, 0, 0, 0.95, 1.0, None, 1, "z")
+    assert shrunken(far, 2.4) == pytest.approx(-6.6, abs=5e-3)
+    near = Estimate(2.45, 0, 0, 0.95, 1.0, None, 1, "z")
+    assert 0.3 < shrunken(near, 2.4) < 1.6
 
 
 def test_heterogeneity_agrees_with_cochran_s_q() -> None:

@@ -113,7 +113,7 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
         if number.interval is None:
             msg = f"number {number.id!r} has no interval"
             raise ValueError(msg)
-        signed = number.interval.low < 0 or number.unit in {"points", "relative"}
+        signed = number.interval.low < 0 or number.id.endswith((".difference", ".relative"))
         ends = number.interval.low, number.interval.high
         low, high = (
             format_value(v, number.unit, currency=currency, signed=signed, spread=_finer(*ends, spread)) for v in ends

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from scipy.special import chdtrc, ndtr
 
 from gazette.record import NotPublished
@@ -39,12 +40,24 @@ def bayes(effect: Estimate, *, higher_is_better: bool = True) -> Bayes:
     return Bayes(float(ndtr(z)), max(0.0, effect.standard_error * density - d * float(ndtr(-z))))
 
 
-def shrunken(effect: Estimate, planned: float) -> float:
-    """The effect after an early stop, drawn towards zero: what is seen at a stop for benefit overstates it.
+def shrunken(effect: Estimate, critical: float) -> float:
+    """The effect after an early stop, drawn towards zero: only looks that crossed their bound stop, so what is seen overstates it.
 
-    Posterior mean with the prior N(0, planned^2): effect * planned^2 / (planned^2 + SE^2), ``planned`` in the effect's unit.
+    The average of two estimates given that |z| passed ``critical``: the maximum and the mean of the conditional likelihood
+    phi(z - mu) / P(|Z| > c; mu) (Zhong & Prentice 2008, Biostatistics 9:621, whose third estimator this is). Far beyond the bound it leaves
+    the effect alone; just beyond it little is left.
+
+    Args:
+        effect: With its standard error.
+        critical: Standard errors that the look asked for.
     """
-    return effect.value * planned**2 / (planned**2 + effect.standard_error**2)
+    z = abs(effect.value) / effect.standard_error
+    mu = np.linspace(-8.0, z + 8.0, 4001)
+    crossing = ndtr(mu - critical) + ndtr(-mu - critical)
+    likelihood = np.exp(-0.5 * (z - mu) ** 2) / np.maximum(crossing, 1e-300)
+    middle = float((mu * likelihood).sum() / likelihood.sum())
+    top = float(mu[int(likelihood.argmax())])
+    return math.copysign(max(0.0, (middle + top) / 2) * effect.standard_error, effect.value)
 
 
 def adjust(p_values: Sequence[float], method: Correction) -> list[float]:

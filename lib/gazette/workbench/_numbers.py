@@ -224,14 +224,10 @@ class ExperimentNumbers(Bench):
                 **shared,
             )
             extra["loss"] = self.add(f"{prefix}loss", "Expected loss (Bayes)", better.expected_loss, unit=gap, **shared)
-            if self.early and plan.minimum_effect:
-                size = plan.minimum_effect * abs(primary.control.value)
+            if self.early and primary.comparison.excludes_zero:
+                drawn = stats.shrunken(difference, reading.design.critical())
                 extra["shrunken"] = self.add(
-                    f"{prefix}shrunken",
-                    "Effect drawn towards zero",
-                    stats.shrunken(difference, size),
-                    unit=gap,
-                    **shared,
+                    f"{prefix}shrunken", "Effect drawn towards zero", drawn, unit=gap, **shared
                 )
         power = reading.planned_power(arm)
         self.add(f"{prefix}power", "Power at the smallest effect worth having", power, unit="fraction", **shared)
