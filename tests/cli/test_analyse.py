@@ -283,6 +283,18 @@ class TestOptions:
         assert numbers["analysis.units"] == 4000 - 9
 
 
+class TestNames:
+    def test_without_a_column_the_name_is_the_columns(self, users: Path) -> None:
+        frame = pd.read_parquet(users).rename(columns={"spend": "Spend_7d"})
+        frame.to_parquet(users)
+        named = ("--metric", "clicked:proportion:clicked", "--metric", "spend-7d:mean:Spend_7d")
+        short = ("--metric", "clicked:proportion", "--metric", "Spend_7d:mean")
+        guarded = analyse(users, *BASE, *short, "--guardrail", "Spend_7d=0.5", "--lower", "clicked")
+        longhand = analyse(users, *BASE, *named, "--guardrail", "spend-7d=0.5", "--lower", "clicked")
+        assert guarded["metrics"] == longhand["metrics"]
+        assert [m["metric"] for m in guarded["metrics"]] == ["clicked", "spend-7d"]
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "says"),
@@ -311,6 +323,9 @@ class TestBadInput:
         ("arguments", "says"),
         [
             (("--metric", "spend"), "is not a metric"),
+            (("--metric", "spend:mean:"), "is not a metric"),
+            (("--metric", "___:mean"), "is not a metric"),
+            (("--metric", "aov:ratio"), "a ratio takes two columns"),
             (("--metric", "s:ratio:spend"), "a ratio takes two columns"),
             (("--metric", "s:p0:spend"), "a quantile lies between"),
             (("--metric", "s:mean:spend", "--metric", "s:mean:orders"), "same name"),

@@ -41,8 +41,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--metric",
         action="append",
         default=[],
-        metavar="NAME:KIND:COLUMN[/COLUMN]",
-        help="repeatable, the first is the primary one; kinds: proportion, mean, count, ratio, median, p90 (any quantile), capped99",
+        metavar="NAME:KIND[:COLUMN[/COLUMN]]",
+        help="repeatable, the first is the primary one; without COLUMN the column is NAME; kinds: proportion, mean, count, ratio, median, p90 (any quantile), capped99",
     )
     add("--unit", metavar="COLUMN", help="column with the units: checks that each has one row and one arm")
     add("--cluster", metavar="COLUMN", help="unit of assignment, where rows lie below it")
@@ -129,7 +129,7 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _ask(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
-    from gazette.sources import FileMetric, FileQuestion, parse_metric, read_file  # noqa: PLC0415
+    from gazette.sources import FileMetric, FileQuestion, metric_name, parse_metric, read_file  # noqa: PLC0415
     from gazette.workbench import AdHoc, counts_table  # noqa: PLC0415
 
     if not 0 < options.alpha < 1:
@@ -152,8 +152,11 @@ def _ask(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
         "control": options.control,
         "now": datetime.now(UTC).replace(tzinfo=None, microsecond=0),
         "shares": _shares(options.expected_ratio),
-        "guardrails": dict(_pair(text, "--guardrail", "spend=0.02") for text in options.guardrail),
-        "lower": frozenset(options.lower),
+        "guardrails": {
+            metric_name(name): margin
+            for name, margin in (_pair(text, "--guardrail", "spend=0.02") for text in options.guardrail)
+        },
+        "lower": frozenset(map(metric_name, options.lower)),
         "minimum": options.minimum_effect,
         "alpha": options.alpha,
         "method": options.method,

@@ -2,7 +2,7 @@
 
 from gazette.sources._answer import Answer, column_of
 from gazette.sources._file import FileAnswer, FileQuestion, read_file
-from gazette.sources._file_metric import FileMetric, parse_metric
+from gazette.sources._file_metric import FileMetric, metric_name, parse_metric
 from gazette.sources._mlflow import read_registry
 from gazette.sources._warehouse import Period, Warehouse, experiment_answers, model_answers
 
@@ -15,6 +15,7 @@ __all__ = [
     "Warehouse",
     "column_of",
     "experiment_answers",
+    "metric_name",
     "model_answers",
     "parse_metric",
     "read_file",

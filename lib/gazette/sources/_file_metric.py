@@ -1,4 +1,4 @@
-"""How a metric of a file is written: ``name:kind:column[/column]``."""
+"""How a metric of a file is written: ``name:kind[:column[/column]]``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gazette.errors import WrongUseError
 
-__all__ = ["FileMetric", "parse_metric"]
+__all__ = ["FileMetric", "metric_name", "parse_metric"]
 
 KIND = re.compile(
     r"proportion|mean|count|ratio|median|p(?P<quantile>\d{1,2}(?:\.\d+)?)|capped(?P<cap>\d{1,2}(?:\.\d+)?)"
@@ -34,9 +34,20 @@ class FileMetric:
     quantile: float = 0.0
 
 
-def parse_metric(text: str) -> FileMetric:
-    """Read ``name:kind:column[/column]``.
+def metric_name(column: str) -> str:
+    """The name of a metric that is called as its column.
 
+    >>> metric_name("retention_7")
+    'retention-7'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", column.lower()).strip("-")
+
+
+def parse_metric(text: str) -> FileMetric:
+    """Read ``name:kind[:column[/column]]``; without a column the name is the column's.
+
+    >>> parse_metric("retention_7:proportion")
+    FileMetric(name='retention-7', kind='proportion', column='retention_7', denominator='', quantile=0.0)
     >>> parse_metric("ctr:proportion:clicked").column, parse_metric("aov:ratio:revenue/orders").denominator
     ('clicked', 'orders')
 
@@ -44,13 +55,15 @@ def parse_metric(text: str) -> FileMetric:
         WrongUseError: It is not of that form.
     """
     name, _, rest = text.partition(":")
-    kind, _, columns = rest.partition(":")
+    kind, more, columns = rest.partition(":")
+    if not more:
+        name, columns = metric_name(name), name
     known = KIND.fullmatch(kind)
     if not NAME.fullmatch(name) or known is None or not columns:
         raise WrongUseError(
             f"{text!r} is not a metric",
             where="--metric",
-            mend="write name:kind:column, such as ctr:proportion:clicked or aov:ratio:revenue/orders; "
+            mend="write name:kind:column, such as ctr:proportion:clicked or aov:ratio:revenue/orders, or column:kind; "
             "kinds: proportion, mean, count, ratio, median, p90 (any quantile), capped99 (winsorised there); names: lower case with hyphens",
         )
     column, slash, denominator = columns.partition("/")
