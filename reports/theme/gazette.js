@@ -117,12 +117,29 @@
       title: { color: ink }
     };
   }
+  // Controls set parameters of every chart on the page that knows them, those drawn later too.
+  var chosen = {};
+  function apply(figure) {
+    var known = figure.view.getState({ signals: function () { return true; }, data: function () { return false; } }).signals;
+    Object.keys(chosen).forEach(function (name) { if (name in known) figure.view.signal(name, chosen[name]); });
+    return figure.view.runAsync();
+  }
+  document.querySelectorAll(".gz-controls select[data-param]").forEach(function (select) {
+    select.addEventListener("change", function () {
+      chosen[select.dataset.param] = select.value;
+      figures.forEach(function (figure) { if (figure.view) apply(figure); });
+    });
+  });
   function draw(figure) {
     var spec = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
     var target = figure.querySelector(".gz-vega");
     return vega().then(function (embed) {
       return embed(target, Object.assign({}, spec, { config: look() }), { actions: false, renderer: "svg", ast: true, tooltip: { theme: isDark() ? "dark" : "light" } });
-    }).then(function () { figure.dataset.drawn = "yes"; }, function (error) {
+    }).then(function (made) {
+      figure.view = made.view;
+      figure.dataset.drawn = "yes";
+      return apply(figure);
+    }).then(null, function (error) {
       target.textContent = "This chart cannot be drawn here; its figures are in the table. (" + error.message + ")";
       figure.dataset.drawn = "failed";
     });

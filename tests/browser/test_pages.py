@@ -261,7 +261,8 @@ def test_markup_in_the_data_itself_shows_as_text(browser: Browser, demo: Path, t
     place = copy_project(tmp_path / "project")
     (place / ".gazette").mkdir()
     shutil.copytree(demo / ".gazette" / "demo", place / ".gazette" / "demo")
-    for path in [*(place / "params" / "experiments").glob("*.yml"), place / "params" / "models" / "recommender.yml"]:
+    gone = ["models/recommender.yml", "annotations.yml"]
+    for path in [*(place / "params" / "experiments").glob("*.yml"), *(place / "params" / name for name in gone)]:
         path.unlink()
     site = place / "params" / "site.yml"
     kept = [

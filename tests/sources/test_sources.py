@@ -162,7 +162,7 @@ def answers(demo: Path) -> dict[str, pd.DataFrame]:
     params = load(demo / "params")
     model = params.models["flight-delay"]
     with Warehouse(params.site.warehouse, project=demo) as warehouse:
-        registry = read_registry(params.site.mlflow, model, project=demo)
+        registry, _ = read_registry(params.site.mlflow, model, project=demo)
         versions = {row["role"]: row["version"] for row in registry.table.to_pylist()}
         found = {a.name: a.table.to_pandas() for a in model_answers(warehouse, model, PERIOD, versions)}
     return {**found, "registry": registry.table.to_pandas()}
@@ -183,7 +183,7 @@ class TestFlightModel:
     """The real model on the real flights, against scikit-learn computed from the rows."""
 
     def test_weekly_auc_agrees_with_scikit_learn(self, answers: dict[str, pd.DataFrame], rows: pd.DataFrame) -> None:
-        from sklearn.metrics import roc_auc_score  # noqa: PLC0415  slow to import
+        from sklearn.metrics import average_precision_score, roc_auc_score  # noqa: PLC0415  slow to import
 
         checked = 0
         for row in answers["weekly"].to_dict("records"):
@@ -195,6 +195,7 @@ class TestFlightModel:
             ]
             assert row["n"] == len(mine)
             assert row["auc"] == pytest.approx(roc_auc_score(mine["delayed"], mine["score"]), abs=1e-12)
+            assert row["pr_auc"] == pytest.approx(average_precision_score(mine["delayed"], mine["score"]), abs=1e-9)
             checked += 1
         assert checked == 24, "twelve weeks of two versions"
 
@@ -241,4 +242,13 @@ class TestRegistry:
         params = load(demo / "params")
         model = params.models["flight-delay"]
         other = model.model_copy(update={"registry": model.registry.model_copy(update={"baseline": "gone"})})
-        assert [r["role"] for r in read_registry(params.site.mlflow, other, project=demo).table.to_pylist()] == ["live"]
+        found, every = read_registry(params.site.mlflow, other, project=demo)
+        assert [r["role"] for r in found.table.to_pylist()] == ["live"]
+        assert [r["aliases"] for r in every.table.to_pylist()] == ["baseline", "champion"]
+
+    def test_a_version_is_named_by_its_number_as_well(self, demo: Path) -> None:
+        params = load(demo / "params")
+        model = params.models["flight-delay"]
+        other = model.model_copy(update={"registry": model.registry.model_copy(update={"live": "1", "baseline": "7"})})
+        found, _ = read_registry(params.site.mlflow, other, project=demo)
+        assert [(r["role"], r["registered"]) for r in found.table.to_pylist()] == [("live", "1")]

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
 from gazette.record import Record, TakenLook
-from gazette.snapshot import freeze
-from gazette.sources import Answer, Period, Warehouse, experiment_answers, model_answers, read_registry
+from gazette.snapshot import freeze, reopen
+from gazette.sources import (
+    Answer,
+    Period,
+    Warehouse,
+    experiment_answers,
+    importance_rows,
+    model_answers,
+    read_importance,
+    read_registry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,10 +56,7 @@ def freeze_all(
             say(subject.title)
             try:
                 if isinstance(subject, Model):
-                    registry = read_registry(project.params.site.mlflow, subject, project=project.root)
-                    versions = {row["role"]: row["version"] for row in registry.table.to_pylist()}
-                    versions.setdefault("live", "")  # no version behind the alias: the page says so
-                    answers[subject.id] = [registry, *model_answers(warehouse, subject, period, versions)]
+                    answers[subject.id] = _model(project, week, warehouse, subject, period)
                 else:
                     answers[subject.id] = [
                         *experiment_answers(warehouse, subject, project.params.metrics, period),
@@ -68,6 +74,53 @@ def freeze_all(
         )
     _refuse_empty(week, subjects, answers)
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
+
+
+def _model(project: Project, week: Week, warehouse: Warehouse, model: Model, period: Period) -> list[Answer]:
+    """All that a model's page needs; what is there only to explain the model may fail, and the page says so."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    uri = project.params.site.mlflow
+    registry, every = read_registry(uri, model, project=project.root)
+    rows = {row["role"]: row for row in registry.table.to_pylist()}
+    versions = {role: row["version"] for role, row in rows.items()}
+    versions.setdefault("live", "")  # no version behind the alias: the page says so
+    found = [registry, every, *model_answers(warehouse, model, period, versions)]
+    unread = []
+    if model.features is not None and model.labels is not None:
+        numbers = {role: row["registered"] for role, row in rows.items()}
+        try:
+            sample = importance_rows(warehouse, model, period).table
+            found.append(read_importance(uri, model, sample, numbers, project=project.root))
+        except SourceError as error:
+            unread.append({"what": "importance", "reason": error.what})
+    schema = pa.schema([("what", pa.string()), ("reason", pa.string())])
+    found.append(Answer("unread", "Sources that could not be read, and why.\n", pa.Table.from_pylist(unread, schema)))
+    return [*found, *_before(project, week, model.id)]
+
+
+def _before(project: Project, week: Week, subject: str) -> list[Answer]:
+    """What earlier editions said: which version was live, and the columns of the tables when they were last frozen."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    rows, columns = [], None
+    for earlier in [w for w in project.store.weeks() if w < week]:
+        path = project.store.path(earlier)
+        record = path / "records" / f"{subject}.json"
+        if record.is_file():
+            facts = Record.from_json(record.read_bytes()).facts
+            rows.append({"edition": str(earlier), **{k: facts.get(k, "") for k in ("live", "baseline", "run_id")}})
+        frozen = path / "snapshot" / subject
+        if (frozen / "schema.parquet").is_file():
+            columns = (str(earlier), reopen(frozen).table("schema"))
+    names = pa.schema([(k, pa.string()) for k in ("edition", "live", "baseline", "run_id")])
+    found = [
+        Answer("live_before", "The live version in earlier editions' records.\n", pa.Table.from_pylist(rows, names))
+    ]
+    if columns:
+        asked = f"Columns and types as edition {columns[0]} froze them.\n"
+        found.append(Answer("schema_before", asked, pa.Table.from_pandas(columns[1], preserve_index=False)))
+    return found
 
 
 def _looks(project: Project, week: Week, subject: str) -> Answer:

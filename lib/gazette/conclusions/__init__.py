@@ -1,18 +1,21 @@
 """Rules that turn numbers into sentences, verdicts and recommendations."""
 
 from gazette.conclusions._experiment import Check, Look, MetricResult, best, conclude, guardrail_of, state_of
-from gazette.conclusions._model import describe_model
+from gazette.conclusions._model import Evidence, Moved, describe_model, moved
 from gazette.conclusions._summary import headline, ranked
 
 __all__ = [
     "Check",
+    "Evidence",
     "Look",
     "MetricResult",
+    "Moved",
     "best",
     "conclude",
     "describe_model",
     "guardrail_of",
     "headline",
+    "moved",
     "ranked",
     "state_of",
 ]

@@ -46,6 +46,7 @@ def write(warehouse: duckdb.DuckDBPyConnection, seed: int) -> None:
                     "cache_misses": requests - hits,
                     "feature_store_ms": rng.lognormal(3.6, 0.2, n).round(1),
                     "up_seconds": np.where(incident, 3300.0, 3600.0),
+                    "oom_kills": np.where(hours == INCIDENT[0], 1, 0) * incident,
                 }
             )
         )

@@ -1,18 +1,21 @@
 """How numbers, sentences, tables and charts look; the only place that rounds."""
 
 from gazette.display._charts import Chart, chart, forest, trend
+from gazette.display._curves import calibration_curve, fitted, importance, shifts, stacked, threshold_curve
 from gazette.display._html import (
     Block,
     cards,
     chip,
     facts,
     findings,
+    mark,
     number_span,
     panel,
     plain_sentence,
     progress,
     sentence,
 )
+from gazette.display._linked import controls, explore_rows, explore_segments, explore_trend
 from gazette.display._numbers import format_number, format_value
 from gazette.display._page import page
 from gazette.display._tables import Column, Table, table
@@ -22,20 +25,31 @@ __all__ = [
     "Chart",
     "Column",
     "Table",
+    "calibration_curve",
     "cards",
     "chart",
     "chip",
+    "controls",
+    "explore_rows",
+    "explore_segments",
+    "explore_trend",
     "facts",
     "findings",
+    "fitted",
     "forest",
     "format_number",
     "format_value",
+    "importance",
+    "mark",
     "number_span",
     "page",
     "panel",
     "plain_sentence",
     "progress",
     "sentence",
+    "shifts",
+    "stacked",
     "table",
+    "threshold_curve",
     "trend",
 ]

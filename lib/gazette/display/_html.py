@@ -22,6 +22,7 @@ __all__ = [
     "chip",
     "facts",
     "findings",
+    "mark",
     "number_span",
     "panel",
     "plain_sentence",
@@ -39,7 +40,18 @@ LOOK = {
     "guardrail holds": ("good", "✓"),
     "guardrail broken": ("bad", "✗"),
     "guardrail open": ("unsure", "?"),
+    "pass": ("good", "✓"),
+    "warn": ("unsure", "!"),
+    "fail": ("bad", "✗"),
+    "not run": ("untrusted", "–"),
+    "firing": ("bad", "✗"),
+    "near its limit": ("unsure", "!"),
+    "ok": ("good", "✓"),
+    "no data": ("untrusted", "–"),
+    "suppressed": ("untrusted", "–"),
+    "waiting": ("unsure", "…"),
 }
+ARROWS = {"up": "↑", "down": "↓", "steady": "→"}
 TONES = {"good": "✓", "bad": "✗", "unsure": "?", "neutral": "•"}
 
 
@@ -192,6 +204,12 @@ def chip(state: str) -> str:
     return f'<span class="gz-verdict {tone}"><span aria-hidden="true">{icon}</span> {escape(state[:1].upper() + state[1:])}</span>'
 
 
+def mark(direction: str, tone: str, text: str = "") -> str:
+    """An arrow for a change that is more than noise, its colour saying whether it is good; ``steady`` for all else."""
+    words = {"up": "rose", "down": "fell", "steady": "steady"}[direction]
+    return f'<span class="gz-arrow {tone}"><span aria-hidden="true">{ARROWS[direction]}</span> {escape(text or words)}</span>'
+
+
 def cards(items: Sequence[tuple[Number, str, str]], *, currency: str = "USD") -> Block:
     """Cards of a number, a line on its change (HTML) and its basis (HTML)."""
     cells = []
@@ -215,7 +233,8 @@ def cards(items: Sequence[tuple[Number, str, str]], *, currency: str = "USD") ->
     return Block(f'<div class="gz-cards">{"".join(cells)}</div>')
 
 
-def facts(pairs: Mapping[str, str]) -> Block:
-    """Names and values as a small definition list."""
-    rows = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in pairs.items())
+def facts(pairs: Mapping[str, str | Block]) -> Block:
+    """Names and values (text, or a block of HTML) as a small definition list."""
+    shown = {k: v.html if isinstance(v, Block) else escape(v) for k, v in pairs.items()}
+    rows = "".join(f"<div><dt>{escape(k)}</dt><dd>{v}</dd></div>" for k, v in shown.items())
     return Block(f'<dl class="gz-facts">{rows}</dl>')

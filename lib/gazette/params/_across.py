@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gazette.params._model import AT_THRESHOLD, MEASURES
 from gazette.params._problem import Location, Problem, Source
 
 __all__ = ["across"]
@@ -20,6 +21,7 @@ def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
     yield from _metrics(sources)
     yield from _twice(sources)
     yield from _cards(sources)
+    yield from _remarks(sources)
 
 
 def _rows(value: Any) -> list[Any]:
@@ -41,6 +43,9 @@ def _uses(name: str, raw: Mapping[str, Any]) -> Iterator[tuple[Location, Any]]:
     elif name.startswith("models/"):
         for i, quality in enumerate(_rows(_map(raw.get("scores")).get("quality"))):
             yield ("scores", "quality", i, "metric"), _map(quality).get("metric")
+        scores = _map(raw.get("scores"))
+        for metric in (*MEASURES.get(str(raw.get("kind")), ()), *(AT_THRESHOLD if scores.get("threshold") else ())):
+            yield ("kind",), metric
     elif name == "translations.yml":
         for i, row in enumerate(_rows(raw.get("translations"))):
             for side in ("technical", "business"):
@@ -82,13 +87,26 @@ def _twice(sources: Mapping[str, Source]) -> Iterator[Problem]:
                 )
             owners.setdefault(own, name)
             continue
-        for group in ("translations", "alerts"):
+        for group in ("translations", "alerts", "annotations"):
             seen: set[str] = set()
             for i, row in enumerate(_rows(source.raw.get(group))):
                 one = _map(row).get("id")
                 if isinstance(one, str) and one in seen:
                     yield source.problem((group, i, "id"), f"duplicate id {one!r}", "give it an id of its own")
                 seen.add(str(one))
+
+
+def _remarks(sources: Mapping[str, Source]) -> Iterator[Problem]:
+    """Annotations of nobody."""
+    if "annotations.yml" not in sources:
+        return
+    source, known = sources["annotations.yml"], sorted({str(s.raw.get("id")) for n, s in sources.items() if "/" in n})
+    for i, row in enumerate(_rows(source.raw.get("annotations"))):
+        subject = _map(row).get("subject")
+        if isinstance(subject, str) and subject not in known:
+            yield source.problem(
+                ("annotations", i, "subject"), f"no subject {subject!r}", f"there are: {', '.join(known)}"
+            )
 
 
 def _cards(sources: Mapping[str, Source]) -> Iterator[Problem]:

@@ -12,13 +12,15 @@ from pydantic import ValidationError
 
 from gazette.errors import ParamsError
 from gazette.params._across import across
+from gazette.params._annotations import Annotation, AnnotationsFile
+from gazette.params._experiment import Experiment
 from gazette.params._metrics import Alarm, AlertsFile, Metric, MetricsFile, Translation, TranslationsFile
+from gazette.params._model import Model
 from gazette.params._problem import Location, Problem, Source
 from gazette.params._site import SiteParams
-from gazette.params._subjects import Experiment, Model
 from gazette.params._types import Sheet
 
-__all__ = ["FILES", "FOLDERS", "Params", "Problem", "load", "problems"]
+__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems"]
 
 FILES: dict[str, type[Sheet]] = {
     "site.yml": SiteParams,
@@ -26,6 +28,7 @@ FILES: dict[str, type[Sheet]] = {
     "translations.yml": TranslationsFile,
     "alerts.yml": AlertsFile,
 }
+OPTIONAL: dict[str, type[Sheet]] = {"annotations.yml": AnnotationsFile}
 FOLDERS: dict[str, type[Sheet]] = {"models": Model, "experiments": Experiment}
 MAX_BYTES = 1_000_000
 
@@ -38,6 +41,7 @@ class Params:
     metrics: dict[str, Metric]
     translations: list[Translation]
     alerts: list[Alarm]
+    annotations: list[Annotation]
     models: dict[str, Model]
     experiments: dict[str, Experiment]
 
@@ -141,6 +145,7 @@ def _files(directory: Path, found: list[Problem]) -> dict[str, type[Sheet]]:
             names[name] = model
         else:
             found.append(Problem(name, 1, "", "missing file", f"create {name}; its JSON Schema is in schemas/"))
+    names |= {name: model for name, model in OPTIONAL.items() if (directory / name).is_file()}
     for folder, model in FOLDERS.items():
         if (directory / folder).is_dir():
             names |= {f"{folder}/{path.name}": model for path in sorted((directory / folder).glob("*.y*ml"))}
@@ -179,6 +184,7 @@ def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
         metrics=values["metrics.yml"].metrics,
         translations=values["translations.yml"].translations,
         alerts=values["alerts.yml"].alerts,
+        annotations=values["annotations.yml"].annotations if "annotations.yml" in values else [],
         models=subjects["models"],
         experiments=subjects["experiments"],
     ), []

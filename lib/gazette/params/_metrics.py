@@ -47,7 +47,9 @@ class Metric(Sheet):
     owner: Text
     definition: Text
     unit: Unit
-    direction: Literal["higher", "lower"] = Field(description="Which way is good.")
+    direction: Literal["higher", "lower", "zero"] = Field(
+        description="Which way is good; 'zero' where it should be nought, such as a bias."
+    )
     fact: Fact | None = Field(default=None, description="How experiments measure it, a unit at a time.")
     denominator: Fact | None = Field(default=None, description="Makes it a ratio of two sums, unit by unit.")
     quantile: Fraction | None = Field(default=None, description="Makes it this quantile of the units' values.")
@@ -80,6 +82,8 @@ class Metric(Sheet):
             yield shapes[0], f"{shapes[0]!r} needs values; aggregation 'any' only says yes or no"
         if raw.get("quantile") is not None and raw.get("covariate"):
             yield "covariate", "a quantile takes no covariate"
+        if raw.get("fact") and raw["direction"] == "zero":
+            yield "direction", "an experiment needs a way that is good: higher or lower"
         versions = [entry["version"] for entry in raw["changelog"]]
         if versions != list(range(1, len(versions) + 1)):
             yield "changelog", f"changelog versions must be 1, 2, 3 …, oldest first; found {versions}"

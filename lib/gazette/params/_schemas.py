@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from gazette.params._load import FILES, FOLDERS
+from gazette.params._load import FILES, FOLDERS, OPTIONAL
 
 __all__ = ["schemas"]
 
@@ -13,9 +13,9 @@ def schemas() -> dict[str, str]:
     """File name to JSON Schema text, for the folder ``params/schemas``.
 
     >>> sorted(schemas())[:2]
-    ['alerts.json', 'experiment.json']
+    ['alerts.json', 'annotations.json']
     """
-    models = {name.removesuffix(".yml"): model for name, model in FILES.items()}
+    models = {name.removesuffix(".yml"): model for name, model in {**FILES, **OPTIONAL}.items()}
     models |= {folder.removesuffix("s"): model for folder, model in FOLDERS.items()}
     return {
         f"{name}.json": json.dumps(

@@ -13,7 +13,7 @@ RECORD_MIME = "application/vnd.gazette.record+json"
 ID_PATTERN = r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$"
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Unit = Literal["fraction", "points", "relative", "count", "score", "money", "days", "hours", "minutes", "ms", "number"]
-Direction = Literal["higher", "lower"]
+Direction = Literal["higher", "lower", "zero"]
 VerdictState = Literal[
     "benefit shown", "harm shown", "no worthwhile benefit", "not resolved", "not trustworthy", "not published"
 ]

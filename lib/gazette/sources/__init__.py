@@ -3,8 +3,9 @@
 from gazette.sources._answer import Answer, column_of
 from gazette.sources._file import FileAnswer, FileQuestion, read_file
 from gazette.sources._file_metric import FileMetric, metric_name, parse_metric
+from gazette.sources._importance import read_importance
 from gazette.sources._mlflow import read_registry
-from gazette.sources._warehouse import Period, Warehouse, experiment_answers, model_answers
+from gazette.sources._warehouse import Period, Warehouse, experiment_answers, importance_rows, model_answers
 
 __all__ = [
     "Answer",
@@ -15,9 +16,11 @@ __all__ = [
     "Warehouse",
     "column_of",
     "experiment_answers",
+    "importance_rows",
     "metric_name",
     "model_answers",
     "parse_metric",
     "read_file",
+    "read_importance",
     "read_registry",
 ]

@@ -1,22 +1,30 @@
-"""Queries of a classifier: what AUC with its DeLong interval, log loss and calibration need, as aggregates.
+"""Queries of a classifier: areas under the ROC and the precision-recall curve, loss, calibration, precision and recall.
 
-The placement value of a labelled row is the share of rows of the other class that it is ranked rightly against
-(ties count half). Their mean is the AUC; their variances and covariances give its error (DeLong 1988), so no
-row leaves the warehouse.
+Every measure is a value per group with an influence per row (see `_measures`). With a row's class y, its score s, the
+share of positives pi, n rows, and counts over the group:
+
+- AUC: the placement of a row is the share of the other class that it is ranked rightly against, ties half (DeLong 1988);
+- average precision: the mean over positives of P(s) = positives at or above s over rows at or above s; a row also moves
+  P of every positive at or below it, which the running sums h1 and h2 collect (the derivative of P's ratio of counts);
+- precision and recall at the operating threshold: ratios of counts; log loss and calibration gap: means.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from gazette.sources._measures import answers, days, mean_influences, outcomes
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gazette.params import Model
     from gazette.sources._warehouse import Period, Warehouse
 
 __all__ = ["queries"]
+
+CURVE_BINS = 50  # score bands of the threshold curves
+LEAST = 1e-15  # as scikit-learn clips probabilities
 
 
 def queries(
@@ -25,17 +33,32 @@ def queries(
     """Name and ibis expression of each query."""
     import ibis  # noqa: PLC0415
 
-    rows = _rows(warehouse, model, period, file=file).filter(lambda t: t.version.isin(sorted(versions.values())))
+    every = outcomes(warehouse, model, period, "int64", file=file)
+    rows = every.filter(every.version.isin(sorted(set(versions.values()))))
+    threshold = model.scores.threshold
+
+    def placed(some: Any, groups: Sequence[str]) -> Any:
+        return _placed(some, groups, threshold)
+
     labelled = rows.filter(rows.label.notnull())
-    loss = -ibis.ifelse(
-        labelled.label == 1,
-        ibis.greatest(labelled.score, 1e-15).ln(),
-        ibis.greatest(1 - labelled.score, 1e-15).ln(),
+    labelled = labelled.mutate(
+        loss=-ibis.ifelse(
+            labelled.label == 1,
+            ibis.greatest(labelled.score, LEAST).ln(),
+            ibis.greatest(1 - labelled.score, LEAST).ln(),
+        ),
+        gap=labelled.score - labelled.label,
+        positive=labelled.label,
     )
-    labelled = labelled.mutate(loss=loss)
-    placed = _placed(labelled, ["week", "version"])
-    yield "weekly", _summary(placed, ["week", "version"])
-    yield "paired", _paired(placed, versions)
+    counts = ["positive"]
+    if threshold is not None:
+        labelled = labelled.mutate(
+            flagged=(labelled.score >= threshold).cast("int64"),
+            caught=((labelled.score >= threshold) & (labelled.label == 1)).cast("int64"),
+        )
+        counts += ["flagged", "caught"]
+    columns = [m.replace("-", "_") for m in model.measures]
+    yield from answers(placed, labelled, columns, model, period, versions, counts=counts)
     yield (
         "completeness",
         (
@@ -44,120 +67,70 @@ def queries(
             .order_by("week", "version")
         ),
     )
+    yield "days", days(rows, period)
+    now = labelled.filter(labelled.time >= period.start)
+    binned = now.mutate(bin=ibis.least((now.score * CURVE_BINS).floor().cast("int64"), CURVE_BINS - 1))
     yield (
-        "days",
+        "curve",
         (
-            rows.filter(rows.time >= period.start)
-            .mutate(day=lambda t: t.time.date())
-            .group_by("day")
-            .aggregate(n=lambda t: t.count())
-            .order_by("day")
-        ),
-    )
-    live = labelled.filter(labelled.version == versions["live"])
-    recent = live.filter(live.time >= period.start - timedelta(days=7))
-    segments = [
-        _summary(
-            _placed(
-                recent.mutate(segment=ibis.literal(column), of=recent[column].cast("string")), ["week", "segment", "of"]
-            ),
-            ["week", "segment", "of"],
-        )
-        for column in model.scores.segments
-    ]
-    if segments:
-        yield "segments", ibis.union(*segments).order_by("segment", "of", "week") if len(segments) > 1 else segments[0]
-    now = live.filter(live.time >= period.start)
-    binned = now.mutate(bin=ibis.least((now.score * 10).floor().cast("int64"), 9))
-    yield (
-        "calibration",
-        (
-            binned.group_by("bin")
+            binned.group_by("version", "bin")
             .aggregate(n=binned.count(), mean_score=binned.score.mean(), positives=binned.label.sum())
-            .order_by("bin")
+            .order_by("version", "bin")
         ),
     )
 
 
-def _rows(warehouse: Warehouse, model: Model, period: Period, *, file: str) -> Any:
-    scores, labels = model.scores, model.labels
-    assert labels is not None  # noqa: S101  the parameter check guarantees it for a classifier
-    assert scores.score is not None  # noqa: S101
-    wanted = {k: getattr(scores, k) for k in ("id", "time", "arrived", "version", "score")}
-    wanted |= {f"segments {s}": s for s in scores.segments}
-    s = warehouse.table(scores.table, wanted, file=file)
-    y = warehouse.table(labels.table, {"id": labels.id, "label": labels.label, "arrived": labels.arrived}, file=file)
-    s = s.filter(s[scores.time] >= period.history_start, s[scores.time] < period.end, s[scores.arrived] < period.cutoff)
-    s = s.select(
-        row_id=s[scores.id],
-        time=s[scores.time],
-        week=s[scores.time].truncate("W").date(),
-        version=s[scores.version].cast("string"),
-        score=s[scores.score].cast("float64"),
-        **{column: s[column] for column in scores.segments},
-    )
-    y = y.filter(y[labels.arrived] < period.cutoff)
-    y = y.select(label_id=y[labels.id], label=y[labels.label].cast("int64"))
-    return s.left_join(y, s.row_id == y.label_id).drop("label_id")
-
-
-def _placed(rows: Any, groups: list[str]) -> Any:
-    """Rows with their placement value within each group."""
+def _placed(rows: Any, groups: Sequence[str], threshold: float | None) -> Any:
     import ibis  # noqa: PLC0415
 
-    together = ibis.window(group_by=groups, order_by="score")
-    within = ibis.window(group_by=[*groups, "label"], order_by="score")
+    group = ibis.window(group_by=list(groups))
+    upto = ibis.range_window(group_by=list(groups), order_by="score", following=0)
     tied = ibis.window(group_by=[*groups, "score"])
-    tied_within = ibis.window(group_by=[*groups, "label", "score"])
-    group, group_class = ibis.window(group_by=groups), ibis.window(group_by=[*groups, "label"])
-    ranked = rows.mutate(
-        midrank=ibis.rank().over(together) + (rows.count().over(tied) - 1) / 2,
-        midrank_within=ibis.rank().over(within) + (rows.count().over(tied_within) - 1) / 2,
-        others=rows.count().over(group) - rows.count().over(group_class),
+    rows = mean_influences(rows, groups, ["loss", "gap"]).rename(
+        v_log_loss="v_loss", i_log_loss="i_loss", v_calibration_gap="v_gap", i_calibration_gap="i_gap"
     )
-    below = (ranked.midrank - ranked.midrank_within) / ranked.others.nullif(0)
-    return ranked.mutate(placement=ibis.ifelse(ranked.label == 1, below, 1 - below))
-
-
-def _summary(placed: Any, groups: list[str]) -> Any:
-    positive, negative = placed.label == 1, placed.label == 0
-    return (
-        placed.group_by(*groups)
-        .aggregate(
-            n=placed.count(),
-            n_positive=placed.label.sum(),
-            auc=placed.placement.mean(where=positive),
-            var_positive=placed.placement.var(how="sample", where=positive),
-            var_negative=placed.placement.var(how="sample", where=negative),
-            loss_mean=placed.loss.mean(),
-            loss_var=placed.loss.var(how="sample"),
-        )
-        .order_by(*groups)
+    rows = rows.mutate(
+        n=rows.count().over(group),
+        positives=rows.label.sum().over(group),
+        same=rows.count().over(tied),
+        same_positive=rows.label.sum().over(tied),
+        below=rows.count().over(upto) - rows.count().over(tied),
+        below_positive=rows.label.sum().over(upto) - rows.label.sum().over(tied),
     )
-
-
-def _paired(placed: Any, versions: dict[str, str]) -> Any:
-    """Live against baseline on the rows that both scored: covariances of placements, differences of losses."""
-    live = placed.filter(placed.version == versions["live"]).select(
-        "row_id", "week", "label", a="placement", loss_a="loss"
+    negatives = (rows.n - rows.positives).nullif(0)
+    above_positive = rows.positives - rows.below_positive - rows.same_positive
+    rows = rows.mutate(
+        placement=ibis.ifelse(
+            rows.label == 1,
+            (rows.below - rows.below_positive + (rows.same - rows.same_positive) / 2) / negatives,
+            (above_positive + rows.same_positive / 2) / rows.positives.nullif(0),
+        ),
+        at_least=rows.n - rows.below,
+        at_least_positive=rows.positives - rows.below_positive,
+        share=(rows.positives / rows.n).nullif(0),
     )
-    base = placed.filter(placed.version == versions.get("baseline", "")).select(
-        base_id="row_id", b="placement", loss_b="loss"
+    one = (rows.label == 1).cast("int64")
+    rows = rows.mutate(
+        precise=rows.at_least_positive / rows.at_least,
+        h1=(one / rows.at_least).sum().over(upto),
+        h2=(one * rows.at_least_positive / (rows.at_least * rows.at_least)).sum().over(upto),
+        v_auc=rows.placement.mean(where=rows.label == 1).over(group),
     )
-    both = live.inner_join(base, live.row_id == base.base_id)
-    positive, negative = both.label == 1, both.label == 0
-    difference = both.loss_a - both.loss_b
-    return (
-        both.group_by("week")
-        .aggregate(
-            n=both.count(),
-            n_positive=both.label.sum(),
-            auc_live=both.a.mean(where=positive),
-            auc_baseline=both.b.mean(where=positive),
-            var_positive=(both.a - both.b).var(how="sample", where=positive),
-            var_negative=(both.a - both.b).var(how="sample", where=negative),
-            loss_difference_mean=difference.mean(),
-            loss_difference_var=difference.var(how="sample"),
-        )
-        .order_by("week")
+    rows = rows.mutate(v_pr_auc=rows.precise.mean(where=rows.label == 1).over(group))
+    rows = rows.mutate(
+        i_auc=ibis.ifelse(
+            rows.label == 1,
+            (rows.placement - rows.v_auc) / rows.share,
+            (rows.placement - rows.v_auc) / (1 - rows.share).nullif(0),
+        ),
+        i_pr_auc=(rows.label * (rows.precise + rows.h1 - rows.v_pr_auc) - rows.h2) / rows.share,
+    )
+    if threshold is None:
+        return rows
+    flagged = rows.flagged.sum().over(group).nullif(0)
+    caught = rows.caught.sum().over(group)
+    rows = rows.mutate(v_precision=caught / flagged, v_recall=caught / rows.positives.nullif(0), picked=flagged)
+    return rows.mutate(
+        i_precision=rows.flagged * (rows.label - rows.v_precision) * rows.n / rows.picked,
+        i_recall=rows.label * (rows.flagged - rows.v_recall) / rows.share,
     )

@@ -38,6 +38,11 @@ def queries(warehouse: Warehouse, model: Model, period: Period, *, file: str) ->
                 .order_by("week")
             ),
         )
+    if model.deployments is not None:
+        columns = {c: c for c in ("at", "model", "model_version", "environment", "deployed_by", "note")}
+        table = warehouse.table(model.deployments.table, columns, file=file)
+        mine = table.filter(table.model == model.deployments.model, table.at < period.cutoff)
+        yield "deployments", mine.select(*columns).order_by("at", "model_version")
     if model.business is not None:
         names = ("day", "cohort", "users", "revenue", "nps_responses", "nps_promoters", "nps_detractors", "loaded_at")
         table = warehouse.table(model.business.table, {c: c for c in names}, file=file)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gazette.errors import SourceError
-from gazette.sources import _classifier, _experiment, _operations, _ranker
+from gazette.sources import _classifier, _experiment, _features, _operations, _ranker, _regressor
 from gazette.sources._answer import Answer
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HELD = "gazette_units"
 
-__all__ = ["Period", "Warehouse", "experiment_answers", "model_answers"]
+__all__ = ["Period", "Warehouse", "experiment_answers", "importance_rows", "model_answers"]
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,10 @@ class Warehouse:
             )
         return table
 
+    def schema(self, name: str) -> dict[str, str]:
+        """Columns of a table and their types, in ibis's words."""
+        return {column: str(kind) for column, kind in self._connection.table(name).schema().items()}
+
     def hold(self, name: str, expression: Any) -> Any:
         """Keep an intermediate table for several queries, in a temporary table of this connection; its SQL goes before theirs."""
         if (
@@ -178,8 +182,17 @@ def model_answers(warehouse: Warehouse, model: Model, period: Period, versions: 
         versions: ``live`` and ``baseline`` to the version as the warehouse writes it.
     """
     file = f"params/models/{model.id}.yml"
-    room = _classifier if model.kind == "classifier" else _ranker
+    room = {"classifier": _classifier, "ranker": _ranker, "regressor": _regressor}[model.kind]
     with _clear_errors("a model's query", file):
         pairs = [*room.queries(warehouse, model, period, versions, file=file)]
         pairs += _operations.queries(warehouse, model, period, file=file)
-    return [warehouse.ask(name, expression, file=file) for name, expression in pairs]
+        more = [*_features.answers(warehouse, model, period, versions, file=file)]
+    return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs), *more]
+
+
+def importance_rows(warehouse: Warehouse, model: Model, period: Period) -> Answer:
+    """Features and outcomes of some rows of the week, for permutation importance; not to be frozen: they are rows."""
+    file = f"params/models/{model.id}.yml"
+    with _clear_errors("a model's query", file):
+        expression = _features.importance_rows(warehouse, model, period, file=file)
+    return warehouse.ask("importance_rows", expression, file=file)

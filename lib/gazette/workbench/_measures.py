@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["ModelMeasures", "records_of"]
+__all__ = ["ModelMeasures", "records_of", "values_of"]
 
 DAYS = 7
 
@@ -36,8 +35,9 @@ class ModelMeasures(Bench):
         self.plan = self.params.models[subject]
         self.snapshot = reopen(self.root / "snapshot" / subject)
         self.snapshot_digest = self.snapshot.digest
-        rows = self.snapshot.table("registry").to_dict("records")
+        rows: list[dict[str, str]] = records_of(self.snapshot.table("registry"))
         self.versions = {row["role"]: row for row in rows}
+        self._since: dict[str, date] = {}
 
     @cached_property
     def weekly(self) -> pd.DataFrame:
@@ -62,11 +62,11 @@ class ModelMeasures(Bench):
         return NotPublished(reason=f"partial week, no rows on {', '.join(missing)}")
 
     @property
-    def quality(self) -> list[tuple[str, str]]:
-        """Quality metrics and the column of the aggregates that holds each."""
-        if self.plan.kind == "classifier":
-            return [("auc", "auc"), ("log-loss", "loss")]
-        return [(q.metric, q.column) for q in self.plan.scores.quality]
+    def provisional(self) -> bool:
+        """Whether too few outcomes of the week are known for its figures to be the last word."""
+        known, needed = (self._numbers.get(f"{self.subject}.{n}") for n in ("label-completeness", "label-minimum"))
+        values = [n.value if n else None for n in (known, needed)]
+        return all(isinstance(v, float) for v in values) and values[0] < values[1]  # type: ignore[operator]
 
     def _row(self, frame: pd.DataFrame, week: date, role: str | None) -> dict[str, Any] | None:
         if role and role not in self.versions:
@@ -76,110 +76,108 @@ class ModelMeasures(Bench):
             chosen = chosen[chosen["version"] == self.versions[role]["version"]]
         return records_of(chosen)[0] if len(chosen) else None
 
-    def _level(self, row: dict[str, Any] | None, metric: str, column: str) -> stats.Estimate | NotPublished:
+    def level(self, row: dict[str, Any] | None, metric: str) -> stats.Estimate | NotPublished:
+        """A measure from a row of aggregates."""
         if row is None or not row["n"]:
-            return NotPublished(
-                reason="no labelled rows this week" if self.plan.kind == "classifier" else "no rows this week"
-            )
-        if metric == "auc":
-            return monitoring.auc(
-                int(row["n_positive"]),
-                int(row["n"] - row["n_positive"]),
-                _number(row["auc"]),
-                _number(row["var_positive"]),
-                _number(row["var_negative"]),
-            )
-        return stats.mean(stats.Moments(int(row["n"]), _number(row[f"{column}_mean"]), _number(row[f"{column}_var"])))
+            known = "no rows with a known outcome" if self.plan.labels else "no rows"
+            return NotPublished(reason=f"{known} this week")
+        if metric in {"precision", "recall"}:
+            flagged = metric == "precision"
+            of = int(row["flagged"] if flagged else row["positive"])
+            return monitoring.share(int(row["caught"]), of, "flagged" if flagged else "positive")
+        return monitoring.level(metric, *values_of(row, metric), int(row["n"]))
 
-    def _paired(self, row: dict[str, Any] | None, metric: str, column: str) -> stats.Estimate | NotPublished:
+    def difference(self, row: dict[str, Any] | None, metric: str) -> stats.Estimate | NotPublished:
+        """Live less baseline, from a row of paired aggregates."""
         if row is None:
             return NotPublished(reason="no rows that both versions scored")
-        if metric == "auc":
-            value = _number(row["auc_live"]) - _number(row["auc_baseline"])
-            return monitoring.auc_difference(
-                int(row["n_positive"]),
-                int(row["n"] - row["n_positive"]),
-                value,
-                _number(row["var_positive"]),
-                _number(row["var_negative"]),
-            )
-        name = "loss_difference" if metric == "log-loss" else column
-        return stats.mean(stats.Moments(int(row["n"]), _number(row[f"{name}_mean"]), _number(row[f"{name}_var"])))
+        return monitoring.difference(*values_of(row, metric), int(row["n"]))
+
+    def series(self, metric: str, role: str = "live") -> list[tuple[date, stats.Estimate]]:
+        """Weeks up to this one for which the measure could be computed, oldest first."""
+        if role not in self.versions:
+            return []
+        version = self.versions[role]["version"]
+        rows = [r for r in records_of(self.weekly) if r["version"] == version and r["week"] <= self.week_start]
+        found = [(r["week"], self.level(r, metric)) for r in sorted(rows, key=lambda r: r["week"])]
+        return [(week, e) for week, e in found if isinstance(e, stats.Estimate)]
+
+    @cached_property
+    def stop(self) -> NotPublished | None:
+        """Why nothing of this week may be shown, or None."""
+        if "live" not in self.versions:
+            return NotPublished(reason=f"the registry has no version {self.plan.registry.live!r} of this model")
+        return self.whole
 
     @cached_property
     def measured(self) -> None:
-        """Compute every number of the page once."""
+        """Compute the numbers on quality, labels, age, serving and worth once."""
         last = self.week_start - timedelta(days=7)
         paired = self.snapshot.table("paired")
         paired = paired.assign(week=[d.date() for d in paired["week"]])
-        gone = (
-            None
-            if "live" in self.versions
-            else NotPublished(reason=f"the registry alias {self.plan.registry.live!r} names no version")
-        )
-        stop = gone or self.whole
-        for metric, column in self.quality:
-            known = self.params.metrics.get(metric)
-            title = known.title if known else metric
-            unit: Any = known.unit if known else "score"
-            shared: dict[str, Any] = {
-                "metric": metric,
-                "cell": "quality",
-                "direction": known.direction if known else "higher",
-            }
-            now = stop or self._level(self._row(self.weekly, self.week_start, "live"), metric, column)
-            before = stop or self._level(self._row(self.weekly, last, "live"), metric, column)
-            self.add(
-                metric,
-                title,
-                now,
-                unit=unit,
-                query="weekly",
-                note=f"Version {self.versions['live']['version']}, all rows of the week"
-                if "live" in self.versions
-                else "",
-                **shared,
-            )
-            gap: Any = "points" if unit == "fraction" else unit
-            self.add(
-                f"{metric}.change",
-                f"{title}, change on last week",
-                _change(now, before),
-                unit=gap,
-                query="weekly",
-                **shared,
-            )
-            against = stop or self._paired(self._row(paired, self.week_start, None), metric, column)
-            self.add(
-                f"{metric}.vs-baseline",
-                f"{title}, against the baseline version",
-                against,
-                unit=gap,
-                query="paired",
-                **shared,
-            )
-        if self.plan.kind == "classifier":
-            self._labels(stop)
+        for metric in self.plan.measures:
+            known = self.params.metrics[metric]
+            shared: dict[str, Any] = {"metric": metric, "cell": "quality", "direction": known.direction}
+            now = self.stop or self.level(self._row(self.weekly, self.week_start, "live"), metric)
+            before = self.stop or self.level(self._row(self.weekly, last, "live"), metric)
+            note = f"Version {self.versions['live']['version']}, all rows of the week" if not self.stop else ""
+            self.add(metric, known.title, now, unit=known.unit, query="weekly", note=note, **shared)
+            gap: Any = "points" if known.unit == "fraction" else known.unit
+            change = monitoring.independent_difference(now, before)
+            title = f"{known.title}, change on last week"
+            self.add(f"{metric}.change", title, change, unit=gap, query="weekly", **shared)
+            against = self.stop or self.difference(self._row(paired, self.week_start, None), metric)
+            title = f"{known.title}, against the baseline version"
+            self.add(f"{metric}.vs-baseline", title, against, unit=gap, query="paired", **shared)
+            self._shift(metric, gap, shared)
+        if self.plan.labels is not None:
+            self._labels()
         self._age()
         if self.plan.telemetry:
             self._serving()
         if self.plan.business:
             self._worth()
 
-    def _labels(self, stop: NotPublished | None) -> None:
-        bins = self.snapshot.table("calibration")
-        rows = [(int(r["n"]), float(r["mean_score"]), int(r["positives"])) for r in bins.to_dict("records")]
-        error = stop or monitoring.calibration_error(rows)
-        self.add(
-            "calibration-error",
-            "Calibration error",
-            error,
-            unit="fraction",
-            metric="calibration-error",
-            cell="calibration",
-            query="calibration",
-            direction="lower",
-        )
+    @cached_property
+    def shifts(self) -> dict[str, date]:
+        """Measures whose level changed for good within the history, and since which week."""
+        _ = self.measured
+        return self._since
+
+    def _shift(self, metric: str, unit: Any, shared: dict[str, Any]) -> None:
+        series = self.series(metric)
+        found = monitoring.shift([e for _, e in series]) if not self.stop else None
+        if found is None or series[-1][0] != self.week_start:
+            return
+        self._since[metric] = series[found.index][0]
+        title = f"{self.params.metrics[metric].title}, new level less old"
+        self.add(f"{metric}.shift", title, found.size, unit=unit, query="weekly", **shared)
+
+    def bands(self, role: str, width: int = 5) -> list[tuple[int, float, int]]:
+        """Rows, mean score and positives of the week per score band; ``width`` bins of the curve make one band."""
+        frame = self.snapshot.table("curve")
+        frame = frame[frame["version"] == self.versions.get(role, {}).get("version", "")]
+        found = []
+        for _, group in frame.groupby(frame["bin"] // width):
+            n = int(group["n"].sum())
+            found.append((n, float((group["n"] * group["mean_score"]).sum() / n), int(group["positives"].sum())))
+        return found
+
+    def _labels(self) -> None:
+        if self.plan.kind == "classifier":
+            rows = self.bands("live")
+            error = self.stop or monitoring.calibration_error(rows)
+            self.add(
+                "calibration-error",
+                "Calibration error",
+                error,
+                unit="fraction",
+                metric="calibration-error",
+                cell="calibration",
+                query="curve",
+                direction="lower",
+                note=f"A model that is right in every band would show {monitoring.calibration_noise(rows):.4f} by chance.",
+            )
         frame = self.snapshot.table("completeness")
         frame = frame.assign(week=[d.date() for d in frame["week"]])
         row = self._row(frame, self.week_start, "live")
@@ -215,6 +213,7 @@ class ModelMeasures(Bench):
             answered = stats.proportion(requests - errors, requests)
             slow = float(row["latency_p99_ms"])
         shared: dict[str, Any] = {"cell": "health", "query": "telemetry"}
+        self._promised()
         self.add(
             "availability",
             "Answered requests",
@@ -234,6 +233,29 @@ class ModelMeasures(Bench):
             direction="lower",
             **shared,
         )
+
+    def _promised(self) -> None:
+        sla = self.plan.sla
+        if sla.latency_p99_ms is not None:
+            self.add(
+                "latency-p-99-agreed",
+                "Slowest answers within",
+                sla.latency_p99_ms,
+                unit="ms",
+                metric="latency-p-99",
+                cell="health",
+                query=None,
+            )
+        if sla.availability is not None:
+            self.add(
+                "availability-agreed",
+                "Answered at least",
+                sla.availability,
+                unit="fraction",
+                metric="availability",
+                cell="health",
+                query=None,
+            )
 
     def _worth(self) -> None:
         assert self.plan.business is not None  # noqa: S101
@@ -255,27 +277,20 @@ class ModelMeasures(Bench):
             "nps", "Net promoter score, live model", score, note="Survey answers of the last four weeks.", **points
         )
         rest = _business.nps(_business.period(frame, end), base)
-        self.add("nps.vs-baseline", "Net promoter score, against the hold-out", _change(score, rest), **points)
+        self.add(
+            "nps.vs-baseline",
+            "Net promoter score, against the hold-out",
+            monitoring.independent_difference(score, rest),
+            **points,
+        )
 
 
 def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
 
 
-def _number(value: Any) -> float:
-    """A float; what a single row leaves undefined (its variance) counts as none."""
-    number = float(value) if value is not None else 0.0
-    return 0.0 if math.isnan(number) else number
-
-
-def _change(now: stats.Estimate | NotPublished, before: stats.Estimate | NotPublished) -> stats.Estimate | NotPublished:
-    """Difference of two independent estimates, normal interval."""
-    if isinstance(now, NotPublished):
-        return now
-    if isinstance(before, NotPublished):
-        return NotPublished(reason=f"nothing to compare with: {before.reason}")
-    error = math.hypot(now.standard_error, before.standard_error)
-    value, half = now.value - before.value, stats.z_of(0.95) * error
-    return stats.Estimate(
-        value, value - half, value + half, 0.95, error, None, now.n + before.n, "normal, independent samples"
-    )
+def values_of(row: dict[str, Any], metric: str) -> tuple[float | None, float | None]:
+    """Value and variance of influences of a measure in a row of aggregates."""
+    column = metric.replace("-", "_")
+    value, variance = (None if v is None else float(v) for v in (row[column], row[f"{column}_var"]))
+    return value, variance

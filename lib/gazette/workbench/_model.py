@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from gazette import conclusions, display, stats
-from gazette.display import Block, Chart, Column, Table
+from gazette.display import Block, Column, Table
 from gazette.record import NotPublished
 from gazette.workbench._bench import Emitted
-from gazette.workbench._measures import ModelMeasures, records_of
+from gazette.workbench._relation import ModelRelation
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gazette.record import Record
+    from gazette.record import Number, Record
+    from gazette.workbench._segments import Comparison
 
 __all__ = ["ModelBench", "open_model"]
 
@@ -33,27 +35,66 @@ def open_model(subject: str, *, edition: str, root: str | Path = ".") -> ModelBe
     return ModelBench(subject, edition=edition, root=root)
 
 
-class ModelBench(ModelMeasures):
+class ModelBench(ModelRelation):
     """Steps of a model's page; each returns a table, a chart or a block."""
 
     def facts(self) -> Block:
-        """Which version is live, since when, whose it is."""
-        _ = self.measured
+        """Which version is live, since when, whose it is, what was promised."""
+        _ = self.evidence
         live, base = self.versions.get("live"), self.versions.get("baseline")
-        age = self._numbers[f"{self.subject}.model-age"]
-        return display.facts(
-            {
-                "Live version": f"{live['version']} (alias {live['alias']}, run {live['run_id'][:8]})"
-                if live
-                else "none: the alias is gone",
-                "Baseline version": f"{base['version']} (alias {base['alias']})" if base else "none",
-                "Trained": f"{live['trained_at']}, {display.format_number(age)} ago (agreed maximum {self.plan.max_age_days} days)"
-                if live
-                else "–",
-                "Owner": self.plan.owner,
-                "What it does": self.plan.description,
-            }
+        age, limit = self.number("model-age"), self.number("model-age-limit")
+        since = [d for d in self.deployments if live and str(d["model_version"]) == live["version"]]
+        shown: dict[str, str | Block] = {
+            "Live version": self._version(live) if live else f"none: {self.plan.registry.live!r} names no version",
+            "Compared with": self._version(base)
+            if base
+            else f"nothing: {self.plan.registry.baseline!r} names no version",
+            "In production since": f"{since[-1]['at']:%Y-%m-%d}" if since else "not recorded",
+            "Last retrained": f"{live['trained_at']}, {display.format_number(age)} ago"
+            if live and age.published
+            else display.format_number(age),
+            "Age against its maximum": self._against(age, limit, "of"),
+            "Promised": self._promise(),
+            "Owner": self.plan.owner,
+            "What it does": self.plan.description,
+        }
+        return display.facts(shown)
+
+    def _version(self, row: dict[str, str]) -> Block:
+        run = row["run_id"]
+        link = self.plan.registry.link
+        where = (
+            f'run <a href="{escape(link.replace("{run_id}", run))}">{escape(run[:8])}</a>'
+            if link and run
+            else f"run <code>{escape(run[:12])}</code>"
         )
+        by = "version number" if row["alias"].isdigit() else f"alias {row['alias']}"
+        return Block(f"{escape(row['version'])} ({escape(by)}, {where})")
+
+    def _against(self, value: Number, limit: Number, word: str) -> Block:
+        if not (isinstance(value.value, float) and isinstance(limit.value, float)):
+            return Block(escape(display.format_number(value)))
+        state = "fail" if value.value > limit.value else "pass"
+        words = f"{display.format_number(value)} {word} {display.format_number(limit)}"
+        return Block(f"{display.chip(state)} {escape(words)}")
+
+    def _promise(self) -> Block | str:
+        parts = []
+        for name, agreed in (
+            ("latency-p-99", self.plan.sla.latency_p99_ms),
+            ("availability", self.plan.sla.availability),
+        ):
+            if agreed is None:
+                continue
+            value = self._numbers.get(f"{self.subject}.{name}")
+            limit = self.number(f"{name}-agreed")
+            if value is None or not isinstance(value.value, float):
+                parts.append(f"{limit.label}: {display.format_number(limit)}, not measured this week")
+                continue
+            broken = value.value > agreed if name == "latency-p-99" else value.value < agreed
+            words = f"{limit.label} {display.format_number(limit)}, was {display.format_number(value)}"
+            parts.append(f"{display.chip('fail' if broken else 'pass')} {escape(words)}")
+        return Block("<br>".join(parts)) if parts else "nothing is agreed in the model's file"
 
     def findings(self) -> Block:
         """What the week's numbers say, each sentence by a printed rule."""
@@ -65,123 +106,172 @@ class ModelBench(ModelMeasures):
 
         _ = self.measured
         rows = []
-        for metric, _column in self.quality:
-            level, base, change = (
-                self._numbers[f"{self.subject}.{metric}{s}"] for s in ("", ".vs-baseline", ".change")
-            )
+        for metric in self.plan.measures:
+            level, base, change = (self.number(f"{metric}{s}") for s in ("", ".vs-baseline", ".change"))
             row: dict[str, Any] = {"metric": level.label, "value": display.format_number(level)}
             row["range"] = display.format_number(level, "interval") if level.interval else "–"
             for name, number in (("baseline", base), ("last_week", change)):
-                row[name] = display.format_number(number, "signed")
+                row[name] = self._marked(number, level)
                 row[f"{name}_range"] = display.format_number(number, "interval") if number.interval else "–"
             rows.append(row)
         columns = {
             "metric": Column("Metric"),
             "value": Column("This week"),
             "range": Column("Range"),
-            "baseline": Column("Against baseline"),
+            "baseline": Column("Against the version before", html=True),
             "baseline_range": Column("Range"),
-            "last_week": Column("Against last week"),
+            "last_week": Column("Against last week", html=True),
             "last_week_range": Column("Range"),
         }
-        return display.table(
-            pd.DataFrame(rows), "quality", "Quality of the live version; both versions scored the same rows", columns
-        )
+        late = " Provisional: too few outcomes are known, so these figures may still move." if self.provisional else ""
+        caption = f"Quality of the live version. Versions are compared on the same rows (paired), weeks on different ones; an arrow only where the range excludes nought.{late}"
+        return display.table(pd.DataFrame(rows), "quality", caption, columns)
 
-    def trend(self) -> Chart:
-        """The main quality metric over weeks, both versions, with its range."""
-        metric, column = self.quality[0]
-        names = {row["version"]: f"{role} ({row['version']})" for role, row in self.versions.items()}
-        rows = []
-        for row in records_of(self.weekly):
-            estimate = self._level(row, metric, column)
-            if isinstance(estimate, NotPublished) or row["week"] > self.week_start:
-                continue
-            rows.append(
-                {
-                    "when": f"{row['week']:%d %b}",
-                    "value": estimate.value,
-                    "low": estimate.low,
-                    "high": estimate.high,
-                    "series": names.get(row["version"], row["version"]),
-                }
-            )
-        title = self.params.metrics[metric].title
-        return display.chart(
-            display.trend(rows, title=title), "trend", f"{title} by week, with the range that fits the data."
-        )
+    def _marked(self, number: Number, level: Number) -> str:
+        if not number.published:
+            return escape(display.format_number(number))
+        word, tone = conclusions.moved(number, level)
+        assert isinstance(number.value, float)  # noqa: S101  it is published
+        arrow = "steady" if word == "steady" else "up" if number.value > 0 else "down"
+        return display.mark(arrow, tone, display.format_number(number, "signed"))
 
-    def segments(self) -> Table:
-        """The main quality metric by segment, this week and last."""
+    def segments(self) -> Table | Block:
+        """The main quality metric by segment; an arrow only where the corrected difference is more than noise."""
         import pandas as pd  # noqa: PLC0415
 
-        metric, column = self.quality[0]
-        frame = self.snapshot.table("segments")
-        frame = frame.assign(week=[d.date() for d in frame["week"]])
+        if not self.plan.scores.segments:
+            return Block("<p>No segments are named in the parameters of this model.</p>")
+        if self.stop is not None:
+            return Block(f"<p>Segments are not published: {escape(self.stop.reason)}.</p>")
+        metric = self.params.metrics[self.plan.measures[0]]
         rows = []
-        for (segment, of), group in frame.groupby(["segment", "of"]):
-            weeks = {r["week"]: self._level(r, metric, column) for r in records_of(group)}
-            now = weeks.get(self.week_start, NotPublished(reason="no rows this week"))
-            before = weeks.get(self.week_start - timedelta(days=7), NotPublished(reason="no rows last week"))
-            n = group.loc[group["week"] == self.week_start, "n"]
-            rows.append(
-                {
-                    "segment": segment,
-                    "of": of,
-                    "n": int(n.iloc[0]) if len(n) else 0,
-                    **_shown(now),
-                    "last_week": _shown(before)["value"],
-                }
-            )
+        for s in self.segments_read:
+            row: dict[str, Any] = {"segment": s.by.replace("_", " "), "of": s.of, "n": s.n}
+            row |= {"value": self._text(s.level), "range": self._range(s.level)}
+            row |= {
+                "last_week": self._arrow(s.change, metric.direction),
+                "baseline": self._arrow(s.against, metric.direction),
+            }
+            row |= {"p_last_week": s.change.p_value, "p_baseline": s.against.p_value}
+            for name, value in (("level", s.level), ("change", s.change.estimate), ("against", s.against.estimate)):
+                bounds = (
+                    (value.value, value.low, value.high) if isinstance(value, stats.Estimate) else (None, None, None)
+                )
+                row |= dict(zip((f"{name}_value", f"{name}_low", f"{name}_high"), bounds, strict=True))
+            rows.append(row)
         columns = {
             "segment": Column("By"),
             "of": Column("Segment"),
             "n": Column("Rows", "count"),
-            "value": Column("This week", "score"),
-            "low": Column("From", "score"),
-            "high": Column("To", "score"),
-            "last_week": Column("Last week", "score"),
+            "value": Column("This week"),
+            "range": Column("Range"),
+            "last_week": Column("Against last week", html=True),
+            "baseline": Column("Against the version before", html=True),
         }
-        title = self.params.metrics[metric].title
-        names = ["segment", "of", "n", "value", "low", "high", "last_week"]
-        return display.table(
-            pd.DataFrame(rows, columns=names),
-            "segments",
-            f"{title} by segment, live version; ranges are not corrected for their number",
-            columns,
-        )
+        caption = f"{metric.title} by segment, live version. An arrow only where the difference stays significant after Holm's correction over all {2 * len(rows)} comparisons in this table; ranges are of one segment each."
+        frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*columns])
+        return display.table(frame, "segments", caption, columns)
 
-    def calibration(self) -> Table | Block:
-        """Predicted against observed share per score band."""
-        if self.plan.kind != "classifier":
-            return Block("<p>Calibration does not apply to a ranker.</p>")
+    def _text(self, value: stats.Estimate | NotPublished, *, signed: bool = False) -> str:
+        if isinstance(value, NotPublished):
+            return f"not published ({value.reason})"
+        unit = self.params.metrics[self.plan.measures[0]].unit
+        gap: Any = "points" if unit == "fraction" and signed else unit
+        return display.format_value(value.value, gap, signed=signed, spread=(value.high - value.low) / 2)
+
+    def _range(self, value: stats.Estimate | NotPublished) -> str:
+        if isinstance(value, NotPublished):
+            return "–"
+        unit: Any = self.params.metrics[self.plan.measures[0]].unit
+        low, high = (
+            display.format_value(v, unit, spread=(value.high - value.low) / 2) for v in (value.low, value.high)
+        )
+        return f"{low} to {high}"
+
+    def _arrow(self, compared: Comparison, direction: str) -> str:
+        if isinstance(compared.estimate, NotPublished):
+            return f'<span class="gz-untrusted">– {escape(compared.estimate.reason)}</span>'
+        tone = "neutral"
+        if compared.arrow != "steady":
+            tone = "good" if (compared.arrow == "up") == (direction != "lower") else "bad"
+        return display.mark(compared.arrow, tone, self._text(compared.estimate, signed=True))
+
+    def lived(self) -> Table:
+        """Which version was live when, as editions recorded it."""
         import pandas as pd  # noqa: PLC0415
 
-        rows = []
-        for r in self.snapshot.table("calibration").to_dict("records"):
-            observed = stats.proportion(int(r["positives"]), int(r["n"]))
-            rows.append(
-                {
-                    "band": f"{int(r['bin']) * 10}–{int(r['bin']) * 10 + 10} %",
-                    "n": int(r["n"]),
-                    "predicted": float(r["mean_score"]),
-                    **_shown(observed),
-                }
-            )
+        rows = [*self.snapshot.table("live_before").to_dict("records")]
+        live = self.versions.get("live", {})
+        rows.append(
+            {
+                "edition": self.edition,
+                "live": live.get("version", ""),
+                "baseline": self.versions.get("baseline", {}).get("version", ""),
+                "run_id": live.get("run_id", ""),
+            }
+        )
+        rows = [{**r, "live": r["live"] or "none", "run": str(r["run_id"])[:12]} for r in reversed(rows)]
         columns = {
-            "band": Column("Score band"),
-            "n": Column("Rows", "count"),
-            "predicted": Column("Predicted", "fraction"),
-            "value": Column("Observed", "fraction"),
-            "low": Column("From", "fraction"),
-            "high": Column("To", "fraction"),
+            "edition": Column("Edition"),
+            "live": Column("Live version"),
+            "baseline": Column("Compared with"),
+            "run": Column("MLflow run"),
         }
-        names = ["band", "n", "predicted", "value", "low", "high"]
         return display.table(
-            pd.DataFrame(rows, columns=names),
-            "calibration",
-            "Predicted and observed share of the positive class this week",
+            pd.DataFrame(rows),
+            "live",
+            "Which version was live when: the registry as each edition found it",
             columns,
+            folded=True,
+        )
+
+    def card(self) -> Block:
+        """The model card of each registered version: data, intended use, limits, slices, how it did."""
+        plan = self.plan.card
+        stated = (
+            {"Intended use": plan.intended_use, "Limits": plan.limits, "Data": plan.data}
+            if plan
+            else {"Intended use, limits, data": "not stated; add 'card:' to the model's file"}
+        )
+        worst = self._worst()
+        parts = []
+        for row in reversed(self.snapshot.table("versions").to_dict("records")):
+            about: dict[str, str | Block] = {
+                "Change": row["description"] or "not described in the registry",
+                "Aliases": row["aliases"] or "none",
+            }
+            about |= {
+                "Trained": row["trained_at"] or "no date in the registry",
+                "Registered": f"{row['created_at']} UTC",
+            }
+            about |= {
+                k.replace("_", " ").capitalize(): str(v)
+                for k, v in json.loads(row["facts"]).items()
+                if k not in {"version", "trained_at"}
+            }
+            role = next((r for r, v in self.versions.items() if v["registered"] == row["registered"]), "")
+            if role == "live":
+                about |= dict(stated) | {"Weakest slices this week": worst}
+            opened = " open" if role == "live" else ""
+            parts.append(
+                f'<details class="gz-fold"{opened}><summary>Version {escape(row["version"])}{f", {role}" if role else ""}</summary>{display.facts(about).html}</details>'
+            )
+        return Block("".join(parts) or "<p>The registry holds no version of this model.</p>")
+
+    def _worst(self) -> str:
+        known = self.params.metrics[self.plan.measures[0]]
+        levels = [
+            (s, s.level)
+            for s in self.segments_read
+            if isinstance(s.level, stats.Estimate) and s.change.p_value is not None  # else too few rows to judge
+        ]
+        levels.sort(key=lambda pair: -pair[1].value if known.direction == "lower" else pair[1].value)
+        return (
+            "; ".join(
+                f"{s.by.replace('_', ' ')} {s.of} {self._text(e)} ({self._range(e)}, {s.n:,} rows)"
+                for s, e in levels[:3]
+            )
+            or "no segment could be measured"
         )
 
     def business(self) -> Block:
@@ -196,25 +286,17 @@ class ModelBench(ModelMeasures):
             "nps",
             "nps.vs-baseline",
         ]
-        items = [(self._numbers[f"{self.subject}.{n}"], "", self._numbers[f"{self.subject}.{n}"].note) for n in names]
+        items = [(self.number(n), "", self.number(n).note) for n in names]
         return display.cards(items, currency=self.currency)
 
     def _made(self) -> Record:
-        _ = self.measured
-        findings = conclusions.describe_model(self.subject, [m for m, _ in self.quality], self._numbers)
-        facts = {
-            "live": self.versions.get("live", {}).get("version", ""),
-            "baseline": self.versions.get("baseline", {}).get("version", ""),
-        }
-        facts |= {"run_id": self.versions.get("live", {}).get("run_id", "")}
+        found = self.evidence
+        findings = conclusions.describe_model(self.subject, self.plan.measures, self._numbers, found)
+        live = self.versions.get("live", {})
+        facts = {"live": live.get("version", ""), "baseline": self.versions.get("baseline", {}).get("version", "")}
+        facts |= {"run_id": live.get("run_id", ""), "trained_at": live.get("trained_at", "")}
         return self._record(title=self.plan.title, owner=self.plan.owner, findings=findings, facts=facts)
 
     def emit(self) -> Emitted:
         """The record of this page."""
         return Emitted(self._made())
-
-
-def _shown(value: stats.Estimate | NotPublished) -> dict[str, float | None]:
-    if isinstance(value, NotPublished):
-        return {"value": None, "low": None, "high": None}
-    return {"value": value.value, "low": value.low, "high": value.high}

@@ -1,4 +1,4 @@
-"""``models/*.yml`` and ``experiments/*.yml``: one file per subject."""
+"""``experiments/*.yml``: one file per A/B test."""
 
 from __future__ import annotations
 
@@ -10,94 +10,7 @@ from pydantic import Field
 
 from gazette.params._types import Column, Count, Fraction, Id, Page, Positive, Sheet, Text
 
-__all__ = [
-    "Business",
-    "Experiment",
-    "Labels",
-    "Model",
-    "Quality",
-    "Registry",
-    "Scores",
-    "Segment",
-    "Telemetry",
-    "Variant",
-]
-
-
-class Registry(Sheet):
-    """The registered model in MLflow and the aliases that name its versions."""
-
-    name: Text
-    live: Text = "champion"
-    baseline: Text = "baseline"
-    version_tag: str | None = Field(
-        default=None, description="Tag that holds the version as the warehouse writes it; by default MLflow's number."
-    )
-
-
-class Quality(Sheet):
-    """A column that holds one score per row, and the metric that it is."""
-
-    metric: Id
-    column: Column
-
-
-class Scores(Sheet):
-    """The table of predictions or served requests."""
-
-    table: Column
-    id: Column
-    time: Column = Field(description="When the prediction applies (UTC): decides its week.")
-    arrived: Column = Field(description="When the row was there to be read (UTC).")
-    version: Column
-    score: Column | None = Field(default=None, description="Probability, for a classifier.")
-    quality: list[Quality] = Field(default_factory=list, description="Scores per row, for a ranker.")
-    segments: list[Column] = Field(default_factory=list)
-
-
-class Labels(Sheet):
-    """The table of what really happened, which arrives later."""
-
-    table: Column
-    id: Column
-    label: Column
-    arrived: Column
-    minimum_fraction: Fraction = 0.9
-
-
-class Telemetry(Sheet):
-    """Serving measurements, one row an hour."""
-
-    table: Column
-    service: Text
-
-
-class Business(Sheet):
-    """Daily business figures of the users on the model and of a hold-out on the baseline."""
-
-    table: Column
-    new: Text = "new"
-    baseline: Text = "baseline"
-
-
-class Model(Page):
-    """A model that an edition reports on."""
-
-    kind: Literal["classifier", "ranker"]
-    registry: Registry
-    max_age_days: Count = Field(description="Days since training after which the model counts as old.")
-    scores: Scores
-    labels: Labels | None = None
-    telemetry: Telemetry | None = None
-    business: Business | None = None
-
-    @classmethod
-    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """The kind needs its columns."""
-        if raw["kind"] == "classifier" and not (raw["scores"].get("score") and raw.get("labels")):
-            yield "scores", "a classifier needs scores.score and labels"
-        if raw["kind"] == "ranker" and not raw["scores"].get("quality"):
-            yield "scores", "a ranker needs scores.quality"
+__all__ = ["Experiment", "Guardrail", "Impact", "Segment", "Variant"]
 
 
 class Variant(Sheet):

@@ -1,0 +1,198 @@
+"""Queries on what goes into a model and comes back: drift of features, data checks, rows for permutation importance."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from gazette.sources._answer import Answer
+from gazette.sources._measures import outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gazette.params import Features, Model
+    from gazette.sources._warehouse import Period, Warehouse
+
+__all__ = ["answers", "importance_rows"]
+
+DECILES = tuple(i / 10 for i in range(1, 10))
+CATEGORIES = 20  # of a feature of words; rarer ones count together
+WEEKS_OF_VOLUME = 5
+
+
+def answers(
+    warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str], *, file: str
+) -> Iterator[Answer]:
+    """Answers for data checks, drift and importance, as far as the parameters name their tables."""
+    scores = model.scores
+    table = warehouse.table(
+        scores.table, {k: getattr(scores, k) for k in ("id", "time", "arrived", "version")}, file=file
+    )
+    mine = table.filter(
+        table[scores.time] >= period.start - timedelta(days=7 * (WEEKS_OF_VOLUME - 1)),
+        table[scores.time] < period.end,
+        table[scores.arrived] < period.cutoff,
+        table[scores.version].cast("string") == versions["live"],
+    ).mutate(week=lambda t: t[scores.time].truncate("W").date())
+    volume = mine.group_by("week").aggregate(
+        rows=mine.count(), different=mine[scores.id].nunique(), newest=mine[scores.arrived].max()
+    )
+    yield warehouse.ask("volume", volume.order_by("week"), file=file)
+    yield _schema(warehouse, model)
+    if model.labels is not None:
+        yield warehouse.ask("label_checks", _labels(warehouse, model, period, file=file), file=file)
+    if model.features is not None:
+        yield from _features(warehouse, model.features, period, file=file)
+
+
+def _schema(warehouse: Warehouse, model: Model) -> Answer:
+    """Columns and types of every table that the model reads."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    tables = [t.table for t in (model.scores, model.labels, model.features) if t is not None]
+    rows = [
+        {"table": name, "column": column, "type": str(kind)}
+        for name in dict.fromkeys(tables)
+        for column, kind in warehouse.schema(name).items()
+    ]
+    schema = pa.schema([(k, pa.string()) for k in ("table", "column", "type")])
+    return Answer(
+        "schema", f"Columns and types of {', '.join(dict.fromkeys(tables))}.\n", pa.Table.from_pylist(rows, schema)
+    )
+
+
+def _labels(warehouse: Warehouse, model: Model, period: Period, *, file: str) -> Any:
+    """Delay and error of last week's labels: this week's are not all in yet, which would make the delay look short."""
+    import ibis  # noqa: PLC0415
+
+    labels, scores = model.labels, model.scores
+    assert labels is not None  # noqa: S101  asked only where there are labels
+    wanted = {"id": labels.id, "label": labels.label, "arrived": labels.arrived}
+    wanted |= {"audited": labels.audited} if labels.audited else {}
+    y = warehouse.table(labels.table, wanted, file=file)
+    y = y.filter(y[labels.arrived] < period.cutoff)
+    audited = y[labels.audited] if labels.audited else ibis.null("int64")
+    y = y.select(label_id=y[labels.id], label=y[labels.label], known=y[labels.arrived], audited=audited)
+    s = warehouse.table(scores.table, {"id": scores.id, "time": scores.time}, file=file)
+    s = s.filter(s[scores.time] >= period.start - timedelta(days=7), s[scores.time] < period.start)
+    s = s.select(row_id=s[scores.id], time=s[scores.time]).distinct()
+    both = s.inner_join(y, s.row_id == y.label_id)
+    delay = (both.known.epoch_seconds() - both.time.epoch_seconds()) / 3600.0
+    both = both.mutate(delay=delay)
+    return both.aggregate(
+        n=both.count(),
+        delay_hours=both.delay.quantile(0.95),
+        audited=both.audited.count(),
+        wrong=(both.audited != both.label).cast("int64").sum(where=both.audited.notnull()),
+    )
+
+
+def _features(warehouse: Warehouse, features: Features, period: Period, *, file: str) -> Iterator[Answer]:
+    import ibis  # noqa: PLC0415
+
+    names = [*features.columns]
+    wanted = {k: getattr(features, k) for k in ("id", "time", "arrived")} | {f"columns {n}": n for n in names}
+    table = warehouse.table(features.table, wanted, file=file)
+    arrived = table.filter(table[features.arrived] < period.cutoff)
+    start, until = (ibis.date(d.isoformat()) for d in (features.trained_from, features.trained_until))
+    day = arrived[features.time].date()
+    reference = arrived.filter(day >= start, day < until).mutate(part=ibis.literal("training"))
+    week = arrived.filter(arrived[features.time] >= period.start, arrived[features.time] < period.end)
+    week = week.mutate(part=ibis.literal("week"))
+    yield warehouse.ask("feature_checks", _faults(week, features), file=file)
+    numeric = [n for n in names if table[n].type().is_numeric()]
+    words = [n for n in names if n not in numeric]
+    edges: dict[str, list[float]] = {}
+    if numeric:
+        quantiles = reference.aggregate(
+            **{f"{n}__{i}": reference[n].quantile(q).cast("float64") for n in numeric for i, q in enumerate(DECILES)}
+        )
+        asked = warehouse.ask("drift_edges", quantiles, file=file)
+        yield asked
+        row = asked.table.to_pylist()[0]
+        edges = {n: sorted({row[f"{n}__{i}"] for i in range(len(DECILES))} - {None}) for n in numeric}
+    both = ibis.union(reference, week)
+    yield warehouse.ask(
+        "drift", ibis.union(*_histograms(both, edges, words)).order_by("feature", "bin", "part"), file=file
+    )
+    if numeric:
+        yield warehouse.ask("drift_ks", ibis.union(*_gaps(both, numeric)).order_by("feature"), file=file)
+
+
+def _faults(week: Any, features: Features) -> Any:
+    """Missing values and values outside the range, per feature, in one scan."""
+    found = {"n": week.count()}
+    for name, limits in features.columns.items():
+        found[f"{name}__missing"] = week[name].isnull().cast("int64").sum()
+        outside = [week[name] < limits.low] if limits.low is not None else []
+        outside += [week[name] > limits.high] if limits.high is not None else []
+        if outside:
+            broken = outside[0] if len(outside) == 1 else outside[0] | outside[1]
+            found[f"{name}__outside"] = broken.fill_null(False).cast("int64").sum()
+    return week.aggregate(**found)
+
+
+def _histograms(both: Any, edges: dict[str, list[float]], words: list[str]) -> list[Any]:
+    """Rows per feature, bin and part; bins of numbers are the training's tenths, of words its most frequent values."""
+    import ibis  # noqa: PLC0415
+
+    found = []
+    for name, cuts in edges.items():
+        rows = both.filter(both[name].notnull())
+        bin_ = ibis.literal(0)
+        for cut in cuts:
+            bin_ = bin_ + (rows[name] > cut).cast("int64")
+        rows = rows.mutate(bin=bin_.cast("string"))
+        found.append(_counted(rows, name))
+    for name in words:
+        rows = both.filter(both[name].notnull()).mutate(word=both[name].cast("string"))
+        common = rows.filter(rows.part == "training").group_by("word").aggregate(seen=lambda t: t.count())
+        common = common.order_by(ibis.desc("seen"), "word").limit(CATEGORIES).select(kept="word")
+        joined = rows.left_join(common, rows.word == common.kept)
+        found.append(_counted(joined.mutate(bin=joined.kept.fill_null("(other)")), name))
+    return found
+
+
+def _counted(rows: Any, name: str) -> Any:
+    import ibis  # noqa: PLC0415
+
+    counted = rows.group_by("bin", "part").aggregate(n=rows.count())
+    return counted.select(feature=ibis.literal(name), bin="bin", part="part", n="n")
+
+
+def _gaps(both: Any, numeric: list[str]) -> list[Any]:
+    """Kolmogorov-Smirnov distance over all values of each feature."""
+    import ibis  # noqa: PLC0415
+
+    found = []
+    for name in numeric:
+        rows = both.filter(both[name].notnull())
+        rows = rows.select(value=rows[name].cast("float64"), part=rows.part)
+        steps = rows.group_by("value").aggregate(
+            a=(rows.part == "training").cast("int64").sum(), b=(rows.part == "week").cast("int64").sum()
+        )
+        upto = ibis.range_window(order_by="value", following=0)
+        steps = steps.mutate(
+            gap=steps.a.sum().over(upto) / steps.a.sum().over(ibis.window()).nullif(0)
+            - steps.b.sum().over(upto) / steps.b.sum().over(ibis.window()).nullif(0)
+        )
+        found.append(steps.aggregate(ks=steps.gap.abs().max()).select(feature=ibis.literal(name), ks="ks"))
+    return found
+
+
+def importance_rows(warehouse: Warehouse, model: Model, period: Period, *, file: str) -> Any:
+    """Features and outcomes of evenly spaced rows of the week."""
+    import ibis  # noqa: PLC0415
+
+    features = model.features
+    assert features is not None  # noqa: S101  asked only where there are features
+    table = warehouse.table(features.table, {"id": features.id}, file=file)
+    known = outcomes(warehouse, model, period, "float64", file=file).filter(lambda t: t.label.notnull())
+    known = known.filter(known.time >= period.start).select("row_id", "label").distinct()
+    rows = known.inner_join(table, known.row_id == table[features.id])
+    rows = rows.select("row_id", "label", *features.columns)
+    turn = ibis.row_number().over(ibis.window(order_by="row_id"))
+    rows = rows.mutate(turn=turn, total=rows.count().over(ibis.window()))
+    step = ibis.greatest(1, (rows.total / features.importance_rows).ceil().cast("int64"))
+    return rows.filter(rows.turn % step == 0).drop("turn", "total").order_by("row_id")

@@ -1,0 +1,159 @@
+"""What models of every kind share: from rows with influences to aggregates per week, version and segment.
+
+A measure of a group is one value ``v``; each row moves it by its influence ``i`` (mean zero within the group), so the
+value's variance is about ``var(i) / n`` (Hampel 1974), and that of a difference between two versions on the same rows
+is ``var(i_live - i_baseline) / n``. Rows stay in the warehouse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gazette.params import Model
+    from gazette.sources._warehouse import Period, Warehouse
+
+__all__ = ["Rows", "answers", "days", "first_of_each", "mean_influences", "outcomes"]
+
+
+Rows = Callable[[Any, Sequence[str]], Any]
+"""What a kind of model adds: columns ``v_<measure>`` (constant in a group) and ``i_<measure>`` (per row)."""
+
+
+def mean_influences(rows: Any, groups: Sequence[str], columns: Sequence[str]) -> Any:
+    """For measures that are means of a column: the mean, and each row's distance from it."""
+    import ibis  # noqa: PLC0415
+
+    group = ibis.window(group_by=list(groups))
+    rows = rows.mutate(**{f"v_{c}": rows[c].mean().over(group) for c in columns})
+    return rows.mutate(**{f"i_{c}": rows[c] - rows[f"v_{c}"] for c in columns})
+
+
+def first_of_each(rows: Any, keys: Sequence[str], order: str) -> Any:
+    """One row per key, the one that came first: a row loaded twice may not count twice."""
+    import ibis  # noqa: PLC0415
+
+    turn = ibis.row_number().over(ibis.window(group_by=list(keys), order_by=order))
+    return rows.mutate(turn=turn).filter(lambda t: t.turn == 0).drop("turn")
+
+
+def days(rows: Any, period: Period) -> Any:
+    """Rows of each day of the week."""
+    return (
+        rows.filter(rows.time >= period.start)
+        .mutate(day=lambda t: t.time.date())
+        .group_by("day")
+        .aggregate(n=lambda t: t.count())
+        .order_by("day")
+    )
+
+
+def outcomes(warehouse: Warehouse, model: Model, period: Period, kind: str, *, file: str) -> Any:
+    """Rows of the period with score and label (null where none had arrived), each row and version once.
+
+    Args:
+        warehouse: An open warehouse.
+        model: Its parameters, with a score and labels.
+        period: The edition's week.
+        kind: Type of labels, ``int64`` for classes.
+        file: The parameter file, for errors.
+    """
+    scores, labels = model.scores, model.labels
+    assert labels is not None  # noqa: S101  the parameter check guarantees both
+    assert scores.score is not None  # noqa: S101
+    wanted = {k: getattr(scores, k) for k in ("id", "time", "arrived", "version", "score")}
+    wanted |= {f"segments {s}": s for s in scores.segments}
+    s = warehouse.table(scores.table, wanted, file=file)
+    y = warehouse.table(labels.table, {"id": labels.id, "label": labels.label, "arrived": labels.arrived}, file=file)
+    s = s.filter(s[scores.time] >= period.history_start, s[scores.time] < period.end, s[scores.arrived] < period.cutoff)
+    s = s.select(
+        row_id=s[scores.id],
+        time=s[scores.time],
+        arrived=s[scores.arrived],
+        week=s[scores.time].truncate("W").date(),
+        version=s[scores.version].cast("string"),
+        score=s[scores.score].cast("float64"),
+        **{column: s[column] for column in scores.segments},
+    )
+    s = first_of_each(s, ["row_id", "version"], "arrived")
+    y = y.filter(y[labels.arrived] < period.cutoff)
+    y = y.select(label_id=y[labels.id], label=y[labels.label].cast(kind), known=y[labels.arrived])
+    y = first_of_each(y, ["label_id"], "known")
+    return s.left_join(y, s.row_id == y.label_id).drop("label_id")
+
+
+def answers(
+    placed: Rows,
+    rows: Any,
+    measures: Sequence[str],
+    model: Model,
+    period: Period,
+    versions: dict[str, str],
+    *,
+    counts: Sequence[str] = (),
+) -> Iterator[tuple[str, Any]]:
+    """The queries ``weekly``, ``paired``, ``segments`` and ``segments_paired``.
+
+    Args:
+        placed: Gives rows their values and influences.
+        rows: With ``row_id``, ``time``, ``week``, ``version`` and the segments' columns.
+        measures: Names of the measures, as columns.
+        model: The model's parameters.
+        period: The edition's week.
+        versions: ``live`` and ``baseline`` to the version as the warehouse writes it.
+        counts: Columns of zeros and ones to count beside them.
+    """
+    import ibis  # noqa: PLC0415
+
+    live, base = versions["live"], versions.get("baseline", "")
+    rows = rows.filter(rows.version.isin(sorted(set(versions.values()))))
+    yield "weekly", _summary(placed(rows, ["week", "version"]), measures, ["week", "version"], counts)
+    both = rows.mutate(seen=rows.version.nunique().over(ibis.window(group_by="row_id")))
+    both = both.filter(both.seen == 2, both.version.isin([live, base])) if base and base != live else rows.limit(0)  # noqa: PLR2004
+    yield "paired", _paired(placed, both, measures, ["week"], live, base)
+    split = [
+        rows.mutate(segment=ibis.literal(c), of=rows[c].cast("string")).filter(lambda t: t.of.notnull())
+        for c in model.scores.segments
+    ]
+    if not split:
+        return
+    every = ibis.union(*split) if len(split) > 1 else split[0]
+    keys = ["segment", "of", "week"]
+    yield "segments", _summary(placed(every, [*keys, "version"]), measures, [*keys, "version"], counts)
+    now = both.filter(both.time >= period.start)
+    split = [
+        now.mutate(segment=ibis.literal(c), of=now[c].cast("string")).filter(lambda t: t.of.notnull())
+        for c in model.scores.segments
+    ]
+    every = ibis.union(*split) if len(split) > 1 else split[0]
+    yield "segments_paired", _paired(placed, every, measures, keys, live, base)
+
+
+def _summary(placed: Any, measures: Sequence[str], groups: Sequence[str], counts: Sequence[str]) -> Any:
+    found = {"n": placed.count()}
+    found |= {c: placed[c].sum() for c in counts}
+    for m in measures:
+        found[m] = placed[f"v_{m}"].max()
+        found[f"{m}_var"] = placed[f"i_{m}"].var(how="sample")
+    return placed.group_by(*groups).aggregate(**found).order_by(*groups)
+
+
+def _paired(placed: Rows, both: Any, measures: Sequence[str], groups: Sequence[str], live: str, base: str) -> Any:
+    """Live less baseline on the rows that both scored."""
+    columns = [*groups, "version", "row_id", *(f"{p}_{m}" for m in measures for p in "vi")]
+    rows = placed(both, [*groups, "version"]).select(*columns)
+    a = rows.filter(rows.version == live)
+    b = rows.filter(rows.version == base).select(
+        other="row_id",
+        **{f"other_{g}": g for g in groups},
+        **{f"{p}b_{m}": f"{p}_{m}" for m in measures for p in "vi"},
+    )
+    joined = a.inner_join(b, [a.row_id == b.other, *(a[g] == b[f"other_{g}"] for g in groups)])
+    found = {"n": joined.count()}
+    for m in measures:
+        found[m] = joined[f"v_{m}"].max() - joined[f"vb_{m}"].max()
+        found[f"{m}_var"] = (joined[f"i_{m}"] - joined[f"ib_{m}"]).var(how="sample")
+    return joined.group_by(*groups).aggregate(**found).order_by(*groups)

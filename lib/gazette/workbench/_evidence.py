@@ -1,0 +1,124 @@
+"""What a model's page knows beside its numbers: what lies near a change, which segments moved, what it may cost."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from gazette import conclusions, stats
+from gazette.workbench._inputs import ModelInputs
+from gazette.workbench._measures import records_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gazette.record import Number
+
+__all__ = ["Mark", "ModelEvidence"]
+
+NEAR_DAYS = 10
+Mark = tuple[date, str]
+
+
+class ModelEvidence(ModelInputs):
+    """The evidence for the sentences of a model's page."""
+
+    @cached_property
+    def deployments(self) -> list[dict[str, Any]]:
+        """Deployments until the cut-off, oldest first."""
+        return records_of(self.snapshot.table("deployments")) if self.snapshot.has("deployments") else []
+
+    @cached_property
+    def marks(self) -> list[Mark]:
+        """Deployments and annotations with their dates, oldest first."""
+        found = [(d["at"].date(), f"version {d['model_version']} was deployed ({d['note']})") for d in self.deployments]
+        end = self.week_start + timedelta(days=7)
+        notes = [a for a in self.params.annotations if a.subject == self.subject and a.day < end]
+        found += [(a.day, f"{a.text.rstrip('.')} (noted by {a.author})") for a in notes]
+        return sorted(found)
+
+    @cached_property
+    def evidence(self) -> conclusions.Evidence:
+        """Everything, with the numbers that it refers to added to the page."""
+        _ = self.measured, self.examined
+        near = {
+            metric: [
+                f"{day:%d %B}: {text}".lstrip("0") for day, text in self.marks if abs((day - since).days) <= NEAR_DAYS
+            ]
+            for metric, since in self.shifts.items()
+        }
+        features = self.plan.features
+        checks = [
+            (f"{self.subject}.check.{c.id.lower().replace('_', '-')}", c.title, c.state)
+            for c in self.checks
+            if c.state in {"warn", "fail"}
+        ]
+        return conclusions.Evidence(
+            since=self.shifts,
+            near=near,
+            segments=[*self._moved_segments()],
+            shifted=[(k, f"{self.subject}.drift.{k.lower().replace('_', '-')}") for k in self.shifted],
+            season=f"{self.week_start:%B}" if self.seasonal else "",
+            window=f"{features.trained_from:%B} to {features.trained_until - timedelta(days=1):%B}" if features else "",
+            checks=checks,
+            costs={m: c for m in self.shifts if (c := self._cost(m)) is not None},
+        )
+
+    def _moved_segments(self) -> Iterator[conclusions.Moved]:
+        metric = self.plan.measures[0]
+        known = self.params.metrics[metric]
+        unit: Any = "points" if known.unit == "fraction" else known.unit
+        for segment in self.segments_read:
+            for compared, suffix, against in (
+                (segment.change, "change", "last week"),
+                (segment.against, "vs-baseline", "the baseline version"),
+            ):
+                if compared.arrow == "steady":
+                    continue
+                words = f"{segment.by.replace('_', ' ')} {segment.of}"
+                number = self.add(
+                    f"segment.{segment.name}.{suffix}",
+                    f"{known.title}, {words}, against {against}",
+                    compared.estimate,
+                    unit=unit,
+                    metric=metric,
+                    cell="segments",
+                    query="segments" if suffix == "change" else "segments_paired",
+                    direction=known.direction,
+                    note=f"Chosen with p = {compared.p_value:.2g} after Holm's correction over all segments; the range is of this one alone.",
+                )
+                yield conclusions.Moved(words, number.id, against)
+
+    def _cost(self, metric: str) -> tuple[str, str] | None:
+        """The translation of a change of level, as stated by people: range times the size."""
+        row = next((t for t in self.params.translations if t.technical == metric), None)
+        shift = self._numbers.get(f"{self.subject}.{metric}.shift")
+        level = self._numbers.get(f"{self.subject}.{metric}")
+        if row is None or row.business_unit != "relative" or not (shift and level):
+            return None
+        if not (isinstance(shift.value, float) and isinstance(level.value, float)) or row.technical_unit == "ms":
+            return None
+        size = shift.value if row.technical_unit == "points" else shift.value / (level.value - shift.value)
+        low, high = sorted(size / row.technical_change * bound for bound in (row.low, row.high))
+        middle = (low + high) / 2
+        method = f"translation {row.id}, stated"
+        estimate = stats.Estimate(middle, low, high, row.coverage, 0.0, None, 0, method)
+        business = self.params.metrics[row.business]
+        title = f"What the change of {level.label} moves of {business.title}"
+        number = self.add(
+            f"{metric}.cost",
+            title,
+            estimate,
+            unit="relative",
+            metric=row.business,
+            cell="findings",
+            query=None,
+            note=row.source,
+        )
+        return number.id, business.title.lower()
+
+    def number(self, suffix: str) -> Number:
+        """A number of the page."""
+        _ = self.evidence
+        return self._numbers[f"{self.subject}.{suffix}"]

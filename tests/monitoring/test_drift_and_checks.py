@@ -1,0 +1,132 @@
+"""Drift against scipy, change of level, checks, small cases of measures."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+from scipy.spatial.distance import jensenshannon
+
+from gazette import monitoring
+from gazette.record import NotPublished
+from gazette.stats import Estimate
+
+COUNTS = st.lists(st.integers(min_value=1, max_value=5000), min_size=2, max_size=12)
+
+
+@given(data=st.data())
+def test_drift_agrees_with_scipy(data: st.DataObject) -> None:
+    reference = data.draw(COUNTS)
+    current = data.draw(st.lists(st.integers(1, 5000), min_size=len(reference), max_size=len(reference)))
+    found = monitoring.drift(reference, current)
+    if min(sum(reference), sum(current)) < 50:
+        assert isinstance(found, NotPublished)
+        return
+    assert not isinstance(found, NotPublished)
+    p, q = np.array(reference) / sum(reference), np.array(current) / sum(current)
+    assert found.js == pytest.approx(float(jensenshannon(p, q, base=2)), abs=1e-7)  # a root of a difference near nought
+    p_floored, q_floored = np.maximum(p, 1e-4), np.maximum(q, 1e-4)
+    psi = float(np.sum((q_floored - p_floored) * np.log(q_floored / p_floored)))
+    assert found.psi == pytest.approx(psi, abs=1e-9)
+    if p.min() >= 1e-4 and q.min() >= 1e-4:
+        assert found.psi == pytest.approx(float(scipy_stats.entropy(p, q) + scipy_stats.entropy(q, p)), abs=1e-9)
+    chance = scipy_stats.chi2_contingency(np.array([reference, current]), correction=False).pvalue
+    assert found.chance == pytest.approx(float(chance), abs=1e-9)
+    assert found.ks == pytest.approx(float(np.abs(np.cumsum(q - p)).max()), abs=1e-9)
+
+
+def test_no_overlap_is_a_distance_of_one() -> None:
+    found = monitoring.drift([100, 0], [0, 100])
+    assert not isinstance(found, NotPublished)
+    assert (found.js, found.ks) == (1.0, 1.0)
+    assert math.isfinite(found.psi)
+
+
+def test_the_same_source_is_called_shifted_in_about_one_week_of_a_hundred() -> None:
+    rng = np.random.default_rng(4)
+    shares = np.full(10, 0.1)
+    called = 0
+    for _ in range(2000):
+        found = monitoring.drift(rng.multinomial(20000, shares).tolist(), rng.multinomial(3000, shares).tolist())
+        assert not isinstance(found, NotPublished)
+        called += found.real
+    assert 0.003 < called / 2000 < 0.02
+
+
+def estimates(values: list[float], error: float = 1.0) -> list[Estimate]:
+    return [Estimate(v, v - 2 * error, v + 2 * error, 0.95, error, None, 100, "test") for v in values]
+
+
+def test_a_planted_change_of_level_is_dated() -> None:
+    found = monitoring.shift(estimates([10.2, 9.9, 10.1, 9.8, 10.0, 10.1, 6.0, 6.2, 5.9, 6.1], 0.2))
+    assert found is not None
+    assert found.index == 6
+    assert found.size == pytest.approx(-3.967, abs=0.01)
+
+
+@pytest.mark.parametrize("spread", [1.0, 5.0])
+def test_a_steady_series_is_said_to_have_changed_in_at_most_one_of_twenty(spread: float) -> None:
+    """Also where weeks differ by more than the rows of a week can tell."""
+    rng = np.random.default_rng(8)
+    wrong = sum(monitoring.shift(estimates(rng.normal(0, spread, 12).tolist())) is not None for _ in range(2000))
+    assert wrong / 2000 <= 0.05
+
+
+def test_a_slope_agrees_with_scipy() -> None:
+    values = [3.0, 3.5, 3.2, 4.1, 4.0, 4.4]
+    found = monitoring.slope(values)
+    fit = scipy_stats.linregress(range(6), values)
+    assert found is not None
+    assert found[0] == pytest.approx(fit.slope, abs=1e-12)
+    assert found[2] - found[0] == pytest.approx(float(scipy_stats.t.ppf(0.975, 4)) * fit.stderr, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("value", "state"), [(0.0, "pass"), (0.1, "pass"), (0.11, "warn"), (0.5, "warn"), (0.51, "fail")]
+)
+def test_a_check_warns_and_fails_above_its_limits(value: float, state: str) -> None:
+    assert monitoring.check("nulls", "Missing", value, "fraction", warn=0.1, fail=0.5).state == state
+
+
+def test_what_could_not_be_measured_never_passes() -> None:
+    found = monitoring.check("nulls", "Missing", NotPublished(reason="no rows"), "fraction", warn=0.1, fail=0.5)
+    assert found.state == "not run"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("auc", 0.7, 0.1, 0), "no rows"),
+        (("auc", None, None, 50), "one class only"),
+        (("auc", 1.0, 0.0, 50), "perfectly"),
+        (("log-loss", 0.7, None, 1), "too few"),
+    ],
+)
+def test_too_little_to_tell_says_why(arguments: tuple[str, float | None, float | None, int], reason: str) -> None:
+    found = monitoring.level(*arguments)
+    assert isinstance(found, NotPublished)
+    assert reason in found.reason
+
+
+def test_versions_that_treat_rows_alike_have_no_difference_to_test() -> None:
+    assert isinstance(monitoring.difference(0.0, 0.0, 50), NotPublished)
+
+
+def test_calibration_error_of_the_textbook_case() -> None:
+    assert monitoring.calibration_error([(100, 0.15, 15), (100, 0.85, 75)]) == pytest.approx(0.05)
+    assert isinstance(monitoring.calibration_error([]), NotPublished)
+
+
+def test_calibration_noise_is_what_a_right_model_shows_on_average() -> None:
+    rng = np.random.default_rng(2)
+    shown = []
+    for _ in range(400):
+        bands = [(200, p, int(rng.binomial(200, p))) for p in (0.05, 0.25, 0.5, 0.75)]
+        error = monitoring.calibration_error(bands)
+        assert isinstance(error, float)
+        shown.append(error)
+    assert np.mean(shown) == pytest.approx(monitoring.calibration_noise(bands), rel=0.06)
