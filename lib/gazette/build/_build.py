@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gazette import site
 from gazette.build._freeze import freeze_all, period_of
+from gazette.build._gather import OPERATIONS
 from gazette.editions import Week, digest_of, lock, write_error
 from gazette.errors import EditionError, GazetteError, WrongUseError
 from gazette.params import Model
@@ -216,7 +217,8 @@ def _run(
     listener: Listener,
 ) -> list[Outcome]:
     edition, settings = str(week), project.params.site
-    listener.planned(edition, {s.id: s.title for s in subjects} | {SUMMARY: settings.executive.title})
+    titles = {s.id: s.title for s in subjects} | {SUMMARY: settings.executive.title}
+    listener.planned(edition, titles | ({OPERATIONS: settings.operations.title} if settings.operations else {}))
     shared = project.parameter_digest()
 
     def job(
@@ -254,13 +256,25 @@ def _run(
     cache = project.state / "cache" / "runs"
     outcomes = run_all(jobs, workers=settings.workers, cache=cache, progress=say)
     _keep(outcomes, staging)
-    inputs = tuple(
-        digest_of(p) for folder in ("records", "failures") for p in sorted((staging / folder).glob("*.json"))
+    if settings.operations is not None:
+        told = (snapshots[OPERATIONS].digest, *_records(staging))
+        page = job(
+            OPERATIONS, "operations", settings.operations.title, settings.operations.owner, "operations.ipynb", {}, told
+        )
+        more = run_all([page], workers=1, cache=cache, progress=say)
+        _keep(more, staging)
+        outcomes = [*outcomes, *more]
+    summary = job(
+        SUMMARY, "summary", settings.executive.title, settings.executive.owner, "executive.ipynb", {}, _records(staging)
     )
-    summary = job(SUMMARY, "summary", settings.executive.title, settings.executive.owner, "executive.ipynb", {}, inputs)
     last = run_all([summary], workers=1, cache=cache, progress=say)
     _keep(last, staging)
     return [*outcomes, *last]
+
+
+def _records(staging: Path) -> tuple[str, ...]:
+    """Digests of what notebooks have found so far."""
+    return tuple(digest_of(p) for folder in ("records", "failures") for p in sorted((staging / folder).glob("*.json")))
 
 
 def _keep(outcomes: list[Outcome], staging: Path) -> None:

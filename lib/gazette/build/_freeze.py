@@ -5,19 +5,16 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from gazette.build._gather import OPERATIONS, model_answers_of, operations_answers
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
 from gazette.record import Record, TakenLook
-from gazette.snapshot import freeze, reopen
+from gazette.snapshot import freeze
 from gazette.sources import (
     Answer,
     Period,
     Warehouse,
     experiment_answers,
-    importance_rows,
-    model_answers,
-    read_importance,
-    read_registry,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +45,8 @@ def freeze_all(
         SourceError: Sources that failed; all of them are named.
         EditionError: There is no data of this week.
     """
-    period = period_of(project, week)
+    period, site = period_of(project, week), project.params.site
+    operations: list[Answer] = []
     answers: dict[str, list[Answer]] = {}
     problems: list[SourceError] = []
     with Warehouse(project.params.site.warehouse, project=project.root) as warehouse:
@@ -56,7 +54,7 @@ def freeze_all(
             say(subject.title)
             try:
                 if isinstance(subject, Model):
-                    answers[subject.id] = _model(project, week, warehouse, subject, period)
+                    answers[subject.id] = model_answers_of(project, week, warehouse, subject, period)
                 else:
                     answers[subject.id] = [
                         *experiment_answers(warehouse, subject, project.params.metrics, period),
@@ -64,6 +62,9 @@ def freeze_all(
                     ]
             except SourceError as error:
                 problems.append(error)
+        if site.operations is not None:
+            say(site.operations.title)
+            operations = operations_answers(project, week, warehouse, site.operations, period)
     if len(problems) == 1:
         raise problems[0]
     if problems:
@@ -73,54 +74,9 @@ def freeze_all(
             mend="nothing was built; mend all of them, then build again",
         )
     _refuse_empty(week, subjects, answers)
+    if site.operations is not None:
+        answers[OPERATIONS] = operations
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
-
-
-def _model(project: Project, week: Week, warehouse: Warehouse, model: Model, period: Period) -> list[Answer]:
-    """All that a model's page needs; what is there only to explain the model may fail, and the page says so."""
-    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
-
-    uri = project.params.site.mlflow
-    registry, every = read_registry(uri, model, project=project.root)
-    rows = {row["role"]: row for row in registry.table.to_pylist()}
-    versions = {role: row["version"] for role, row in rows.items()}
-    versions.setdefault("live", "")  # no version behind the alias: the page says so
-    found = [registry, every, *model_answers(warehouse, model, period, versions)]
-    unread = []
-    if model.features is not None and model.labels is not None:
-        numbers = {role: row["registered"] for role, row in rows.items()}
-        try:
-            sample = importance_rows(warehouse, model, period).table
-            found.append(read_importance(uri, model, sample, numbers, project=project.root))
-        except SourceError as error:
-            unread.append({"what": "importance", "reason": error.what})
-    schema = pa.schema([("what", pa.string()), ("reason", pa.string())])
-    found.append(Answer("unread", "Sources that could not be read, and why.\n", pa.Table.from_pylist(unread, schema)))
-    return [*found, *_before(project, week, model.id)]
-
-
-def _before(project: Project, week: Week, subject: str) -> list[Answer]:
-    """What earlier editions said: which version was live, and the columns of the tables when they were last frozen."""
-    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
-
-    rows, columns = [], None
-    for earlier in [w for w in project.store.weeks() if w < week]:
-        path = project.store.path(earlier)
-        record = path / "records" / f"{subject}.json"
-        if record.is_file():
-            facts = Record.from_json(record.read_bytes()).facts
-            rows.append({"edition": str(earlier), **{k: facts.get(k, "") for k in ("live", "baseline", "run_id")}})
-        frozen = path / "snapshot" / subject
-        if (frozen / "schema.parquet").is_file():
-            columns = (str(earlier), reopen(frozen).table("schema"))
-    names = pa.schema([(k, pa.string()) for k in ("edition", "live", "baseline", "run_id")])
-    found = [
-        Answer("live_before", "The live version in earlier editions' records.\n", pa.Table.from_pylist(rows, names))
-    ]
-    if columns:
-        asked = f"Columns and types as edition {columns[0]} froze them.\n"
-        found.append(Answer("schema_before", asked, pa.Table.from_pandas(columns[1], preserve_index=False)))
-    return found
 
 
 def _looks(project: Project, week: Week, subject: str) -> Answer:

@@ -70,6 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     from gazette.cli import _analyse  # noqa: PLC0415  light; it imports the rest when it runs
 
     _analyse.add_options(add("analyse", "read out any file of an A/B test, without a project", _analyse.EXAMPLE))
+    from gazette.cli import _export  # noqa: PLC0415  likewise
+
+    _export.add_options(
+        add("export", "write rules, routes and dashboards for Prometheus, Alertmanager and Grafana", _export.EXAMPLE)
+    )
     serve = add("serve", "serve the published site on this machine alone", "gazette serve --port 8000")
     serve.add_argument("--port", type=int, default=8000, help="port (default: 8000; 0 takes a free one)")
     return parser
@@ -97,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "schemas": _schemas,
         "build": _build,
         "analyse": _run_analyse,
+        "export": _run_export,
         "serve": _serve,
     }
     try:
@@ -280,6 +286,14 @@ def _run_analyse(options: argparse.Namespace) -> int:
     from gazette.cli._analyse import run  # noqa: PLC0415
 
     return run(options)
+
+
+def _run_export(options: argparse.Namespace) -> int:
+    from gazette.cli._export import run  # noqa: PLC0415
+
+    written = run(_open(options), options.target, options.to)
+    _say(options, {"written": [str(p) for p in written]}, "\n".join(f"Wrote {p}" for p in written))
+    return 0
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from gazette.conclusions._experiment import Check, Look, MetricResult, best, conclude, guardrail_of, state_of
 from gazette.conclusions._model import Evidence, Moved, describe_model, moved
+from gazette.conclusions._operations import describe_operations
 from gazette.conclusions._summary import headline, ranked
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "best",
     "conclude",
     "describe_model",
+    "describe_operations",
     "guardrail_of",
     "headline",
     "moved",

@@ -1,7 +1,16 @@
 """How numbers, sentences, tables and charts look; the only place that rounds."""
 
 from gazette.display._charts import Chart, chart, forest, trend
-from gazette.display._curves import calibration_curve, fitted, importance, shifts, stacked, threshold_curve
+from gazette.display._curves import (
+    calibration_curve,
+    fitted,
+    hourly,
+    hours_of_week,
+    importance,
+    shifts,
+    stacked,
+    threshold_curve,
+)
 from gazette.display._html import (
     Block,
     cards,
@@ -39,6 +48,8 @@ __all__ = [
     "forest",
     "format_number",
     "format_value",
+    "hourly",
+    "hours_of_week",
     "importance",
     "mark",
     "number_span",

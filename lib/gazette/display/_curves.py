@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["calibration_curve", "fitted", "importance", "shifts", "stacked", "threshold_curve"]
+__all__ = [
+    "calibration_curve",
+    "fitted",
+    "hourly",
+    "hours_of_week",
+    "importance",
+    "shifts",
+    "stacked",
+    "threshold_curve",
+]
 
 COLOURS = ["#1b5e9e", "#9a6b00", "#5b5b5b"]
 SERIES = {
@@ -246,4 +255,76 @@ def fitted(
                 },
             },
         ],
+    }
+
+
+def hourly(
+    rows: Sequence[Mapping[str, Any]],
+    limits: Sequence[tuple[float, str]],
+    marks: Sequence[Mapping[str, str]],
+    *,
+    form: str,
+) -> dict[str, Any]:
+    """Lines by hour with limits and deployments as dashed rules; rows have when, value, series; marks when, text."""
+    when = {
+        "field": "when",
+        "type": "temporal",
+        "title": None,
+        "axis": {"format": "%a %d", "tickCount": 8, "grid": False},
+    }
+    layers: list[dict[str, Any]] = [
+        {
+            "mark": {"type": "line", "strokeWidth": 1.5},
+            "encoding": {
+                "x": when,
+                "y": {"field": "value", "type": "quantitative", "axis": {"format": form, "title": None}},
+                "color": SERIES,
+                "tooltip": [
+                    {"field": "when", "type": "temporal", "format": "%a %d %b %H:%M"},
+                    {"field": "series"},
+                    {"field": "value", "format": form},
+                ],
+            },
+        }
+    ]
+    if limits:
+        layers.append(
+            {
+                "data": {"values": [{"limit": value, "text": text} for value, text in limits]},
+                "mark": {"type": "rule", "strokeDash": [4, 3], "color": "#b3261e"},
+                "encoding": {
+                    "y": {"field": "limit", "type": "quantitative"},
+                    "tooltip": [{"field": "text"}, {"field": "limit"}],
+                },
+            }
+        )
+    if marks:
+        layers.append(
+            {
+                "data": {"values": [dict(m) for m in marks]},
+                "mark": {"type": "rule", "strokeDash": [4, 3], "color": "#b07800", "size": 2},
+                "encoding": {"x": when, "tooltip": [{"field": "text"}]},
+            }
+        )
+    return {"data": _values(rows), "width": "container", "height": 170, "layer": layers}
+
+
+def hours_of_week(cells: Sequence[Mapping[str, Any]], days: Sequence[str]) -> dict[str, Any]:
+    """Counts by day of the week and hour; cells have day, hour, n."""
+    return {
+        "data": _values(cells),
+        "width": "container",
+        "height": 150,
+        "mark": {"type": "rect"},
+        "encoding": {
+            "x": {
+                "field": "hour",
+                "type": "ordinal",
+                "scale": {"domain": list(range(24))},
+                "axis": {"labelAngle": 0, "labelOverlap": True, "title": "hour"},
+            },
+            "y": {"field": "day", "type": "ordinal", "scale": {"domain": list(days)}, "title": None},
+            "color": {"field": "n", "type": "quantitative", "scale": {"scheme": "oranges"}, "title": "alerts"},
+            "tooltip": [{"field": "day"}, {"field": "hour"}, {"field": "n", "title": "alerts"}],
+        },
     }

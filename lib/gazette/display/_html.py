@@ -50,6 +50,7 @@ LOOK = {
     "no data": ("untrusted", "–"),
     "suppressed": ("untrusted", "–"),
     "waiting": ("unsure", "…"),
+    "informs": ("neutral", "i"),
 }
 ARROWS = {"up": "↑", "down": "↓", "steady": "→"}
 TONES = {"good": "✓", "bad": "✗", "unsure": "?", "neutral": "•"}

@@ -1,5 +1,6 @@
 """How models do: measures with their ranges, drift, data checks, since when a series changed."""
 
+from gazette.monitoring._alarms import AlarmState, Condition, evaluate, explained
 from gazette.monitoring._change import Shift, shift, slope
 from gazette.monitoring._checks import Check, State, check, schema_changes
 from gazette.monitoring._drift import DEFINITIONS, Drift, drift
@@ -14,7 +15,9 @@ from gazette.monitoring._measures import (
 
 __all__ = [
     "DEFINITIONS",
+    "AlarmState",
     "Check",
+    "Condition",
     "Drift",
     "Shift",
     "State",
@@ -23,6 +26,8 @@ __all__ = [
     "check",
     "difference",
     "drift",
+    "evaluate",
+    "explained",
     "independent_difference",
     "level",
     "schema_changes",

@@ -1,31 +1,40 @@
 """What people write in ``params/``: models of every file, a loader that reports all errors, JSON Schemas."""
 
+from gazette.params._alerts import Alarm, AlertsFile, Channel, Maintenance
 from gazette.params._experiment import Experiment, Guardrail, Variant
 from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems
-from gazette.params._metrics import Alarm, Fact, Metric, Translation
+from gazette.params._metrics import Fact, Metric, Translation
 from gazette.params._model import Checks, Features, Limit, Model, Quality
 from gazette.params._schemas import schemas
-from gazette.params._site import SiteParams
+from gazette.params._signals import SIGNALS, Signal, quantile
+from gazette.params._site import Operations, SiteParams
 
 __all__ = [
     "FILES",
     "FOLDERS",
+    "SIGNALS",
     "Alarm",
+    "AlertsFile",
+    "Channel",
     "Checks",
     "Experiment",
     "Fact",
     "Features",
     "Guardrail",
     "Limit",
+    "Maintenance",
     "Metric",
     "Model",
+    "Operations",
     "Params",
     "Problem",
     "Quality",
+    "Signal",
     "SiteParams",
     "Translation",
     "Variant",
     "load",
     "problems",
+    "quantile",
     "schemas",
 ]

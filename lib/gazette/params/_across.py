@@ -12,6 +12,16 @@ from gazette.params._problem import Location, Problem, Source
 __all__ = ["across"]
 
 
+BUILT_IN = ("model-age", "quality-drop", "data-check")
+BUILT_IN_WITH = {
+    "labels": ("label-completeness",),
+    "features": ("drift-distance",),
+    "telemetry": ("availability", "latency-p-99"),
+    "business": ("revenue-effect", "nps"),
+}
+RESERVED = ("executive", "operations")
+
+
 def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
     """Unknown metrics, facts that experiments need, ids given twice, cards of nobody.
 
@@ -22,6 +32,7 @@ def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
     yield from _twice(sources)
     yield from _cards(sources)
     yield from _remarks(sources)
+    yield from _parents(sources)
 
 
 def _rows(value: Any) -> list[Any]:
@@ -41,15 +52,25 @@ def _uses(name: str, raw: Mapping[str, Any]) -> Iterator[tuple[Location, Any]]:
         for i, guardrail in enumerate(_rows(raw.get("guardrails"))):
             yield ("guardrails", i, "metric"), _map(guardrail).get("metric")
     elif name.startswith("models/"):
-        for i, quality in enumerate(_rows(_map(raw.get("scores")).get("quality"))):
-            yield ("scores", "quality", i, "metric"), _map(quality).get("metric")
-        scores = _map(raw.get("scores"))
-        for metric in (*MEASURES.get(str(raw.get("kind")), ()), *(AT_THRESHOLD if scores.get("threshold") else ())):
-            yield ("kind",), metric
+        yield from _model_uses(raw)
+    elif name == "site.yml" and raw.get("operations"):
+        yield from ((("operations",), metric) for metric in ("serving", "alerts"))
     elif name == "translations.yml":
         for i, row in enumerate(_rows(raw.get("translations"))):
             for side in ("technical", "business"):
                 yield ("translations", i, side), _map(row).get(side)
+
+
+def _model_uses(raw: Mapping[str, Any]) -> Iterator[tuple[Location, Any]]:
+    """Metrics of a model: those that it names, those of its kind, and those that its page always shows."""
+    for i, quality in enumerate(_rows(_map(raw.get("scores")).get("quality"))):
+        yield ("scores", "quality", i, "metric"), _map(quality).get("metric")
+    scores = _map(raw.get("scores"))
+    for metric in (*MEASURES.get(str(raw.get("kind")), ()), *(AT_THRESHOLD if scores.get("threshold") else ())):
+        yield ("kind",), metric
+    yield from ((("kind",), metric) for metric in BUILT_IN)
+    for key, metrics in BUILT_IN_WITH.items():
+        yield from (((key,), metric) for metric in metrics if raw.get(key))
 
 
 def _metrics(sources: Mapping[str, Source]) -> Iterator[Problem]:
@@ -85,15 +106,45 @@ def _twice(sources: Mapping[str, Source]) -> Iterator[Problem]:
                 yield source.problem(
                     ("id",), f"id {own!r} is not the file's name", f"rename the file to {own}.yml, or the id to {stem}"
                 )
+            if own in RESERVED:
+                yield source.problem(
+                    ("id",), f"id {own!r} is the name of a page that every edition has", "choose another"
+                )
             owners.setdefault(own, name)
             continue
-        for group in ("translations", "alerts", "annotations"):
+        for group in ("translations", "alerts", "maintenance", "annotations"):
             seen: set[str] = set()
             for i, row in enumerate(_rows(source.raw.get(group))):
                 one = _map(row).get("id")
                 if isinstance(one, str) and one in seen:
                     yield source.problem((group, i, "id"), f"duplicate id {one!r}", "give it an id of its own")
                 seen.add(str(one))
+
+
+def _parents(sources: Mapping[str, Source]) -> Iterator[Problem]:
+    """Parents of alerts that are not there, or that lead back to the alert."""
+    if "alerts.yml" not in sources:
+        return
+    source, parents = sources["alerts.yml"], {}
+    for row in _rows(source.raw.get("alerts")):
+        parents[str(_map(row).get("id"))] = [str(p) for p in _rows(_map(row).get("parents"))]
+    for i, row in enumerate(_rows(source.raw.get("alerts"))):
+        own, seen, above = str(_map(row).get("id")), set(), list(parents[str(_map(row).get("id"))])
+        for parent in above:
+            if parent not in parents:
+                yield source.problem(
+                    ("alerts", i, "parents"), f"no alert {parent!r}", f"there are: {', '.join(parents)}"
+                )
+        while above:
+            one = above.pop()
+            if one == own:
+                yield source.problem(
+                    ("alerts", i, "parents"), "its parents lead back to itself", "take one out of the circle"
+                )
+                break
+            if one not in seen:
+                seen.add(one)
+                above += parents.get(one, [])
 
 
 def _remarks(sources: Mapping[str, Source]) -> Iterator[Problem]:

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 
 from gazette.errors import ParamsError
 from gazette.params._across import across
+from gazette.params._alerts import AlertsFile
 from gazette.params._annotations import Annotation, AnnotationsFile
 from gazette.params._experiment import Experiment
-from gazette.params._metrics import Alarm, AlertsFile, Metric, MetricsFile, Translation, TranslationsFile
+from gazette.params._metrics import Metric, MetricsFile, Translation, TranslationsFile
 from gazette.params._model import Model
 from gazette.params._problem import Location, Problem, Source
 from gazette.params._site import SiteParams
@@ -40,7 +41,7 @@ class Params:
     site: SiteParams
     metrics: dict[str, Metric]
     translations: list[Translation]
-    alerts: list[Alarm]
+    alerts: AlertsFile
     annotations: list[Annotation]
     models: dict[str, Model]
     experiments: dict[str, Experiment]
@@ -183,7 +184,7 @@ def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
         site=values["site.yml"],
         metrics=values["metrics.yml"].metrics,
         translations=values["translations.yml"].translations,
-        alerts=values["alerts.yml"].alerts,
+        alerts=values["alerts.yml"],
         annotations=values["annotations.yml"].annotations if "annotations.yml" in values else [],
         models=subjects["models"],
         experiments=subjects["experiments"],

@@ -1,4 +1,4 @@
-"""``metrics.yml``, ``translations.yml`` and ``alerts.yml``: what is agreed across subjects."""
+"""``metrics.yml`` and ``translations.yml``: what is agreed across subjects."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Changelog, Column, Count, Fraction, Id, Positive, Sheet, Text, Window
+from gazette.params._types import Changelog, Column, Fraction, Id, Positive, Sheet, Text, Unit, Window
 
-__all__ = ["Alarm", "AlertsFile", "Covariate", "Fact", "Metric", "MetricsFile", "Translation", "TranslationsFile"]
-
-Unit = Literal["fraction", "points", "relative", "count", "score", "money", "days", "hours", "minutes", "ms", "number"]
+__all__ = ["Covariate", "Fact", "Metric", "MetricsFile", "Translation", "TranslationsFile"]
 
 
 class Fact(Sheet):
@@ -125,30 +123,3 @@ class TranslationsFile(Sheet):
     """The translation matrix."""
 
     translations: list[Translation] = Field(default_factory=list)
-
-
-class Alarm(Sheet):
-    """One threshold: what is watched, its limit with the unit, for how long, and who answers."""
-
-    id: Id
-    title: Text
-    tier: Literal["critical", "warning", "info"]
-    signal: Literal["error_rate", "latency_p99_ms", "cache_hit_rate", "model_age_days", "label_fraction"]
-    above: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
-    below: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
-    unit: Unit
-    for_minutes: Count
-    owner: Text
-    runbook: Text
-
-    @classmethod
-    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """One limit, on one side."""
-        if (raw.get("above") is None) == (raw.get("below") is None):
-            yield "above", "give exactly one of 'above' and 'below'"
-
-
-class AlertsFile(Sheet):
-    """The threshold registry."""
-
-    alerts: list[Alarm] = Field(default_factory=list)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Count, Sheet, Text
+from gazette.params._types import Column, Count, Sheet, Text
 
-__all__ = ["ExecutiveParams", "SiteParams"]
+__all__ = ["ExecutiveParams", "Operations", "SiteParams"]
 
 
 class ExecutiveParams(Sheet):
@@ -19,6 +20,39 @@ class ExecutiveParams(Sheet):
     cards: list[str] = Field(
         min_length=1, max_length=5, description="Ids of the numbers shown as cards: <subject>.<metric>."
     )
+
+
+class Operations(Sheet):
+    """The page for those on call; each source is optional, and what is missing is said there.
+
+    Tables have these columns: telemetry (hourly) at, service, requests, errors, and as far as there are any latency_p50_ms,
+    latency_p95_ms, latency_p99_ms, cpu, memory, gpu, cache_hits, cache_misses, feature_store_ms, oom_kills, model_version;
+    deployments at, model, model_version, environment, deployed_by, note; alert_events alert, tier, service, started_at,
+    acknowledged_at, resolved_at, actionable; pipeline_runs pipeline, started_at, finished_at, status.
+    """
+
+    title: Text = "Operations"
+    owner: Text
+    telemetry: Column | None = None
+    prometheus: Text | None = Field(
+        default=None, description="Address of a Prometheus server to read telemetry from instead of a table."
+    )
+    token_file: Text | None = Field(default=None, description="File with the bearer token for Prometheus.")
+    deployments: Column | None = None
+    alert_events: Column | None = None
+    pipeline_runs: Column | None = None
+    dashboard: Text | None = Field(
+        default=None,
+        description="Address of the live dashboard; {from} and {to} become milliseconds since 1970, {service} the service.",
+    )
+
+    @classmethod
+    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """One source of telemetry."""
+        if raw.get("telemetry") and raw.get("prometheus"):
+            yield "prometheus", "give one of 'telemetry' and 'prometheus'"
+        if raw.get("prometheus") and not str(raw["prometheus"]).startswith(("http://", "https://")):
+            yield "prometheus", "an address starts with http:// or https://"
 
 
 class SiteParams(Sheet):
@@ -44,3 +78,4 @@ class SiteParams(Sheet):
     )
     history_weeks: Annotated[int, Field(ge=2, le=104, strict=True)] = 12
     executive: ExecutiveParams
+    operations: Operations | None = Field(default=None, description="Without it there is no operations page.")

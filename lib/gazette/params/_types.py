@@ -27,6 +27,7 @@ __all__ = [
     "Positive",
     "Sheet",
     "Text",
+    "Unit",
     "Window",
 ]
 
@@ -114,4 +115,4 @@ class Window(Sheet):
     equals: str | int | bool
 
 
-Direction = Literal["higher", "lower"]
+Unit = Literal["fraction", "points", "relative", "count", "score", "money", "days", "hours", "minutes", "ms", "number"]

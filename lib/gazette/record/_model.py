@@ -124,14 +124,16 @@ class Verdict(_Frozen):
 
 
 class Alert(_Frozen):
-    """A condition of the threshold registry, evaluated at the cut-off."""
+    """A condition of the threshold registry on one service, pipeline or model, evaluated at the cut-off."""
 
     id: Id
     tier: Literal["critical", "warning", "info"]
-    state: Literal["firing", "ok", "no data"]
+    subject: str
+    state: Literal["firing", "waiting", "suppressed", "near its limit", "ok", "no data"]
     title: str
     number: str | None = None
     since: datetime | None = None
+    why: str = ""
 
 
 class TakenLook(_Frozen):
@@ -158,7 +160,7 @@ class Record(_Frozen):
 
     schema_version: Literal["gazette.record/1"] = "gazette.record/1"
     subject: Id
-    kind: Literal["model", "experiment", "summary"]
+    kind: Literal["model", "experiment", "operations", "summary"]
     title: str
     owner: str
     edition: str

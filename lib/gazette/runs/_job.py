@@ -28,7 +28,7 @@ class Job:
     """
 
     page: str
-    kind: Literal["model", "experiment", "summary"]
+    kind: Literal["model", "experiment", "operations", "summary"]
     title: str
     owner: str
     template: Path

@@ -43,5 +43,14 @@ def write_config(stage: Path, config: dict[str, Any], *, title: str, edition: bo
     content["project"].pop("render", None)
     content["website"]["title"] = plain(title)
     if edition:
-        content["website"]["navbar"]["left"] = own["edition-navigation"]
+        content["website"]["navbar"]["left"] = [e for e in own["edition-navigation"] if _there(stage, e)]
     (stage / "_quarto.yml").write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _there(stage: Path, entry: dict[str, Any]) -> bool:
+    """Whether an edition has the page; one that failed is a page of another kind (qmd for ipynb), and an absent one none."""
+    page = stage / str(entry.get("href", ""))
+    if not page.is_file() and page.with_suffix(".qmd").is_file():
+        entry["href"] = str(Path(entry["href"]).with_suffix(".qmd"))
+        return True
+    return page.is_file() or "://" in str(entry.get("href", ""))

@@ -48,7 +48,7 @@ class _Part:
     @property
     def place(self) -> str:
         """Its page without suffix, from the edition's root."""
-        return "index" if self.kind == "summary" else f"{self.kind}s/{self.page}"
+        return {"summary": "index", "operations": "operations"}.get(self.kind, f"{self.kind}s/{self.page}")
 
 
 def dates(week: Week) -> str:
@@ -141,7 +141,6 @@ def render_edition(
     try:
         parts = _parts(edition, params)
         lay_theme(project, stage, cache=work.parent / "cache", charts=True)
-        write_config(stage, read_config(project), title=params.site.title, edition=True)
         _fill_theme(stage, week)
         for part in parts:
             _stage_part(edition, stage, part, params, week)
@@ -150,6 +149,7 @@ def render_edition(
             (stage / f"{kind}s.qmd").write_text(_list_page(title, chosen), encoding="utf-8")
         text = provenance(edition, week=week, versions=versions, previous=previous)
         (stage / "provenance.qmd").write_text(text, encoding="utf-8")
+        write_config(stage, read_config(project), title=params.site.title, edition=True)
         _refuse(lint_sources(stage), "the staged pages", week)
         warnings = render(stage, edition / "site", engine)
         shutil.copytree(stage / DATA, edition / "site" / "data")

@@ -5,6 +5,8 @@ from gazette.sources._file import FileAnswer, FileQuestion, read_file
 from gazette.sources._file_metric import FileMetric, metric_name, parse_metric
 from gazette.sources._importance import read_importance
 from gazette.sources._mlflow import read_registry
+from gazette.sources._prometheus import read_prometheus
+from gazette.sources._telemetry import empty_telemetry, tables
 from gazette.sources._warehouse import Period, Warehouse, experiment_answers, importance_rows, model_answers
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "Period",
     "Warehouse",
     "column_of",
+    "empty_telemetry",
     "experiment_answers",
     "importance_rows",
     "metric_name",
@@ -22,5 +25,7 @@ __all__ = [
     "parse_metric",
     "read_file",
     "read_importance",
+    "read_prometheus",
     "read_registry",
+    "tables",
 ]

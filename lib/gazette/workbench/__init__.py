@@ -12,6 +12,7 @@ from gazette.display import chart, table
 from gazette.workbench._adhoc import AdHoc, AdHocBench, counts_table
 from gazette.workbench._experiment import ExperimentBench, open_experiment
 from gazette.workbench._model import ModelBench, open_model
+from gazette.workbench._operations import OperationsBench, open_operations
 from gazette.workbench._summary import SummaryBench, open_summary
 
 __all__ = [
@@ -19,11 +20,13 @@ __all__ = [
     "AdHocBench",
     "ExperimentBench",
     "ModelBench",
+    "OperationsBench",
     "SummaryBench",
     "chart",
     "counts_table",
     "open_experiment",
     "open_model",
+    "open_operations",
     "open_summary",
     "table",
 ]

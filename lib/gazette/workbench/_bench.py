@@ -16,7 +16,7 @@ from gazette.stats import Estimate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gazette.record import Direction, Finding, TakenLook, Unit, Verdict
+    from gazette.record import Alert, Direction, Finding, TakenLook, Unit, Verdict
 
 __all__ = ["Bench", "Emitted"]
 
@@ -35,7 +35,7 @@ class Emitted:
 class Bench:
     """Base of a subject's bench; everything it computes comes from the edition's folder."""
 
-    kind: Literal["model", "experiment", "summary"]
+    kind: Literal["model", "experiment", "operations", "summary"]
 
     def __init__(self, subject: str, *, edition: str, root: str | Path) -> None:
         self.root = Path(root)
@@ -161,6 +161,7 @@ class Bench:
         verdicts: Sequence[Verdict] = (),
         facts: dict[str, str] | None = None,
         looks: Sequence[TakenLook] = (),
+        alerts: Sequence[Alert] = (),
     ) -> Record:
         return Record(
             subject=self.subject,
@@ -176,4 +177,5 @@ class Bench:
             findings=tuple(findings),
             verdicts=tuple(verdicts),
             looks=tuple(looks),
+            alerts=tuple(alerts),
         )

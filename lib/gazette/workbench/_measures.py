@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelMeasures", "records_of", "values_of"]
 
 DAYS = 7
+DROP_WEEKS = 4
 
 
 class ModelMeasures(Bench):
@@ -130,6 +131,7 @@ class ModelMeasures(Bench):
             title = f"{known.title}, against the baseline version"
             self.add(f"{metric}.vs-baseline", title, against, unit=gap, query="paired", **shared)
             self._shift(metric, gap, shared)
+        self._drop()
         if self.plan.labels is not None:
             self._labels()
         self._age()
@@ -137,6 +139,34 @@ class ModelMeasures(Bench):
             self._serving()
         if self.plan.business:
             self._worth()
+
+    def _drop(self) -> None:
+        """Loss of the main measure against the four weeks before, as a share of it."""
+        metric = self.plan.measures[0]
+        series = dict(self.series(metric))
+        before = [
+            series[w].value
+            for i in range(1, DROP_WEEKS + 1)
+            if (w := self.week_start - timedelta(days=7 * i)) in series
+        ]
+        now = self._numbers[f"{self.subject}.{metric}"].value
+        loss: float | NotPublished = NotPublished(reason="fewer than four whole weeks before it")
+        if isinstance(now, NotPublished):
+            loss = now
+        elif len(before) == DROP_WEEKS and (usual := sum(before) / DROP_WEEKS) != 0:
+            better = -1 if self.params.metrics[metric].direction == "lower" else 1
+            loss = better * (usual - now) / abs(usual)
+        title = f"Loss of {self.params.metrics[metric].title} against the four weeks before"
+        self.add(
+            "quality-drop",
+            title,
+            loss,
+            unit="relative",
+            metric="quality-drop",
+            cell="quality",
+            query="weekly",
+            direction="lower",
+        )
 
     @cached_property
     def shifts(self) -> dict[str, date]:

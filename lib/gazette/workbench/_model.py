@@ -295,6 +295,8 @@ class ModelBench(ModelRelation):
         live = self.versions.get("live", {})
         facts = {"live": live.get("version", ""), "baseline": self.versions.get("baseline", {}).get("version", "")}
         facts |= {"run_id": live.get("run_id", ""), "trained_at": live.get("trained_at", "")}
+        gone_live = [d["at"] for d in self.deployments if str(d["model_version"]) == live.get("version", "")]
+        facts["deployed_at"] = gone_live[-1].isoformat() if gone_live else ""
         return self._record(title=self.plan.title, owner=self.plan.owner, findings=findings, facts=facts)
 
     def emit(self) -> Emitted:

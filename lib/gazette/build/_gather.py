@@ -1,0 +1,118 @@
+"""What a model's page and the operations page need beside one room's queries: registry, importance, earlier editions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gazette.errors import SourceError
+from gazette.record import Record
+from gazette.snapshot import reopen
+from gazette.sources import (
+    Answer,
+    empty_telemetry,
+    importance_rows,
+    model_answers,
+    read_importance,
+    read_prometheus,
+    read_registry,
+    tables,
+)
+
+if TYPE_CHECKING:
+    from gazette.build._project import Project
+    from gazette.editions import Week
+    from gazette.params import Model, Operations
+    from gazette.sources import Period, Warehouse
+
+__all__ = ["OPERATIONS", "model_answers_of", "operations_answers"]
+
+OPERATIONS = "operations"
+
+
+def model_answers_of(project: Project, week: Week, warehouse: Warehouse, model: Model, period: Period) -> list[Answer]:
+    """All that a model's page needs; what is there only to explain the model may fail, and the page says so."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    uri = project.params.site.mlflow
+    registry, every = read_registry(uri, model, project=project.root)
+    rows = {row["role"]: row for row in registry.table.to_pylist()}
+    versions = {role: row["version"] for role, row in rows.items()}
+    versions.setdefault("live", "")  # no version behind the alias: the page says so
+    found = [registry, every, *model_answers(warehouse, model, period, versions)]
+    unread = []
+    if model.features is not None and model.labels is not None:
+        numbers = {role: row["registered"] for role, row in rows.items()}
+        try:
+            sample = importance_rows(warehouse, model, period).table
+            found.append(read_importance(uri, model, sample, numbers, project=project.root))
+        except SourceError as error:
+            unread.append({"what": "importance", "reason": error.what})
+    schema = pa.schema([("what", pa.string()), ("reason", pa.string())])
+    found.append(Answer("unread", "Sources that could not be read, and why.\n", pa.Table.from_pylist(unread, schema)))
+    return [*found, *_before(project, week, model.id)]
+
+
+def _before(project: Project, week: Week, subject: str) -> list[Answer]:
+    """What earlier editions said: which version was live, and the columns of the tables when they were last frozen."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    rows, columns = [], None
+    for earlier in [w for w in project.store.weeks() if w < week]:
+        path = project.store.path(earlier)
+        record = path / "records" / f"{subject}.json"
+        if record.is_file():
+            facts = Record.from_json(record.read_bytes()).facts
+            rows.append({"edition": str(earlier), **{k: facts.get(k, "") for k in ("live", "baseline", "run_id")}})
+        frozen = path / "snapshot" / subject
+        if (frozen / "schema.parquet").is_file():
+            columns = (str(earlier), reopen(frozen).table("schema"))
+    names = pa.schema([(k, pa.string()) for k in ("edition", "live", "baseline", "run_id")])
+    found = [
+        Answer("live_before", "The live version in earlier editions' records.\n", pa.Table.from_pylist(rows, names))
+    ]
+    if columns:
+        asked = f"Columns and types as edition {columns[0]} froze them.\n"
+        found.append(Answer("schema_before", asked, pa.Table.from_pandas(columns[1], preserve_index=False)))
+    return found
+
+
+def operations_answers(
+    project: Project, week: Week, warehouse: Warehouse, operations: Operations, period: Period
+) -> list[Answer]:
+    """All that the operations page needs; a source that fails is named there, and stops no edition."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    found, unread = [], []
+    asked = [*tables(warehouse, operations, period)]
+    if operations.prometheus:
+        own = {str(k): v for k, v in project.params.alerts.promql.items()}
+        asked.append(("telemetry", lambda: read_prometheus(operations, period, own, project=project.root)))
+    for name, ask in asked:
+        try:
+            found.append(ask())
+        except SourceError as error:
+            unread.append({"what": name, "reason": error.what})
+    if not any(a.name == "telemetry" for a in found):
+        found.append(Answer("telemetry", "No telemetry could be read.\n", empty_telemetry()))
+    schema = pa.schema([("what", pa.string()), ("reason", pa.string())])
+    found.append(Answer("unread", "Sources that could not be read, and why.\n", pa.Table.from_pylist(unread, schema)))
+    return [*found, _alerts_before(project, week)]
+
+
+def _alerts_before(project: Project, week: Week) -> Answer:
+    """States of the edition before, so that one that still fires is said to fire since then."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    rows: list[dict[str, object]] = []
+    source = "no earlier edition has a record of operations"
+    for earlier in reversed([w for w in project.store.weeks() if w < week]):
+        path = project.store.path(earlier) / "records" / f"{OPERATIONS}.json"
+        if path.is_file():
+            rows = [
+                {"id": a.id, "subject": a.subject, "state": a.state, "since": a.since}
+                for a in Record.from_json(path.read_bytes()).alerts
+            ]
+            source = f"records/{OPERATIONS}.json of edition {earlier}"
+            break
+    schema = pa.schema([*((k, pa.string()) for k in ("id", "subject", "state")), ("since", pa.timestamp("us"))])
+    return Answer("alerts_before", f"States of alerts: {source}.\n", pa.Table.from_pylist(rows, schema=schema))

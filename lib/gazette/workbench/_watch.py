@@ -1,0 +1,216 @@
+"""The registry of thresholds put to the week's measurements: a state per alert and service, pipeline or model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from gazette import monitoring
+from gazette.errors import EditionError
+from gazette.monitoring import AlarmState, Condition
+from gazette.params import SIGNALS
+from gazette.record import Record
+from gazette.snapshot import reopen
+from gazette.workbench._bench import Bench
+from gazette.workbench._measures import records_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+    from gazette.params import Alarm
+
+__all__ = ["HOUR", "ORDER", "Series", "Watch"]
+
+HOUR = timedelta(hours=1)
+ORDER = {"firing": 0, "waiting": 1, "near its limit": 2, "suppressed": 3, "no data": 4, "ok": 5}
+TREND_HOURS = 24
+Series = list[tuple[datetime, float | None]]
+COLUMNS = {
+    "latency_p99": "latency_p99_ms",
+    "feature_store_p99": "feature_store_ms",
+    "cpu": "cpu",
+    "memory": "memory",
+    "gpu": "gpu",
+    "oom_kills": "oom_kills",
+    "versions": "versions",
+}
+NUMBERS = {
+    "drift_distance": "drift-distance",
+    "quality_drop": "quality-drop",
+    "label_fraction": "label-completeness",
+    "model_age": "model-age",
+}
+
+
+class Watch(Bench):
+    """Telemetry and alerts of an edition."""
+
+    kind = "operations"
+
+    def __init__(self, subject: str, *, edition: str, root: str | Path) -> None:
+        super().__init__(subject, edition=edition, root=root)
+        if self.params.site.operations is None:
+            raise EditionError(
+                "this edition has no operations page",
+                where=str(self.root),
+                mend="add 'operations:' to params/site.yml and build again",
+            )
+        self.plan = self.params.site.operations
+        self.snapshot = reopen(self.root / "snapshot" / "operations")
+        self.snapshot_digest = self.snapshot.digest
+        self.start = datetime.combine(self.week_start, datetime.min.time())
+        self.end = self.start + timedelta(days=7)
+
+    @property
+    def alarms(self) -> dict[str, Alarm]:
+        """Alerts of the registry by id."""
+        return {a.id: a for a in self.params.alerts.alerts}
+
+    @cached_property
+    def measured(self) -> None:
+        """Compute the page's numbers once; the page itself says which."""
+
+    @cached_property
+    def telemetry(self) -> pd.DataFrame:
+        """Hourly rows of four weeks."""
+        return self.snapshot.table("telemetry")
+
+    @property
+    def services(self) -> list[str]:
+        """Services that were heard of, and those of models that were not."""
+        named = {m.telemetry.service for m in self.params.models.values() if m.telemetry is not None}
+        return sorted({*self.telemetry["service"].astype(str), *named})
+
+    def hourly(self, service: str) -> list[dict[str, Any]]:
+        """A service's rows, oldest first."""
+        frame = self.telemetry
+        return records_of(frame[frame["service"] == service].sort_values("at"))
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """Rows of an answer, none where it could not be read."""
+        return records_of(self.snapshot.table(name)) if self.snapshot.has(name) else []
+
+    @cached_property
+    def records(self) -> dict[str, Record]:
+        """Records of the models of this edition."""
+        found = [Record.from_json(p.read_bytes()) for p in sorted((self.root / "records").glob("*.json"))]
+        return {r.subject: r for r in found if r.kind == "model"}
+
+    def muted(self, service: str, at: datetime) -> str:
+        """The maintenance of a service at a time, or an empty text."""
+        for window in self.params.alerts.maintenance:
+            start, until = (t.replace(tzinfo=None) for t in (window.start, window.until))
+            if service in window.services and start <= at < until:
+                return f"maintenance {window.id}: {window.reason}"
+        return ""
+
+    def series(self, signal: str) -> Iterator[tuple[str, Series, timedelta]]:
+        """Subject, points and their distance."""
+        scope = SIGNALS[signal].scope
+        if scope == "service":
+            for service in self.services:
+                yield service, self._of_service(signal, self.hourly(service)), HOUR
+        elif scope == "pipeline":
+            yield from self._of_pipelines(signal)
+        elif scope == "model":
+            for subject, record in self.records.items():
+                plan = self.params.models[subject]
+                if (signal == "drift_distance" and plan.features is None) or (
+                    signal == "label_fraction" and plan.labels is None
+                ):
+                    continue  # not measured by design, which the model's page says
+                yield subject, [(self.end - HOUR, self._of_model(signal, record))], HOUR
+        elif scope == "edition":
+            yield "", [(self.end - HOUR, 0.0)], HOUR
+        else:
+            for window in self.params.alerts.maintenance:
+                hours = (window.start.replace(tzinfo=None) - self.end).total_seconds() / 3600
+                if hours >= 0:
+                    yield window.id, [(self.end - HOUR, hours)], HOUR
+
+    def _of_service(self, signal: str, rows: list[dict[str, Any]]) -> Series:
+        times = [r["at"].to_pydatetime() for r in rows]
+        if signal == "latency_trend":
+            values = [float(r["latency_p99_ms"]) for r in rows]
+            found: Series = []
+            for i, at in enumerate(times):
+                slope = monitoring.slope(values[i + 1 - TREND_HOURS : i + 1]) if i + 1 >= TREND_HOURS else None
+                found.append((at, None if slope is None else slope[1] * 24))  # what the rise is at least, per day
+            return found
+        if signal in {"error_ratio", "cache_hit_ratio"}:
+            part, wholes = (
+                ("errors", ("requests",)) if signal == "error_ratio" else ("cache_hits", ("cache_hits", "cache_misses"))
+            )
+            return [
+                (at, float(r[part]) / total if (total := sum(float(r[w]) for w in wholes)) > 0 else None)
+                for at, r in zip(times, rows, strict=True)
+            ]
+        return [(at, float(r[COLUMNS[signal]])) for at, r in zip(times, rows, strict=True)]
+
+    def _of_pipelines(self, signal: str) -> Iterator[tuple[str, Series, timedelta]]:
+        runs: dict[str, list[dict[str, Any]]] = {}
+        for row in self.rows("pipeline_runs"):
+            runs.setdefault(row["pipeline"], []).append(row)
+        for pipeline, mine in runs.items():
+            if signal == "pipeline_failed":  # a state holds until the next run ends
+                ends = [(r["finished_at"].to_pydatetime(), float(r["status"] != "ok")) for r in mine]
+                yield pipeline, [(at, v) for at, v in ends if at < self.end], self.end - ends[0][0]
+            else:
+                well = [r["finished_at"].to_pydatetime() for r in mine if r["status"] == "ok"]
+                yield (
+                    pipeline,
+                    [(self.end - HOUR, (self.end - well[-1]).total_seconds() / 3600 if well else None)],
+                    HOUR,
+                )
+
+    def _of_model(self, signal: str, record: Record) -> float | None:
+        if signal == "deployment_age":
+            text = record.facts.get("deployed_at", "")
+            return (self.end - datetime.fromisoformat(text)).total_seconds() / 86400 if text else None
+        known = {n.id: n.value for n in record.numbers}
+        value = known.get(f"{record.subject}.{NUMBERS[signal]}")
+        return value if isinstance(value, float) else None
+
+    @cached_property
+    def states(self) -> list[AlarmState]:
+        """The state of every alert on everything that it watches, children of a firing parent suppressed."""
+        found = [state for alarm in self.params.alerts.alerts for state in self._states_of(alarm)]
+        states = monitoring.explained(found, {a.id: a.parents for a in self.params.alerts.alerts})
+        return [self._since(state) for state in states]
+
+    def _states_of(self, alarm: Alarm) -> Iterator[AlarmState]:
+        condition = Condition(
+            alarm.above,
+            alarm.below,
+            timedelta(minutes=alarm.for_minutes),
+            timedelta(minutes=alarm.grace_minutes),
+            whole=alarm.unit == "count" or alarm.tier == "info",
+        )
+        service = SIGNALS[alarm.signal].scope == "service"
+        for subject, series, step in self.series(alarm.signal):
+            if alarm.only and subject not in alarm.only:
+                continue
+
+            def quiet(at: datetime, subject: str = subject) -> str:
+                return self.muted(subject, at) if service else ""
+
+            week = [(at, v) for at, v in series if at >= self.start] if service else series
+            older = week or series[-1:]
+            state = monitoring.evaluate(alarm.id, subject, condition, older, end=self.end, step=step, muted=quiet)
+            once = SIGNALS[alarm.signal].scope not in {"service", "pipeline"}  # measured at the cut-off alone
+            yield replace(state, episodes=(), since=self.end if state.since else None) if once else state
+
+    def _since(self, state: AlarmState) -> AlarmState:
+        """One that fires since the week began, or is only measured once a week, may have begun in an earlier edition."""
+        weekly = SIGNALS[self.alarms[state.alert].signal].scope == "model"
+        if state.state != "firing" or state.since is None or not (weekly or state.since <= self.start + HOUR):
+            return state
+        for row in self.rows("alerts_before"):
+            if (row["id"], row["subject"], row["state"]) == (state.alert, state.subject, "firing"):
+                return replace(state, since=row["since"].to_pydatetime())
+        return state
