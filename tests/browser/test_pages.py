@@ -34,6 +34,7 @@ PAGES = (
     f"{NEWEST}/provenance.html",
     f"{NEWEST}/models/flight-delay.html",
     f"{NEWEST}/models/recommender.html",
+    f"{NEWEST}/operations.html",
     f"{NEWEST}/experiments/ranking-v3-2.html",
     f"{NEWEST}/experiments/search-autocomplete.html",
     f"{NEWEST}/experiments/checkout-one-page.html",
@@ -282,3 +283,50 @@ def test_markup_in_the_data_itself_shows_as_text(browser: Browser, demo: Path, t
         assert one.faults == []
     finally:
         one.context.close()
+
+
+def drawn_values(page: Page, name: str) -> list[dict[str, Any]]:
+    """The rows that a chart really draws, after its filters."""
+    rows = page.evaluate(
+        """name => {
+            const figure = document.querySelector(`.gz-chart[data-name="${name}"]`);
+            const state = figure.view.getState({ signals: () => false, data: () => true });
+            const names = Object.keys(state.data).filter(n => n.startsWith("data_"));
+            const found = names.map(n => figure.view.data(n)).filter(rows => rows.length && rows[0].measure);
+            return found.sort((a, b) => a.length - b.length)[0] || [];
+        }""",
+        name,
+    )
+    return list(rows)
+
+
+def test_the_controls_of_a_model_page_really_filter_every_chart_of_their_part(watched: Watched, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}/{NEWEST}/models/flight-delay.html", wait_until="load")
+    draw_all(page)
+
+    def choose(name: str, value: str) -> None:
+        page.select_option(f'.gz-controls select[data-param="{name}"]', value)
+        page.wait_for_timeout(400)
+
+    def shown(name: str, field: str) -> set[str]:
+        return {str(r[field]) for r in drawn_values(page, name)}
+
+    charts = ("explore-trend", "explore-rows", "explore-segments")
+    before = {name: len(drawn_values(page, name)) for name in charts}
+    assert all(before.values()), before
+    choose("version", "baseline (1)")
+    assert [shown(name, "version") for name in charts] == [{"baseline (1)"}] * 3
+    choose("measure", "recall")
+    assert [shown(name, "measure") for name in charts] == [{"recall"}] * 3
+    choose("group", "origin: JFK")
+    assert shown("explore-trend", "group") == shown("explore-rows", "group") == {"origin: JFK"}
+    choose("start", "2026-10-26")
+    choose("end", "2026-11-09")
+    weeks = {"2026-10-26", "2026-11-02", "2026-11-09"}
+    assert shown("explore-trend", "week") == shown("explore-rows", "week") == weeks
+    assert shown("explore-segments", "week") == {"2026-11-09"}, "segments show the last of the chosen weeks"
+    page.locator(".gz-scheme").click()
+    page.wait_for_timeout(1500)
+    assert shown("explore-trend", "week") == weeks, "a redrawn chart keeps the choice"
+    assert watched.faults == []

@@ -123,18 +123,16 @@ def shifts(rows: Sequence[Mapping[str, Any]], features: Sequence[str]) -> dict[s
         },
         "columns": 2,
         "spec": {
-            "width": 260,
+            "width": 250,
             "height": 110,
-            "mark": {"type": "bar", "opacity": 0.85},
             "encoding": {
                 "x": {
                     "field": "bin",
                     "type": "ordinal",
-                    "sort": {"field": "order"},
+                    "sort": {"field": "order", "op": "min"},
                     "title": None,
                     "axis": {"labelAngle": -35, "labelOverlap": True, "labelLimit": 70},
                 },
-                "xOffset": {"field": "part"},
                 "y": {
                     "field": "share",
                     "type": "quantitative",
@@ -145,12 +143,19 @@ def shifts(rows: Sequence[Mapping[str, Any]], features: Sequence[str]) -> dict[s
                     "type": "nominal",
                     "title": None,
                     "legend": {"orient": "top"},
-                    "scale": {"domain": ["training", "this week"], "range": ["#8a8a8a", "#1b5e9e"]},
+                    "scale": {"domain": ["training", "this week"], "range": ["#a8b0b8", "#1b5e9e"]},
                 },
                 "tooltip": [{"field": "bin"}, {"field": "part"}, {"field": "share", "format": ".1%"}],
             },
+            "layer": [
+                {"transform": [{"filter": "datum.part == 'training'"}], "mark": {"type": "bar"}},
+                {
+                    "transform": [{"filter": "datum.part == 'this week'"}],
+                    "mark": {"type": "tick", "thickness": 3, "width": {"band": 0.9}},
+                },
+            ],
         },
-        "resolve": {"scale": {"x": "independent", "y": "independent", "xOffset": "independent"}},
+        "resolve": {"scale": {"x": "independent", "y": "independent"}},
     }
 
 

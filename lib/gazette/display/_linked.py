@@ -63,16 +63,22 @@ def explore_trend(
     versions: Sequence[str],
     marks: Sequence[Mapping[str, str]],
 ) -> dict[str, Any]:
-    """The chosen measure by week with its range; ``marks`` (week, when, text) draw a rule where something happened.
+    """The chosen measure by week with its range; ``marks`` (week, text) draw a rule where something happened.
 
     Rows have measure, version, group, week (for filters), when (the same, for the axis), i (its place), value, low, high, n.
     """
     y = {"type": "quantitative", "scale": {"zero": False}, "title": None}
-    rules = {
+    inside = f"({DATED})"
+    rules = {  # one outside the chosen weeks goes to their start and out of sight: a layer without rows has no scale
         "data": {"values": [dict(m) for m in marks]},
-        "transform": [{"filter": DATED}],
+        "transform": [{"calculate": f"toDate({inside} ? datum.week : start)", "as": "when"}],
         "mark": {"type": "rule", "strokeDash": [4, 3], "size": 2},
-        "encoding": {"x": WEEK, "color": {"value": "#b07800"}, "tooltip": [{"field": "text"}]},
+        "encoding": {
+            "x": WEEK,
+            "color": {"value": "#b07800"},
+            "opacity": {"condition": {"test": inside, "value": 1}, "value": 0},
+            "tooltip": [{"field": "text"}],
+        },
     }
     return {
         "data": {"values": [dict(r) for r in rows]},

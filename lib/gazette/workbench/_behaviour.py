@@ -164,7 +164,7 @@ class ModelBehaviour(ModelExplore):
                     )
         if not rows:
             return Block("")
-        caption = "The features that moved most: share of rows per tenth of the training (or per value), in training and this week."
+        caption = "The features that moved most: share of rows per tenth of the training (or per value); bars: training, blue lines: this week."
         return display.chart(display.shifts(rows, drawn), "drift-shift", caption)
 
     def _edges(self) -> dict[str, list[float]]:

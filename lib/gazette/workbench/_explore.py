@@ -89,7 +89,7 @@ class ModelExplore(ModelEvidence):
         """The chosen measure by week, with deployments and annotations as dashed rules."""
         rows, start, versions, weeks = self._explored()
         marks = [
-            {"week": day.isoformat(), "when": day.isoformat(), "text": f"{day:%d %B %Y}: {text}"}
+            {"week": day.isoformat(), "text": f"{day:%d %B %Y}: {text}"}
             for day, text in self.marks
             if weeks and weeks[0] <= day.isoformat()
         ]
