@@ -40,6 +40,7 @@ class Evidence:
     Attributes:
         since: Measure to the week from which it runs at another level.
         near: Measure to what happened near that week, in words.
+        recent: What happened near this week.
         segments: Segments that moved, all comparisons corrected together.
         shifted: Features that moved since training, largest first: name and id of the number.
         season: Month of the week in words, where the training saw no day of it.
@@ -50,6 +51,7 @@ class Evidence:
 
     since: Mapping[str, date] = field(default_factory=dict)
     near: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    recent: Sequence[str] = ()
     segments: Sequence[Moved] = ()
     shifted: Sequence[tuple[str, str]] = ()
     season: str = ""
@@ -90,7 +92,7 @@ def describe_model(
     """
     known = evidence or Evidence()
     found = [
-        *_quality(subject, metrics, numbers),
+        *_quality(subject, metrics, numbers, known.recent),
         *_shifts(subject, metrics, numbers, known),
         *_segments(subject, known, numbers),
         *_inputs(subject, known),
@@ -102,7 +104,9 @@ def describe_model(
     return (*first, *sorted(found[1:], key=lambda f: order[f.tone]))
 
 
-def _quality(subject: str, metrics: Sequence[str], numbers: Mapping[str, Number]) -> Iterator[Finding]:
+def _quality(
+    subject: str, metrics: Sequence[str], numbers: Mapping[str, Number], recent: Sequence[str]
+) -> Iterator[Finding]:
     groups: dict[tuple[str, str, Tone], list[Number]] = {}
     for i, metric in enumerate(metrics):
         level = numbers.get(f"{subject}.{metric}")
@@ -125,22 +129,7 @@ def _quality(subject: str, metrics: Sequence[str], numbers: Mapping[str, Number]
             if i:
                 groups.setdefault((suffix, word, tone), []).append(change)
                 continue
-            if word == "steady":
-                text = "{=metric} was {%s}; the difference to %s, {%s|signed}, is within what chance brings." % (
-                    level.id,
-                    to,
-                    change.id,
-                )
-            else:
-                word = "other" if word == "moved" else word
-                text = "{=metric} was {%s}, %s %s: {%s|signed} ({%s|interval})." % (
-                    level.id,
-                    word,
-                    than,
-                    change.id,
-                    change.id,
-                )
-            yield Finding(id=f"{change.id}.finding", rule=f"{suffix}-{word}", text=text, tone=tone, terms=terms)
+            yield _main(level, change, (suffix, word, tone), than if word != "steady" else to, recent)
     for (suffix, word, tone), changes in groups.items():
         to = "last week" if suffix == "change" else "the baseline version"
         terms = {f"metric_{'abcdefgh'[i]}": c.label.rpartition(", ")[0] for i, c in enumerate(changes[:8])}
@@ -152,6 +141,22 @@ def _quality(subject: str, metrics: Sequence[str], numbers: Mapping[str, Number]
             text = "Also %s than %s: %s." % ("other" if word == "moved" else word, to, listed)
         rule = f"{suffix}-{'other' if word == 'moved' else word}"
         yield Finding(id=f"{subject}.others.{suffix}.{word}", rule=rule, text=text, tone=tone, terms=terms)
+
+
+def _main(level: Number, change: Number, how: tuple[str, str, Tone], against: str, recent: Sequence[str]) -> Finding:
+    """How the main measure stands against last week or the version before."""
+    (suffix, word, tone), terms = how, {"metric": level.label}
+    if word == "steady":
+        text = "{=metric} was {%s}; the difference to %s, {%s|signed}, is within what chance brings."
+        text %= (level.id, against, change.id)
+    else:
+        word = "other" if word == "moved" else word
+        text = "{=metric} was {%s}, %s %s: {%s|signed} ({%s|interval})."
+        text %= (level.id, word, against, change.id, change.id)
+        if suffix == "change" and recent:
+            text += " Near this week: {=near}."
+            terms["near"] = "; ".join(recent)
+    return Finding(id=f"{change.id}.finding", rule=f"{suffix}-{word}", text=text, tone=tone, terms=terms)
 
 
 def _shifts(subject: str, metrics: Sequence[str], numbers: Mapping[str, Number], known: Evidence) -> Iterator[Finding]:

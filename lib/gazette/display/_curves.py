@@ -33,11 +33,18 @@ def _values(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"values": [dict(r) for r in rows]}
 
 
+LINKED = {
+    "params": [{"name": "version", "value": "all"}],
+    "transform": [{"filter": "version == 'all' || !datum.series || datum.series == version"}],
+}  # follow the selector of versions, where a page has one
+
+
 def calibration_curve(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Observed against predicted share with ranges; rows have predicted, value, low, high, n, series."""
     percent = {"format": ".0%"}
     return {
         "data": _values(rows),
+        **LINKED,
         "width": "container",
         "height": 300,
         "layer": [
@@ -165,6 +172,7 @@ def importance(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     features = len({r["feature"] for r in rows})
     return {
         "data": _values(rows),
+        **LINKED,
         "width": "container",
         "height": 26 * features + 20,
         "encoding": {

@@ -40,36 +40,50 @@ def read_importance(uri: str, model: Model, rows: pa.Table, versions: Mapping[st
         project: Folder of the project.
 
     Returns:
-        One row per role and feature: importance (rise of the loss), standard_error, n.
+        One row per role and feature: importance (rise of the loss), standard_error, n; for the live version also change and
+        change_error, its difference to the baseline's importance on the same rows (paired), where both take the feature.
 
     Raises:
         SourceError: A version cannot be loaded or does not take these features.
     """
     import pyarrow as pa  # noqa: PLC0415
 
+    rises: dict[str, dict[str, Any]] = {}
+    for role, version in versions.items() if rows.num_rows else ():
+        if version:
+            try:
+                rises[role] = _of_version(checked(uri, project), model, rows, version)
+            except Exception as error:  # MLflow and the model's own library have errors of many kinds
+                text = str(error).strip().splitlines()
+                raise SourceError(
+                    f"version {version} of {model.registry.name!r} cannot be asked: {text[0] if text else type(error).__name__}",
+                    where=f"{uri} (models/{model.id}.yml)",
+                    mend="log the model with mlflow.sklearn and name the features that it takes",
+                ) from error
     found = []
-    if rows.num_rows:
-        for role, version in versions.items():
-            if version:
-                try:
-                    found += _of_version(checked(uri, project), model, rows, role, version)
-                except Exception as error:  # MLflow and the model's own library have errors of many kinds
-                    text = str(error).strip().splitlines()
-                    raise SourceError(
-                        f"version {version} of {model.registry.name!r} cannot be asked: {text[0] if text else type(error).__name__}",
-                        where=f"{uri} (models/{model.id}.yml)",
-                        mend="log the model with mlflow.sklearn and name the features that it takes",
-                    ) from error
+    for role, features in rises.items():
+        for name, rise in features.items():
+            before = rises.get("baseline", {}).get(name) if role == "live" else None
+            found.append(
+                {
+                    "role": role,
+                    "feature": name,
+                    **_mean("importance", "standard_error", rise),
+                    **(_mean("change", "change_error", rise - before) if before is not None else {}),
+                    "n": len(rise),
+                }
+            )
     schema = pa.schema(
         [("role", pa.string()), ("feature", pa.string())]
-        + [(k, pa.float64()) for k in ("importance", "standard_error")]
+        + [(k, pa.float64()) for k in ("importance", "standard_error", "change", "change_error")]
         + [("n", pa.int64())]
     )
     asked = f"Permutation importance of {model.registry.name!r} on the rows of importance_rows, {REPEATS} shuffles a feature, seed {SEED}.\n"
     return Answer("importance", asked, pa.Table.from_pylist(found, schema))
 
 
-def _of_version(uri: str, model: Model, rows: pa.Table, role: str, version: str) -> list[dict[str, Any]]:
+def _of_version(uri: str, model: Model, rows: pa.Table, version: str) -> dict[str, Any]:
+    """Feature to the rise of each row's loss when it is shuffled, averaged over repeats."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     import mlflow.sklearn  # noqa: PLC0415  takes seconds
     import numpy as np  # noqa: PLC0415
@@ -94,7 +108,7 @@ def _of_version(uri: str, model: Model, rows: pa.Table, role: str, version: str)
             return -np.where(y == 1, np.log(p), np.log(1 - p))
         return np.abs(fitted.predict(some) - y)
 
-    usual, found = loss(inputs), []
+    usual, found = loss(inputs), {}
     for i, name in enumerate(names):
         rng = np.random.default_rng([SEED, i])
         rise = np.zeros(len(y))
@@ -102,14 +116,11 @@ def _of_version(uri: str, model: Model, rows: pa.Table, role: str, version: str)
             shuffled = inputs.copy()
             shuffled[name] = inputs[name].to_numpy()[rng.permutation(len(y))]
             rise += (loss(shuffled) - usual) / REPEATS
-        error = float(rise.std(ddof=1) / np.sqrt(len(y))) if len(y) > 1 else 0.0
-        found.append(
-            {
-                "role": role,
-                "feature": name,
-                "importance": float(rise.mean()),
-                "standard_error": error,
-                "n": len(y),
-            }
-        )
+        found[name] = rise
     return found
+
+
+def _mean(value: str, error: str, rows: Any) -> dict[str, float]:
+    """Mean of rows with its standard error, under these names."""
+    spread = float(rows.std(ddof=1) / len(rows) ** 0.5) if len(rows) > 1 else 0.0
+    return {value: float(rows.mean()), error: spread}

@@ -5,10 +5,13 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from scipy.special import ndtr
+
 from gazette import display, monitoring, stats
 from gazette.display import Block, Chart, Column, Table
 from gazette.record import NotPublished
 from gazette.workbench._explore import ModelExplore
+from gazette.workbench._measures import records_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelBehaviour"]
 
 FEATURES_DRAWN = 6
+ALPHA = 0.05
 
 
 class ModelBehaviour(ModelExplore):
@@ -105,6 +109,37 @@ class ModelBehaviour(ModelExplore):
         ]
         caption = "How much the loss per row rises when a feature is shuffled over this week's rows (permutation importance of the model that MLflow holds). Where a range crosses nought, what the feature was worth this week cannot be told from nothing."
         return display.chart(display.importance(rows), "importance", caption)
+
+    def importance_table(self) -> Table | Block:
+        """Importance of each feature with its range, and its change against the version before on the same rows."""
+        import pandas as pd  # noqa: PLC0415
+
+        if not self.snapshot.has("importance"):
+            return Block("")
+        mine = [r for r in records_of(self.snapshot.table("importance")) if r["role"] == "live"]
+        compared = [r for r in mine if r["change"] == r["change"] and r["change_error"]]  # NaN where it is new
+        p_values = [2 * float(ndtr(-abs(r["change"]) / r["change_error"])) for r in compared]
+        p_of = dict(zip((r["feature"] for r in compared), stats.adjust(p_values, "holm"), strict=True))
+        rows = []
+        for r in sorted(mine, key=lambda r: -float(r["importance"])):
+            p, half = p_of.get(r["feature"]), stats.z_of(0.95) * r["standard_error"]
+            row: dict[str, Any] = {"feature": r["feature"], "importance": r["importance"], "change": r["change"]}
+            row |= {"low": r["importance"] - half, "high": r["importance"] + half}
+            arrow = "steady" if p is None or p > ALPHA else "up" if r["change"] > 0 else "down"
+            row["moved"] = "new in this version" if p is None else display.mark(arrow, "neutral")
+            rows.append(row)
+        columns = {
+            "feature": Column("Feature"),
+            "importance": Column("Importance", "score"),
+            "low": Column("From", "score"),
+            "high": Column("To", "score"),
+            "change": Column("Change", "score", signed=True),
+            "moved": Column("Against the version before", html=True),
+        }
+        names = ["feature", "importance", "low", "high", "change", "moved"]
+        frame = pd.DataFrame(rows, columns=names)
+        caption = "Importance of features to the live version, and its change against the version before, on the same rows; an arrow only where it stays significant after Holm's correction"
+        return display.table(frame, "importance-table", caption, columns, folded=True)
 
     def drift(self) -> Table | Block:
         """Each feature's shift since training, by three measures."""

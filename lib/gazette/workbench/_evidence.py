@@ -42,12 +42,7 @@ class ModelEvidence(ModelInputs):
     def evidence(self) -> conclusions.Evidence:
         """Everything, with the numbers that it refers to added to the page."""
         _ = self.measured, self.examined
-        near = {
-            metric: [
-                f"{day:%d %B}: {text}".lstrip("0") for day, text in self.marks if abs((day - since).days) <= NEAR_DAYS
-            ]
-            for metric, since in self.shifts.items()
-        }
+        near = {metric: self._near(since) for metric, since in self.shifts.items()}
         features = self.plan.features
         checks = [
             (f"{self.subject}.check.{c.id.lower().replace('_', '-')}", c.title, c.state)
@@ -57,6 +52,7 @@ class ModelEvidence(ModelInputs):
         return conclusions.Evidence(
             since=self.shifts,
             near=near,
+            recent=self._near(self.week_start),
             segments=[*self._moved_segments()],
             shifted=[(k, f"{self.subject}.drift.{k.lower().replace('_', '-')}") for k in self.shifted],
             season=f"{self.week_start:%B}" if self.seasonal else "",
@@ -64,6 +60,10 @@ class ModelEvidence(ModelInputs):
             checks=checks,
             costs={m: c for m in self.shifts if (c := self._cost(m)) is not None},
         )
+
+    def _near(self, day: date) -> list[str]:
+        """Deployments and annotations within ten days of a date."""
+        return [f"{at:%d %B}: {text}".lstrip("0") for at, text in self.marks if abs((at - day).days) <= NEAR_DAYS]
 
     def _moved_segments(self) -> Iterator[conclusions.Moved]:
         metric = self.plan.measures[0]

@@ -1,0 +1,72 @@
+"""The demo's model and operations pages, from its sealed edition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gazette.record import Record
+from gazette.workbench import open_model, open_operations
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WEEK = "2026-W47"
+pytestmark = pytest.mark.integration
+
+
+def record(built: Path, page: str, week: str = WEEK) -> Record:
+    return Record.from_json((built / "editions" / week / "records" / f"{page}.json").read_bytes())
+
+
+def test_the_real_seasonal_drift_of_flights_shows_and_is_named(built: Path) -> None:
+    flights = record(built, "flight-delay")
+    found = next(f for f in flights.findings if f.rule == "drift-seasonal")
+    named = [v for k, v in found.terms.items() if k.startswith("feature_")]
+    assert "temp" in named
+    assert "month_day" not in named, "a field of the calendar is no drift"
+    assert found.terms["season"] == "November"
+    distance = flights.number("flight-delay.drift.temp").value
+    assert isinstance(distance, float)
+    assert distance > 0.3
+
+
+def test_every_measure_has_its_range_and_both_differences(built: Path) -> None:
+    flights = record(built, "flight-delay")
+    for measure in ("auc", "pr-auc", "log-loss", "calibration-gap", "precision", "recall"):
+        for suffix in ("", ".vs-baseline", ".change"):
+            number = flights.number(f"flight-delay.{measure}{suffix}")
+            assert number.published
+            assert number.interval is not None
+
+
+def test_editions_know_which_version_was_live_when(built: Path) -> None:
+    model = open_model("flight-delay", edition=WEEK, root=built / "editions" / WEEK)
+    frame = model.lived().frame
+    assert frame["edition"].tolist() == ["2026-W47", "2026-W46", "2026-W45"]
+    assert set(frame["live"]) == {"2"}
+    assert frame["run"].str.len().min() > 0
+
+
+def test_an_alert_that_fires_on_from_week_to_week_keeps_its_start(built: Path) -> None:
+    first, last = ({(a.id, a.subject): a for a in record(built, "operations", w).alerts} for w in ("2026-W45", WEEK))
+    drift = ("drift", "flight-delay")
+    assert first[drift].state == last[drift].state == "firing"
+    assert first[drift].since == last[drift].since
+
+
+def test_the_incident_of_the_week_before_is_remembered_in_its_edition_alone(built: Path) -> None:
+    """The demo's recommender was slow and failed on 11 November from 14 to 17 o'clock."""
+    during = open_operations(edition="2026-W46", root=built / "editions" / "2026-W46")
+    fired = {(s.alert, s.subject) for s in during.states if s.episodes}
+    assert {
+        ("model-not-serving", "recommender"),
+        ("latency-limit", "recommender"),
+        ("cache-cold", "recommender"),
+        ("out-of-memory", "recommender"),
+    } <= fired
+    state = next(s for s in during.states if (s.alert, s.subject) == ("model-not-serving", "recommender"))
+    assert [f"{t:%d %H:%M}" for t in state.episodes[0]] == ["11 14:00", "11 17:00"]
+    after = open_operations(edition=WEEK, root=built / "editions" / WEEK)
+    assert not any(s.episodes for s in after.states if (s.alert, s.subject) == ("model-not-serving", "recommender"))
