@@ -13,6 +13,12 @@
     return made;
   }
 
+  // The moment at which an ISO week such as 2026-W47 is over (UTC): the fourth of January lies in week one.
+  function weekEnd(text) {
+    var fourth = new Date(Date.UTC(+text.slice(0, 4), 0, 4));
+    return +fourth - ((fourth.getUTCDay() + 6) % 7) * 864e5 + +text.slice(6) * 7 * 864e5;
+  }
+
   // ---- editions: the list is a script, so it also loads from file://
   var editions = window.gzEditions || [];
   var label = strip.querySelector(".gz-switch");
@@ -35,6 +41,12 @@
       link.href = shelf + "editions/" + encodeURIComponent(newest.edition) + "/index.html";
       old.append("This is an earlier edition, as it was published. ", link);
       old.hidden = false;
+    }
+    var days = Math.floor((Date.now() - weekEnd(newest.edition)) / 864e5);
+    if (days > 9 && (!here || here === newest.edition)) {
+      var stale = element("p", "The newest edition is of a week that ended " + days + " days ago; what it says may be out of date.", "gz-stale");
+      stale.setAttribute("role", "status");
+      strip.appendChild(stale);
     }
   }
 

@@ -330,3 +330,13 @@ def test_the_controls_of_a_model_page_really_filter_every_chart_of_their_part(wa
     page.wait_for_timeout(1500)
     assert shown("explore-trend", "week") == weeks, "a redrawn chart keeps the choice"
     assert watched.faults == []
+
+
+@pytest.mark.parametrize(("now", "said"), [("2026-12-01T12:00:00Z", ""), ("2026-12-04T12:00:00Z", "11 days ago")])
+def test_a_newest_edition_of_long_ago_says_so(watched: Watched, address: str, now: str, said: str) -> None:
+    watched.page.clock.set_fixed_time(now)
+    watched.page.goto(f"{address}/{NEWEST}/index.html", wait_until="load")
+    found = watched.page.locator(".gz-stale").all_inner_texts()
+    assert (said in found[0]) if said else found == []
+    watched.page.goto(f"{address}/editions/2026-W45/index.html", wait_until="load")
+    assert watched.page.locator(".gz-stale").count() == 0, "an earlier edition says that it is one"

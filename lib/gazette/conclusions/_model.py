@@ -45,6 +45,7 @@ class Evidence:
         shifted: Features that moved since training, largest first: name and id of the number.
         season: Month of the week in words, where the training saw no day of it.
         window: The training window in words.
+        review_missed: The day by which people were to look at the model again, where it has passed.
         checks: Data checks that do not pass: id of the number, title, state.
         costs: Measure to id of the number that translates its change, and the business figure in words.
     """
@@ -56,6 +57,7 @@ class Evidence:
     shifted: Sequence[tuple[str, str]] = ()
     season: str = ""
     window: str = ""
+    review_missed: str = ""
     checks: Sequence[tuple[str, str, str]] = ()
     costs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -96,7 +98,7 @@ def describe_model(
         *_shifts(subject, metrics, numbers, known),
         *_segments(subject, known, numbers),
         *_inputs(subject, known),
-        *_service(subject, numbers),
+        *_service(subject, numbers, known.review_missed),
         *_worth(subject, numbers),
     ]
     order = {"bad": 0, "unsure": 1, "good": 2, "neutral": 3}
@@ -138,7 +140,7 @@ def _quality(
             text = "Steady against %s, within what chance brings: %s." % (to, listed)
         else:
             listed = ", ".join("{=metric_%s} {%s|signed}" % ("abcdefgh"[i], c.id) for i, c in enumerate(changes[:8]))
-            text = "Also %s than %s: %s." % ("other" if word == "moved" else word, to, listed)
+            text = "%s than %s: %s." % ("Other" if word == "moved" else word.capitalize(), to, listed)
         rule = f"{suffix}-{'other' if word == 'moved' else word}"
         yield Finding(id=f"{subject}.others.{suffix}.{word}", rule=rule, text=text, tone=tone, terms=terms)
 
@@ -225,7 +227,7 @@ def _inputs(subject: str, known: Evidence) -> Iterator[Finding]:
         yield Finding(id=f"{subject}.checks.{state}", rule=f"checks-{state}", text=text, tone=tone, terms=terms)
 
 
-def _service(subject: str, numbers: Mapping[str, Number]) -> Iterator[Finding]:
+def _service(subject: str, numbers: Mapping[str, Number], review_missed: str) -> Iterator[Finding]:
     labels, minimum = numbers.get(f"{subject}.label-completeness"), numbers.get(f"{subject}.label-minimum")
     values = [number.value if number else None for number in (labels, minimum)]
     if labels and minimum and all(isinstance(v, float) for v in values) and values[0] < values[1]:  # type: ignore[operator]
@@ -240,6 +242,9 @@ def _service(subject: str, numbers: Mapping[str, Number]) -> Iterator[Finding]:
         text = "The live model is {%s} old, %s the agreed {%s}." % (age.id, "more than" if late else "within", limit.id)
         rule = "model-too-old" if late else "model-age-within"
         yield Finding(id=f"{subject}.age.finding", rule=rule, text=text, tone="bad" if late else "neutral")
+    if review_missed:
+        text, terms = "The review of this model was due on {=day} and is not done.", {"day": review_missed}
+        yield Finding(id=f"{subject}.review.finding", rule="review-missed", text=text, tone="bad", terms=terms)
     for name, words, sign in (
         ("latency-p-99", "Slowest answers took {%s}", 1),
         ("availability", "{%s} of requests were answered", -1),

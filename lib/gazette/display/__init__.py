@@ -8,6 +8,7 @@ from gazette.display._curves import (
     hours_of_week,
     importance,
     shifts,
+    sparklines,
     stacked,
     threshold_curve,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "progress",
     "sentence",
     "shifts",
+    "sparklines",
     "stacked",
     "table",
     "threshold_curve",

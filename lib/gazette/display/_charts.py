@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Chart", "chart", "forest", "trend"]
+__all__ = ["Chart", "banded", "chart", "forest", "trend"]
 
 SERIES = ["#1b5e9e", "#9a6b00", "#5b5b5b"]
 STATE_COLOURS = {
@@ -85,6 +85,17 @@ def forest(rows: Sequence[Mapping[str, Any]], *, title: str, percent: bool = Tru
     }
 
 
+def banded(y: Mapping[str, Any], tooltip: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Layers of a line (value) with a band (low, high)."""
+    return [
+        {"mark": {"type": "area", "opacity": 0.18}, "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}}},
+        {
+            "mark": {"type": "line", "point": True},
+            "encoding": {"y": {"field": "value", **y}, "tooltip": [dict(t) for t in tooltip]},
+        },
+    ]
+
+
 def trend(rows: Sequence[Mapping[str, Any]], *, title: str, form: str = ".3f", zero: bool = False) -> dict[str, Any]:
     """Vega-Lite of one line with a band per series; rows have when, value, low, high, series; ``zero`` draws the line of no change."""
     y = {"type": "quantitative", "scale": {"zero": False}, "axis": {"format": form, "title": title}}
@@ -118,20 +129,13 @@ def trend(rows: Sequence[Mapping[str, Any]], *, title: str, form: str = ".3f", z
                 if zero
                 else []
             ),
-            {
-                "mark": {"type": "area", "opacity": 0.18},
-                "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}},
-            },
-            {
-                "mark": {"type": "line", "point": True},
-                "encoding": {
-                    "y": {"field": "value", **y},
-                    "tooltip": [
-                        {"field": "when", "type": "ordinal"},
-                        {"field": "series"},
-                        {"field": "value", "format": form},
-                    ],
-                },
-            },
+            *banded(
+                y,
+                [
+                    {"field": "when", "type": "ordinal"},
+                    {"field": "series"},
+                    {"field": "value", "format": form},
+                ],
+            ),
         ],
     }

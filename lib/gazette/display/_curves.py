@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gazette.display._charts import banded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -14,6 +16,7 @@ __all__ = [
     "hours_of_week",
     "importance",
     "shifts",
+    "sparklines",
     "stacked",
     "threshold_curve",
 ]
@@ -215,22 +218,10 @@ def stacked(rows: Sequence[Mapping[str, Any]], *, title: str, form: str, axis: b
         "width": "container",
         "height": 130,
         "encoding": {"x": week, "color": {"value": COLOURS[0]}},
-        "layer": [
-            {
-                "mark": {"type": "area", "opacity": 0.18},
-                "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}},
-            },
-            {
-                "mark": {"type": "line", "point": True},
-                "encoding": {
-                    "y": {"field": "value", **y},
-                    "tooltip": [
-                        {"field": "week", "type": "temporal", "format": "%d %b %Y"},
-                        {"field": "value", "format": form},
-                    ],
-                },
-            },
-        ],
+        "layer": banded(
+            y,
+            [{"field": "week", "type": "temporal", "format": "%d %b %Y"}, {"field": "value", "format": form}],
+        ),
     }
 
 
@@ -340,4 +331,39 @@ def hours_of_week(cells: Sequence[Mapping[str, Any]], days: Sequence[str]) -> di
             "color": {"field": "n", "type": "quantitative", "scale": {"scheme": "oranges"}, "title": "alerts"},
             "tooltip": [{"field": "day"}, {"field": "hour"}, {"field": "n", "title": "alerts"}],
         },
+    }
+
+
+def sparklines(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A small line a model; rows have model, when, value, and for the last point a state (better, steady, worse)."""
+    states = {"domain": ["better", "steady", "worse"], "range": ["#1a7f4b", "#8a8a8a", "#b3261e"]}
+    x = {"field": "when", "type": "temporal", "title": None, "axis": {"format": "%d %b", "tickCount": 4, "grid": False}}
+    y = {"field": "value", "type": "quantitative", "scale": {"zero": False}, "axis": {"title": None, "tickCount": 3}}
+    return {
+        "data": _values(rows),
+        "facet": {
+            "field": "model",
+            "type": "nominal",
+            "title": None,
+            "header": {"labelAnchor": "start", "labelLimit": 380},
+        },
+        "columns": 2,
+        "spec": {
+            "width": 300,
+            "height": 70,
+            "layer": [
+                {"mark": {"type": "line", "color": "#8a8a8a"}, "encoding": {"x": x, "y": y}},
+                {
+                    "transform": [{"filter": "datum.state != ''"}],
+                    "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1},
+                    "encoding": {
+                        "x": x,
+                        "y": y,
+                        "color": {"field": "state", "type": "nominal", "scale": states, "legend": None},
+                        "tooltip": [{"field": "state"}, {"field": "value", "format": ".4f"}],
+                    },
+                },
+            ],
+        },
+        "resolve": {"scale": {"y": "independent"}},
     }

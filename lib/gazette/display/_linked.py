@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from gazette.display._charts import banded
 from gazette.display._html import Block
 
 if TYPE_CHECKING:
@@ -88,25 +89,18 @@ def explore_trend(
         "height": 240,
         "encoding": {"x": WEEK, "color": _colour(versions)},
         "layer": [
-            {
-                "mark": {"type": "area", "opacity": 0.18},
-                "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}},
-            },
-            {
-                "mark": {"type": "line", "point": True},
-                "encoding": {
-                    "y": {"field": "value", **y},
-                    "tooltip": [
-                        {"field": "when", "type": "temporal", "format": "%d %b %Y", "title": "week from"},
-                        {"field": "version"},
-                        {"field": "group", "title": "rows"},
-                        {"field": "value", "format": ".4f"},
-                        {"field": "low", "format": ".4f"},
-                        {"field": "high", "format": ".4f"},
-                        {"field": "n"},
-                    ],
-                },
-            },
+            *banded(
+                y,
+                [
+                    {"field": "when", "type": "temporal", "format": "%d %b %Y", "title": "week from"},
+                    {"field": "version"},
+                    {"field": "group", "title": "rows"},
+                    {"field": "value", "format": ".4f"},
+                    {"field": "low", "format": ".4f"},
+                    {"field": "high", "format": ".4f"},
+                    {"field": "n"},
+                ],
+            ),
             *([rules] if marks else []),
         ],
     }

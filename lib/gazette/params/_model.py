@@ -195,6 +195,7 @@ class Model(Page):
     kind: Literal["classifier", "ranker", "regressor"]
     registry: Registry
     max_age_days: Count = Field(description="Days since training after which the model counts as old.")
+    review_by: date | None = Field(default=None, description="Day by which people look at the model as a whole again.")
     scores: Scores
     labels: Labels | None = None
     features: Features | None = None

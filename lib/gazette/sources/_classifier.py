@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gazette.sources._measures import answers, days, mean_influences, outcomes
+from gazette.sources._measures import answers, arrivals, mean_influences, outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,15 +59,7 @@ def queries(
         counts += ["flagged", "caught"]
     columns = [m.replace("-", "_") for m in model.measures]
     yield from answers(placed, labelled, columns, model, period, versions, counts=counts)
-    yield (
-        "completeness",
-        (
-            rows.group_by("week", "version")
-            .aggregate(scored=rows.count(), labelled=rows.label.count())
-            .order_by("week", "version")
-        ),
-    )
-    yield "days", days(rows, period)
+    yield from arrivals(rows, period)
     now = labelled.filter(labelled.time >= period.start)
     binned = now.mutate(bin=ibis.least((now.score * CURVE_BINS).floor().cast("int64"), CURVE_BINS - 1))
     yield (

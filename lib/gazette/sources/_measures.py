@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gazette.params import Model
+    from gazette.params import Model, Scores
     from gazette.sources._warehouse import Period, Warehouse
 
-__all__ = ["Rows", "answers", "days", "first_of_each", "mean_influences", "outcomes"]
+__all__ = ["Rows", "answers", "arrivals", "days", "first_of_each", "mean_influences", "outcomes", "within"]
 
 
 Rows = Callable[[Any, Sequence[str]], Any]
@@ -51,6 +51,22 @@ def days(rows: Any, period: Period) -> Any:
     )
 
 
+def arrivals(rows: Any, period: Period) -> Iterator[tuple[str, Any]]:
+    """How many rows were scored and how many outcomes are known, by week, version and day."""
+    counted = rows.group_by("week", "version").aggregate(scored=rows.count(), labelled=rows.label.count())
+    yield "completeness", counted.order_by("week", "version")
+    yield "days", days(rows, period)
+
+
+def within(table: Any, scores: Scores, period: Period) -> Any:
+    """Predictions that apply to the history's weeks and had arrived by the cut-off."""
+    return table.filter(
+        table[scores.time] >= period.history_start,
+        table[scores.time] < period.end,
+        table[scores.arrived] < period.cutoff,
+    )
+
+
 def outcomes(warehouse: Warehouse, model: Model, period: Period, kind: str, *, file: str) -> Any:
     """Rows of the period with score and label (null where none had arrived), each row and version once.
 
@@ -68,7 +84,7 @@ def outcomes(warehouse: Warehouse, model: Model, period: Period, kind: str, *, f
     wanted |= {f"segments {s}": s for s in scores.segments}
     s = warehouse.table(scores.table, wanted, file=file)
     y = warehouse.table(labels.table, {"id": labels.id, "label": labels.label, "arrived": labels.arrived}, file=file)
-    s = s.filter(s[scores.time] >= period.history_start, s[scores.time] < period.end, s[scores.arrived] < period.cutoff)
+    s = within(s, scores, period)
     s = s.select(
         row_id=s[scores.id],
         time=s[scores.time],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gazette.sources._measures import answers, days, first_of_each, mean_influences
+from gazette.sources._measures import answers, days, first_of_each, mean_influences, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,11 +25,7 @@ def queries(
     wanted |= {f"quality {q.metric}": str(q.column) for q in ready}
     wanted |= {f"segments {s}": s for s in scores.segments}
     table = warehouse.table(scores.table, wanted, file=file)
-    kept = table.filter(
-        table[scores.time] >= period.history_start,
-        table[scores.time] < period.end,
-        table[scores.arrived] < period.cutoff,
-    )
+    kept = within(table, scores, period)
     rows = kept.select(
         row_id=kept[scores.id],
         time=kept[scores.time],

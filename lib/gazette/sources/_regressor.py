@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gazette.sources._measures import answers, days, mean_influences, outcomes
+from gazette.sources._measures import answers, arrivals, mean_influences, outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,15 +26,7 @@ def queries(
     labelled = labelled.mutate(mae=error.abs(), squared=error * error, bias=error)
     columns = [m.replace("-", "_") for m in model.measures]
     yield from answers(_placed, labelled, columns, model, period, versions)
-    yield (
-        "completeness",
-        (
-            rows.group_by("week", "version")
-            .aggregate(scored=rows.count(), labelled=rows.label.count())
-            .order_by("week", "version")
-        ),
-    )
-    yield "days", days(rows, period)
+    yield from arrivals(rows, period)
 
 
 def _placed(rows: Any, groups: Sequence[str]) -> Any:

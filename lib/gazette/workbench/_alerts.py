@@ -20,6 +20,7 @@ __all__ = ["TIERS", "Alerts"]
 
 TIERS = {"critical": 0, "warning": 1, "info": 2}
 FLAP, FLAP_HOURS = 3, 24
+EVENT_WEEKS = 12  # that the answer holds
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -132,6 +133,18 @@ class Alerts(Serving):
             direction="higher",
             **shared,
         )
+        for name, title, value in (
+            ("alerts-week", "Alerts sent this week", float(sum(r["started_at"] >= self.start for r in rows))),
+            (
+                "alerts-usual",
+                "Alerts sent in a usual week",
+                sum(r["started_at"] < self.start for r in rows) / (EVENT_WEEKS - 1),
+            ),
+        ):
+            known = value if self.snapshot.has("alert_events") else nobody
+            self.add(
+                name, title, known, unit="count" if name == "alerts-week" else "number", direction="lower", **shared
+            )
         times = sorted(
             (r["acknowledged_at"] - r["started_at"]).total_seconds() / 60
             for r in rows

@@ -52,6 +52,9 @@ class ModelEvidence(ModelInputs):
         return conclusions.Evidence(
             since=self.shifts,
             near=near,
+            review_missed=f"{self.plan.review_by:%d %B %Y}".lstrip("0")
+            if self.plan.review_by and self.plan.review_by < self.cutoff.date()
+            else "",
             recent=self._near(self.week_start),
             segments=[*self._moved_segments()],
             shifted=[(k, f"{self.subject}.drift.{k.lower().replace('_', '-')}") for k in self.shifted],

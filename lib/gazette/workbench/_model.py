@@ -55,6 +55,7 @@ class ModelBench(ModelRelation):
             else display.format_number(age),
             "Age against its maximum": self._against(age, limit, "of"),
             "Promised": self._promise(),
+            "Next review": self._review(),
             "Owner": self.plan.owner,
             "What it does": self.plan.description,
         }
@@ -70,6 +71,12 @@ class ModelBench(ModelRelation):
         )
         by = "version number" if row["alias"].isdigit() else f"alias {row['alias']}"
         return Block(f"{escape(row['version'])} ({escape(by)}, {where})")
+
+    def _review(self) -> Block | str:
+        due = self.plan.review_by
+        if due is None:
+            return "no day is agreed; add 'review_by:' to the model's file"
+        return Block(f"{display.chip('fail' if due < self.cutoff.date() else 'pass')} {due:%Y-%m-%d}")
 
     def _against(self, value: Number, limit: Number, word: str) -> Block:
         if not (isinstance(value.value, float) and isinstance(limit.value, float)):

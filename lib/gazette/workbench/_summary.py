@@ -8,9 +8,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from gazette import conclusions, display
-from gazette.display import Block, Column, Table
+from gazette.display import Block, Chart, Column, Table
 from gazette.record import Finding, NotPublished, Number, Record
 from gazette.workbench._bench import Bench, Emitted
+from gazette.workbench._measures import ModelMeasures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,6 +156,96 @@ class SummaryBench(Bench):
             parts.append(f'<h4><a href="models/{record.subject}.html">{escape(record.title)}</a></h4>{items}')
         return Block("".join(parts) or "<p>No model was reported this week.</p>")
 
+    def risks(self) -> Table | Block:
+        """Per model: age against its maximum, quality, data checks, alerts that fire, alerts against their history."""
+        import pandas as pd  # noqa: PLC0415
+
+        rows = []
+        for record in self.records:
+            if record.kind == "model":
+                numbers = {n.id.removeprefix(f"{record.subject}."): n for n in record.numbers}
+                plan = self.params.models[record.subject]
+                if not {plan.measures[0], f"{plan.measures[0]}.change", "model-age", "model-age-limit"} <= set(numbers):
+                    continue  # a notebook of its own, which measures something else
+                level, change = numbers[plan.measures[0]], numbers[f"{plan.measures[0]}.change"]
+                word, tone = conclusions.moved(change, level) if change.published else ("not published", "neutral")
+                quality = {"better": "up", "worse": "down"}.get(word, "steady")
+                broken = sum(name.startswith("check.") for name in numbers)
+                rows.append(
+                    {
+                        "model": f'<a href="models/{record.subject}.html">{escape(record.title)}</a>',
+                        "subject": record.subject,
+                        "age": _limit(numbers["model-age"], numbers["model-age-limit"]),
+                        "quality": display.mark(
+                            quality, tone, f"{word} than last week" if quality != "steady" else word
+                        ),
+                        "checks": f"{broken} do not pass" if broken else "all pass",
+                        "alerts": self._firing(record.subject, plan.telemetry.service if plan.telemetry else ""),
+                    }
+                )
+        columns = {
+            "model": Column("Model", html=True),
+            "age": Column("Age against its maximum", html=True),
+            "quality": Column("Main measure", html=True),
+            "checks": Column("Data checks"),
+            "alerts": Column("Alerts that fire", html=True),
+        }
+        if not rows:
+            return Block("<p>No model was reported this week.</p>")
+        return display.table(pd.DataFrame(rows), "risks", f"Risks of each model. {self._frequency()}", columns)
+
+    @property
+    def _operations(self) -> Record | None:
+        return next((r for r in self.records if r.kind == "operations"), None)
+
+    def _firing(self, *subjects: str) -> str:
+        if self._operations is None:
+            return escape("not watched")
+        loud = [
+            a for a in self._operations.alerts if a.subject in subjects and a.state == "firing" and a.tier != "info"
+        ]
+        if not loud:
+            return "none"
+        return f'<a href="operations.html">{escape("; ".join(a.title for a in loud))}</a>'
+
+    def _frequency(self) -> str:
+        """Alerts of the week against those of a usual week, in words."""
+        numbers = {n.id: n for n in self._operations.numbers} if self._operations else {}
+        week, usual = (numbers.get(f"operations.{n}") for n in ("alerts-week", "alerts-usual"))
+        if not (week and usual and week.published and usual.published):
+            return "The history of alerts was not read."
+        return f"Alerts sent this week: {display.format_number(week)}; in a usual week: {display.format_number(usual)}."
+
+    def health(self) -> Chart | Block:
+        """Each model's main measure over the weeks, its last point coloured by what became of it."""
+        rows = []
+        for record in self.records:
+            if record.kind != "model":
+                continue
+            model = ModelMeasures(record.subject, edition=self.edition, root=self.root)
+            metric = model.plan.measures[0]
+            numbers = {n.id: n for n in record.numbers}
+            if f"{record.subject}.{metric}.change" not in numbers:
+                continue  # a notebook of its own, which measures something else
+            change = numbers[f"{record.subject}.{metric}.change"]
+            tone = (
+                conclusions.moved(change, numbers[f"{record.subject}.{metric}"])[1] if change.published else "neutral"
+            )
+            series = model.series(metric)
+            rows += [
+                {
+                    "model": f"{record.title}: {self.params.metrics[metric].title}",
+                    "when": week.isoformat(),
+                    "value": round(e.value, 5),
+                    "state": {"good": "better", "bad": "worse"}.get(tone, "steady") if week == self.week_start else "",
+                }
+                for week, e in series
+            ]
+        if not rows:
+            return Block("")
+        caption = "Technical health of the models, by week; the last point is green where it got better, red where it got worse, grey where it is steady."
+        return display.chart(display.sparklines(rows), "health", caption)
+
     def failed(self) -> Block:
         """Analyses that failed, with their pages; nothing where none did."""
         if not self.failures:
@@ -172,3 +263,10 @@ class SummaryBench(Bench):
         """The record of this page; counts and cards, with the ids they have on their own pages."""
         executive = self.params.site.executive
         return Emitted(self._record(title=executive.title, owner=executive.owner, findings=[self._headline]))
+
+
+def _limit(value: Number, limit: Number) -> str:
+    if not (isinstance(value.value, float) and isinstance(limit.value, float)):
+        return escape(display.format_number(value))
+    words = f"{display.format_number(value)} of {display.format_number(limit)}"
+    return f"{display.chip('fail' if value.value > limit.value else 'pass')} {escape(words)}"
