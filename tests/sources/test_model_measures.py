@@ -199,6 +199,25 @@ def test_intervals_cover_their_truth_in_93_to_97_of_100_simulations(tmp_path: Pa
         assert 0.93 <= hits / groups <= 0.97, f"{measure}, paired"
 
 
+def test_intervals_of_a_regressor_cover_as_well(tmp_path: Path) -> None:
+    groups = 1500
+    p, y = predictions(groups, 200, 12, digits=6)
+    y["label"] = y["label"].astype(float)
+    found = ask(tmp_path, model("regressor"), p=p, y=y)
+    whole = {r["version"]: r for r in found["weekly"].to_dict("records")}
+    for measure in ("mae", "rmse", "bias"):
+        levels = [level_of(r, measure) for r in found["segments"].to_dict("records") if r["version"] == "2"]
+        truth, gap = whole["2"][measure], whole["2"][measure] - whole["1"][measure]
+        hits = sum(isinstance(e, Estimate) and e.low <= truth <= e.high for e in levels)
+        assert 0.93 <= hits / groups <= 0.97, measure
+        paired = [
+            monitoring.difference(r[measure], r[f"{measure}_var"], int(r["n"]))
+            for r in found["segments_paired"].to_dict("records")
+        ]
+        hits = sum(isinstance(e, Estimate) and e.low <= gap <= e.high for e in paired)
+        assert 0.93 <= hits / groups <= 0.97, f"{measure}, paired"
+
+
 def test_a_paired_difference_is_narrower_than_one_of_independent_samples(tmp_path: Path) -> None:
     p, y = predictions(1, 3000, 6)
     found = ask(tmp_path, model("classifier"), p=p, y=y)
