@@ -57,6 +57,8 @@ def format_value(
     '99.99 %'
     >>> format_value(62500, "count")
     '62,500'
+    >>> format_value(45.0, "days", spread=4)
+    '45 days'
     """
     if unit == "count":
         number = f"{abs(value):,.0f}"
@@ -65,7 +67,8 @@ def format_value(
     else:
         scale = 100.0 if unit in {"fraction", "points", "relative"} else 1.0
         shown = abs(value) * scale
-        decimals = _decimals(shown, None if spread is None else spread * scale)
+        whole = unit == "days" and value == round(value)  # counted in days, so a tenth would be false precision
+        decimals = 0 if whole else _decimals(shown, None if spread is None else spread * scale)
         while unit == "fraction" and abs(value) < 1 and decimals < MAX_DECIMALS and round(shown, decimals) >= scale:
             decimals += 1  # what is not certain is not shown as 100 %
         number = f"{shown:,.{decimals}f}"

@@ -146,7 +146,7 @@ class ExperimentBench(ExperimentDetail):
             {
                 "check": CHECKS[c.name][0],
                 "asks": CHECKS[c.name][1],
-                "found": display.format_number(c.number),
+                "found": f"{'p = ' if c.name in P_VALUES and c.number.published else ''}{display.format_number(c.number)}",
                 "result": words[c.passed],
             }
             for c in self.checks_made
@@ -154,7 +154,7 @@ class ExperimentBench(ExperimentDetail):
         columns = {
             "check": Column("Check"),
             "asks": Column("What it asks"),
-            "found": Column("Found"),
+            "found": Column("Measured"),
             "result": Column("Result"),
         }
         return display.table(pd.DataFrame(rows), "checks", "Checks before any verdict", columns)
@@ -292,6 +292,7 @@ class ExperimentBench(ExperimentDetail):
         return Emitted(self._made())
 
 
+P_VALUES = ("sample-ratio", "sample-ratio-sequence", "balance")
 CHECKS: dict[str, tuple[str, str]] = {
     "sample-ratio": ("Split", "Do the arms have the planned sizes? Chance of so uneven a split; fails below 0.01"),
     "sample-ratio-sequence": ("Split, day by day", "The same, safe to read every day; fails below 0.01"),
