@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 from gazette.record import Record
@@ -70,3 +71,22 @@ def test_the_incident_of_the_week_before_is_remembered_in_its_edition_alone(buil
     assert [f"{t:%d %H:%M}" for t in state.episodes[0]] == ["11 14:00", "11 17:00"]
     after = open_operations(edition=WEEK, root=built / "editions" / WEEK)
     assert not any(s.episodes for s in after.states if (s.alert, s.subject) == ("model-not-serving", "recommender"))
+
+
+def test_a_pipeline_that_failed_fires_until_its_next_run_went_well(
+    built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operations = open_operations(edition=WEEK, root=built / "editions" / WEEK)
+    times = [("2026-11-16 02:10", "ok"), ("2026-11-17 02:10", "failed"), ("2026-11-18 05:40", "ok")]
+    runs = [
+        {"pipeline": "p", "started_at": pd.Timestamp(t), "finished_at": pd.Timestamp(t), "status": s} for t, s in times
+    ]
+    monkeypatch.setattr(operations, "rows", lambda name: runs if name == "pipeline_runs" else [])
+    state = next(s for s in operations.states if s.alert == "pipeline-failed")
+    assert state.state == "ok"
+    assert [(f"{a:%d %H:%M}", f"{b:%d %H:%M}") for a, b in state.episodes] == [("17 02:00", "18 05:00")]
+    runs.append({**runs[-1], "finished_at": pd.Timestamp("2026-11-22 03:00"), "status": "failed"})
+    del operations.__dict__["states"]
+    state = next(s for s in operations.states if s.alert == "pipeline-failed")
+    assert state.state == "firing"
+    assert f"{state.since:%d %H:%M}" == "22 03:00"

@@ -157,9 +157,8 @@ class Watch(Bench):
         for row in self.rows("pipeline_runs"):
             runs.setdefault(row["pipeline"], []).append(row)
         for pipeline, mine in runs.items():
-            if signal == "pipeline_failed":  # a state holds until the next run ends
-                ends = [(r["finished_at"].to_pydatetime(), float(r["status"] != "ok")) for r in mine]
-                yield pipeline, [(at, v) for at, v in ends if at < self.end], self.end - ends[0][0]
+            if signal == "pipeline_failed":
+                yield pipeline, self._hours_of(mine), HOUR
             else:
                 well = [r["finished_at"].to_pydatetime() for r in mine if r["status"] == "ok"]
                 yield (
@@ -167,6 +166,16 @@ class Watch(Bench):
                     [(self.end - HOUR, (self.end - well[-1]).total_seconds() / 3600 if well else None)],
                     HOUR,
                 )
+
+    def _hours_of(self, runs: list[dict[str, Any]]) -> Series:
+        """Whether the newest run had failed, hour by hour: a state holds until the next run ends."""
+        found: Series = []
+        ends = [(r["finished_at"].to_pydatetime(), float(r["status"] != "ok")) for r in runs]
+        for i in range(7 * 24):
+            at = self.start + i * HOUR
+            known = [failed for end, failed in ends if end < at + HOUR]
+            found.append((at, known[-1] if known else None))
+        return found
 
     def _of_model(self, signal: str, record: Record) -> float | None:
         if signal == "deployment_age":
