@@ -1,7 +1,7 @@
 """Rules that turn numbers into sentences, verdicts and recommendations."""
 
 from gazette.conclusions._experiment import Check, Look, MetricResult, best, conclude, guardrail_of, state_of
-from gazette.conclusions._model import Evidence, Moved, describe_model, moved
+from gazette.conclusions._model import Evidence, Moved, describe_model, moved, provisional
 from gazette.conclusions._operations import describe_operations
 from gazette.conclusions._summary import headline, ranked
 
@@ -18,6 +18,7 @@ __all__ = [
     "guardrail_of",
     "headline",
     "moved",
+    "provisional",
     "ranked",
     "state_of",
 ]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gazette.record import Number, Tone
 
-__all__ = ["Evidence", "Moved", "describe_model", "moved"]
+__all__ = ["Evidence", "Moved", "describe_model", "moved", "provisional"]
 
 MOST = 4  # segments and features that a sentence names
 
@@ -79,6 +79,13 @@ def moved(number: Number, level: Number | None = None) -> tuple[str, Tone]:
         return ("better", "good") if closer else ("worse", "bad")
     better = rose == (number.direction != "lower")
     return ("better", "good") if better else ("worse", "bad")
+
+
+def provisional(subject: str, numbers: Mapping[str, Number]) -> bool:
+    """Whether too few outcomes of the week are known for its figures to be the last word."""
+    known, needed = (numbers.get(f"{subject}.{name}") for name in ("label-completeness", "label-minimum"))
+    values = [n.value if n else None for n in (known, needed)]
+    return all(isinstance(v, float) for v in values) and values[0] < values[1]  # type: ignore[operator]
 
 
 def describe_model(
@@ -229,8 +236,7 @@ def _inputs(subject: str, known: Evidence) -> Iterator[Finding]:
 
 def _service(subject: str, numbers: Mapping[str, Number], review_missed: str) -> Iterator[Finding]:
     labels, minimum = numbers.get(f"{subject}.label-completeness"), numbers.get(f"{subject}.label-minimum")
-    values = [number.value if number else None for number in (labels, minimum)]
-    if labels and minimum and all(isinstance(v, float) for v in values) and values[0] < values[1]:  # type: ignore[operator]
+    if labels and minimum and provisional(subject, numbers):
         text = "Provisional: only {%s} of outcomes are known, less than the agreed {%s}; figures may still move." % (
             labels.id,
             minimum.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from gazette.exports._prometheus import MISSING, alert_name, rules, services
+from gazette.exports._prometheus import MISSING, alert_name, services
 from gazette.params import SIGNALS
 
 if TYPE_CHECKING:
@@ -62,10 +62,9 @@ def _rising(service: str, per_day: float, minutes: int) -> Series:
 def _series(signal: str, subject: str, value: float, minutes: int) -> Series:
     """Raw metrics that make a signal this value, ``minutes`` long, one point a minute."""
     service, now = f'{{service="{subject}"}}', minutes * 60
-    rate = {"error_ratio": ("model_request_errors_total", "model_requests_total")}
-    if signal in rate:
-        part, whole = rate[signal]
-        return [_counter(part + service, 6000 * value, minutes), _counter(whole + service, 6000, minutes)]
+    if signal == "error_ratio":
+        errors, requests = f"model_request_errors_total{service}", f"model_requests_total{service}"
+        return [_counter(errors, 6000 * value, minutes), _counter(requests, 6000, minutes)]
     if signal == "cache_hit_ratio":
         hits, misses = f"model_cache_hits_total{service}", f"model_cache_misses_total{service}"
         return [_counter(hits, 6000 * value, minutes), _counter(misses, 6000 * (1 - value), minutes)]
@@ -128,7 +127,7 @@ def unit_tests(params: Params, *, rule_file: str) -> dict[str, Any]:
     Alerts whose signal has an expression of your own (``promql:``) are left out: their metrics are not known here.
     """
     tests: list[dict[str, Any]] = []
-    described = {r["alert"]: r for g in rules(params)["groups"] for r in g["rules"] if "alert" in r}
+    known = services(params)
     for alarm in params.alerts.alerts:
         if alarm.signal in params.alerts.promql:
             continue
@@ -154,9 +153,8 @@ def unit_tests(params: Params, *, rule_file: str) -> dict[str, Any]:
                     ],
                 }
             )
-    if MISSING in described:
+    if known:
         for heard in (False, True):
-            known = services(params)
             series = [_counter(f'model_requests_total{{service="{s}"}}', 600, 60) for s in known] if heard else []
             tests.append(
                 {

@@ -130,22 +130,24 @@ def answers(
     both = rows.mutate(seen=rows.version.nunique().over(ibis.window(group_by="row_id")))
     both = both.filter(both.seen == 2, both.version.isin([live, base])) if base and base != live else rows.limit(0)  # noqa: PLR2004
     yield "paired", _paired(placed, both, measures, ["week"], live, base)
-    split = [
-        rows.mutate(segment=ibis.literal(c), of=rows[c].cast("string")).filter(lambda t: t.of.notnull())
-        for c in model.scores.segments
-    ]
-    if not split:
+    if not model.scores.segments:
         return
-    every = ibis.union(*split) if len(split) > 1 else split[0]
     keys = ["segment", "of", "week"]
+    every = _split(rows, model.scores.segments)
     yield "segments", _summary(placed(every, [*keys, "version"]), measures, [*keys, "version"], counts)
-    now = both.filter(both.time >= period.start)
-    split = [
-        now.mutate(segment=ibis.literal(c), of=now[c].cast("string")).filter(lambda t: t.of.notnull())
-        for c in model.scores.segments
+    now = _split(both.filter(both.time >= period.start), model.scores.segments)
+    yield "segments_paired", _paired(placed, now, measures, keys, live, base)
+
+
+def _split(rows: Any, columns: Sequence[str]) -> Any:
+    """Every row once per property, with the property's name and value."""
+    import ibis  # noqa: PLC0415
+
+    parts = [
+        rows.mutate(segment=ibis.literal(c), of=rows[c].cast("string")).filter(lambda t: t.of.notnull())
+        for c in columns
     ]
-    every = ibis.union(*split) if len(split) > 1 else split[0]
-    yield "segments_paired", _paired(placed, every, measures, keys, live, base)
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
 def _summary(placed: Any, measures: Sequence[str], groups: Sequence[str], counts: Sequence[str]) -> Any:

@@ -145,11 +145,7 @@ class Alerts(Serving):
             self.add(
                 name, title, known, unit="count" if name == "alerts-week" else "number", direction="lower", **shared
             )
-        times = sorted(
-            (r["acknowledged_at"] - r["started_at"]).total_seconds() / 60
-            for r in rows
-            if r["acknowledged_at"] == r["acknowledged_at"]
-        )
+        times = _waits(rows)
         middle = times[len(times) // 2] if times else nobody
         self.add(
             "time-to-acknowledge",
@@ -172,11 +168,7 @@ class Alerts(Serving):
         for alert, count in Counter(r["alert"] for r in rows).most_common():
             mine = [r for r in rows if r["alert"] == alert]
             acted = stats.proportion(sum(bool(r["actionable"]) for r in mine), len(mine))
-            waits = sorted(
-                (r["acknowledged_at"] - r["started_at"]).total_seconds() / 60
-                for r in mine
-                if r["acknowledged_at"] == r["acknowledged_at"]
-            )
+            waits = _waits(mine)
             shown.append(
                 {
                     "alert": alert,
@@ -220,6 +212,12 @@ def _episodes(state: AlarmState) -> str:
 
 def _after(start: Any, end: Any) -> str:
     return f"{(end - start).total_seconds() / 60:.0f} minutes" if end == end and end is not None else "not yet"  # noqa: PLR0124
+
+
+def _waits(rows: list[dict[str, Any]]) -> list[float]:
+    """Minutes until each alert was acknowledged, shortest first; those that nobody did are left out."""
+    known = [r for r in rows if r["acknowledged_at"] == r["acknowledged_at"]]  # NaT where nobody did
+    return sorted((r["acknowledged_at"] - r["started_at"]).total_seconds() / 60 for r in known)
 
 
 def _flaps(times: list[datetime]) -> int:

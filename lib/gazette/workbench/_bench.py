@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
 
     from gazette.record import Alert, Direction, Finding, TakenLook, Unit, Verdict
 
-__all__ = ["Bench", "Emitted"]
+__all__ = ["Bench", "Emitted", "slug"]
+
+
+def slug(text: str) -> str:
+    """Text from outside as a part of a number's id.
+
+    >>> slug("carrier US_2"), slug("p99 (ms)")
+    ('carrier-us-2', 'p99-ms')
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 class Emitted:

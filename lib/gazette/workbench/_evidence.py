@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gazette import conclusions, stats
+from gazette.workbench._bench import slug
 from gazette.workbench._inputs import ModelInputs
 from gazette.workbench._measures import records_of
 
@@ -29,6 +30,13 @@ class ModelEvidence(ModelInputs):
         """Deployments until the cut-off, oldest first."""
         return records_of(self.snapshot.table("deployments")) if self.snapshot.has("deployments") else []
 
+    @property
+    def live_since(self) -> datetime | None:
+        """When the live version last went into production, None where no deployment of it is recorded."""
+        version = self.versions.get("live", {}).get("version", "")
+        times = [d["at"].to_pydatetime() for d in self.deployments if str(d["model_version"]) == version]
+        return times[-1] if times else None
+
     @cached_property
     def marks(self) -> list[Mark]:
         """Deployments and annotations with their dates, oldest first."""
@@ -45,9 +53,7 @@ class ModelEvidence(ModelInputs):
         near = {metric: self._near(since) for metric, since in self.shifts.items()}
         features = self.plan.features
         checks = [
-            (f"{self.subject}.check.{c.id.lower().replace('_', '-')}", c.title, c.state)
-            for c in self.checks
-            if c.state in {"warn", "fail"}
+            (f"{self.subject}.check.{slug(c.id)}", c.title, c.state) for c in self.checks if c.state in {"warn", "fail"}
         ]
         return conclusions.Evidence(
             since=self.shifts,
@@ -57,7 +63,7 @@ class ModelEvidence(ModelInputs):
             else "",
             recent=self._near(self.week_start),
             segments=[*self._moved_segments()],
-            shifted=[(k, f"{self.subject}.drift.{k.lower().replace('_', '-')}") for k in self.shifted],
+            shifted=[(k, f"{self.subject}.drift.{slug(k)}") for k in self.shifted],
             season=f"{self.week_start:%B}" if self.seasonal else "",
             window=f"{features.trained_from:%B} to {features.trained_until - timedelta(days=1):%B}" if features else "",
             checks=checks,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from gazette import display, stats
@@ -53,6 +54,7 @@ class ModelExplore(ModelEvidence):
                     )
         return sorted(found, key=lambda r: (r["group"] != EVERYONE, r["group"], r["week"]))
 
+    @cached_property
     def _explored(self) -> tuple[list[dict[str, Any]], dict[str, str], list[str], list[str]]:
         """Rows, the values that the controls start with, versions, weeks."""
         rows = self._cube()
@@ -69,7 +71,7 @@ class ModelExplore(ModelEvidence):
 
     def controls(self) -> Block:
         """Selectors of measure, version, segment and weeks; they filter the charts below, in the browser alone."""
-        rows, start, versions, weeks = self._explored()
+        rows, start, versions, weeks = self._explored
         if not rows:
             return Block("<p>There is nothing to explore: no week has rows that could be measured.</p>")
         groups = list(dict.fromkeys(r["group"] for r in rows))
@@ -87,7 +89,7 @@ class ModelExplore(ModelEvidence):
 
     def explore_trend(self) -> Chart:
         """The chosen measure by week, with deployments and annotations as dashed rules."""
-        rows, start, versions, weeks = self._explored()
+        rows, start, versions, weeks = self._explored
         marks = [
             {"week": day.isoformat(), "text": f"{day:%d %B %Y}: {text}"}
             for day, text in self.marks
@@ -102,13 +104,13 @@ class ModelExplore(ModelEvidence):
 
     def explore_rows(self) -> Chart:
         """How many rows are behind it."""
-        rows, start, versions, _ = self._explored()
+        rows, start, versions, _ = self._explored
         spec = display.explore_rows(rows, start, versions)
         return display.chart(spec, "explore-rows", "Rows behind the chosen line, by week.")
 
     def explore_segments(self) -> Chart | Block:
         """Segments in the last of the chosen weeks."""
-        rows, start, versions, _ = self._explored()
+        rows, start, versions, _ = self._explored
         groups = len({r["group"] for r in rows})
         if groups < 2:  # noqa: PLR2004  all rows and one segment
             return Block("<p>No segments are named in the parameters of this model.</p>")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette import monitoring, stats
 from gazette.record import NotPublished
+from gazette.workbench._bench import slug
 from gazette.workbench._measures import records_of
 from gazette.workbench._segments import ModelSegments
 
@@ -214,7 +215,7 @@ class ModelInputs(ModelSegments):
             )
         for name, drift in self.shifted.items():
             self.add(
-                f"drift.{name.lower().replace('_', '-')}",
+                f"drift.{slug(name)}",
                 f"Shift of {name} since training",
                 drift.js,
                 unit="score",
@@ -225,7 +226,7 @@ class ModelInputs(ModelSegments):
         for check in self.checks:
             if check.state in {"warn", "fail"}:
                 self.add(
-                    f"check.{check.id.lower().replace('_', '-')}",
+                    f"check.{slug(check.id)}",
                     check.title,
                     check.value,
                     unit=check.unit,

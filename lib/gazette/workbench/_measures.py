@@ -62,13 +62,6 @@ class ModelMeasures(Bench):
         ]
         return NotPublished(reason=f"partial week, no rows on {', '.join(missing)}")
 
-    @property
-    def provisional(self) -> bool:
-        """Whether too few outcomes of the week are known for its figures to be the last word."""
-        known, needed = (self._numbers.get(f"{self.subject}.{n}") for n in ("label-completeness", "label-minimum"))
-        values = [n.value if n else None for n in (known, needed)]
-        return all(isinstance(v, float) for v in values) and values[0] < values[1]  # type: ignore[operator]
-
     def _row(self, frame: pd.DataFrame, week: date, role: str | None) -> dict[str, Any] | None:
         if role and role not in self.versions:
             return None

@@ -43,13 +43,12 @@ class ModelBench(ModelRelation):
         _ = self.evidence
         live, base = self.versions.get("live"), self.versions.get("baseline")
         age, limit = self.number("model-age"), self.number("model-age-limit")
-        since = [d for d in self.deployments if live and str(d["model_version"]) == live["version"]]
         shown: dict[str, str | Block] = {
             "Live version": self._version(live) if live else f"none: {self.plan.registry.live!r} names no version",
             "Compared with": self._version(base)
             if base
             else f"nothing: {self.plan.registry.baseline!r} names no version",
-            "In production since": f"{since[-1]['at']:%Y-%m-%d}" if since else "not recorded",
+            "In production since": f"{self.live_since:%Y-%m-%d}" if self.live_since else "not recorded",
             "Last retrained": f"{live['trained_at']}, {display.format_number(age)} ago"
             if live and age.published
             else display.format_number(age),
@@ -130,7 +129,11 @@ class ModelBench(ModelRelation):
             "last_week": Column("Against last week", html=True),
             "last_week_range": Column("Range"),
         }
-        late = " Provisional: too few outcomes are known, so these figures may still move." if self.provisional else ""
+        late = (
+            " Provisional: too few outcomes are known, so these figures may still move."
+            if conclusions.provisional(self.subject, self._numbers)
+            else ""
+        )
         caption = f"Quality of the live version. Versions are compared on the same rows (paired), weeks on different ones; an arrow only where the range excludes nought.{late}"
         return display.table(pd.DataFrame(rows), "quality", caption, columns)
 
@@ -302,8 +305,7 @@ class ModelBench(ModelRelation):
         live = self.versions.get("live", {})
         facts = {"live": live.get("version", ""), "baseline": self.versions.get("baseline", {}).get("version", "")}
         facts |= {"run_id": live.get("run_id", ""), "trained_at": live.get("trained_at", "")}
-        gone_live = [d["at"] for d in self.deployments if str(d["model_version"]) == live.get("version", "")]
-        facts["deployed_at"] = gone_live[-1].isoformat() if gone_live else ""
+        facts["deployed_at"] = self.live_since.isoformat() if self.live_since else ""
         return self._record(title=self.plan.title, owner=self.plan.owner, findings=findings, facts=facts)
 
     def emit(self) -> Emitted:

@@ -87,13 +87,10 @@ class OperationsBench(Alerts):
         """When each data pipeline last ran well."""
         import pandas as pd  # noqa: PLC0415
 
-        runs: dict[str, list[dict[str, Any]]] = {}
-        for r in self.rows("pipeline_runs"):
-            runs.setdefault(r["pipeline"], []).append(r)
-        if not runs:
+        if not self.runs:
             return Block("<p>No runs of pipelines were read, so their freshness cannot be told.</p>")
         shown = []
-        for pipeline, mine in sorted(runs.items()):
+        for pipeline, mine in sorted(self.runs.items()):
             well = [r for r in mine if r["status"] == "ok"]
             failed = sum(r["status"] != "ok" and r["finished_at"] >= self.start for r in mine)
             hours = (self.end - well[-1]["finished_at"].to_pydatetime()).total_seconds() / 3600 if well else None

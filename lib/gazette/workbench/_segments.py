@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -12,6 +11,7 @@ from scipy.special import ndtr
 
 from gazette import monitoring, stats
 from gazette.record import NotPublished
+from gazette.workbench._bench import slug
 from gazette.workbench._measures import ModelMeasures, records_of
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Segment:
     @property
     def name(self) -> str:
         """For ids of numbers."""
-        return re.sub(r"[^a-z0-9]+", "-", f"{self.by}-{self.of}".lower()).strip("-")
+        return slug(f"{self.by}-{self.of}")
 
 
 class ModelSegments(ModelMeasures):

@@ -8,7 +8,8 @@ from gazette import display, stats
 from gazette.display import Block, Chart, Column, Table
 from gazette.params import SIGNALS
 from gazette.record import NotPublished
-from gazette.workbench._watch import ORDER, Watch
+from gazette.workbench._bench import slug
+from gazette.workbench._watch import ORDER, Watch, ratio
 
 __all__ = ["Serving"]
 
@@ -17,7 +18,7 @@ class Serving(Watch):
     """Steps on services."""
 
     def measure(self, service: str) -> None:
-        name = service.lower().replace("_", "-")
+        name = slug(service)
         week = [r for r in self.hourly(service) if r["at"] >= self.start]
         nothing = NotPublished(reason="no telemetry this week")
         last = week[-1] if week else None
@@ -74,7 +75,7 @@ class Serving(Watch):
             known = [float(r[column]) for r in week if r[column] == r[column]]
             value = max(known) if known else NotPublished(reason="not measured")
             kind: Any = unit
-            self.add(f"{name}.{column.replace('_', '-')}", f"{service}: {title}", value, unit=kind, **shared)
+            self.add(f"{name}.{slug(column)}", f"{service}: {title}", value, unit=kind, **shared)
 
     def services_table(self) -> Table | Block:
         """Every service: how it stands in the last hour and over the week."""
@@ -120,7 +121,7 @@ class Serving(Watch):
         return display.table(pd.DataFrame(rows, columns=[*columns]), "load", caption, columns)
 
     def _shown(self, service: str, suffixes: list[str]) -> dict[str, str]:
-        name = service.lower().replace("_", "-")
+        name = slug(service)
         numbers = {s: self._numbers[f"{self.subject}.{name}.{s}"] for s in suffixes}
         return {"service": service, **{s: display.format_number(n) for s, n in numbers.items()}}
 
@@ -139,7 +140,7 @@ class Serving(Watch):
             if r["at"] < self.start:
                 continue
             for column, words in columns.items():
-                value = _ratio(r, column)
+                value = ratio(r, column)
                 if value is not None:
                     found.append({"when": r["at"].isoformat(), "value": round(value, 6), "series": words})
         return found
@@ -223,16 +224,6 @@ class Serving(Watch):
 
 def _known(value: Any, why: str) -> float | NotPublished:
     return float(value) if value is not None and value == value else NotPublished(reason=why)  # noqa: PLR0124  NaN
-
-
-def _ratio(row: dict[str, Any], column: str) -> float | None:
-    if column == "error_ratio":
-        return float(row["errors"]) / float(row["requests"]) if row["requests"] else None
-    if column == "cache_hit_ratio":
-        total = float(row["cache_hits"]) + float(row["cache_misses"])
-        return float(row["cache_hits"]) / total if total == total and total > 0 else None  # noqa: PLR0124  NaN
-    value = float(row[column])
-    return value if value == value else None  # noqa: PLR0124  NaN
 
 
 def _all(charts: list[Chart]) -> Block:

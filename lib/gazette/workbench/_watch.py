@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gazette.params import Alarm
 
-__all__ = ["HOUR", "ORDER", "Series", "Watch"]
+__all__ = ["HOUR", "ORDER", "Series", "Watch", "ratio"]
 
 HOUR = timedelta(hours=1)
 ORDER = {"firing": 0, "waiting": 1, "near its limit": 2, "suppressed": 3, "no data": 4, "ok": 5}
@@ -38,6 +38,10 @@ COLUMNS = {
     "gpu": "gpu",
     "oom_kills": "oom_kills",
     "versions": "versions",
+}
+RATIOS = {
+    "error_ratio": ("errors", ("requests",)),
+    "cache_hit_ratio": ("cache_hits", ("cache_hits", "cache_misses")),
 }
 NUMBERS = {
     "drift_distance": "drift-distance",
@@ -65,6 +69,8 @@ class Watch(Bench):
         self.snapshot_digest = self.snapshot.digest
         self.start = datetime.combine(self.week_start, datetime.min.time())
         self.end = self.start + timedelta(days=7)
+        self._read: dict[str, list[dict[str, Any]]] = {}  # a file is checked and decoded once, not once a chart
+        self._hours: dict[str, list[dict[str, Any]]] = {}
 
     @property
     def alarms(self) -> dict[str, Alarm]:
@@ -88,12 +94,16 @@ class Watch(Bench):
 
     def hourly(self, service: str) -> list[dict[str, Any]]:
         """A service's rows, oldest first."""
-        frame = self.telemetry
-        return records_of(frame[frame["service"] == service].sort_values("at"))
+        if service not in self._hours:
+            frame = self.telemetry
+            self._hours[service] = records_of(frame[frame["service"] == service].sort_values("at"))
+        return self._hours[service]
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Rows of an answer, none where it could not be read."""
-        return records_of(self.snapshot.table(name)) if self.snapshot.has(name) else []
+        if name not in self._read:
+            self._read[name] = records_of(self.snapshot.table(name)) if self.snapshot.has(name) else []
+        return self._read[name]
 
     @cached_property
     def records(self) -> dict[str, Record]:
@@ -109,12 +119,12 @@ class Watch(Bench):
                 return f"maintenance {window.id}: {window.reason}"
         return ""
 
-    def series(self, signal: str) -> Iterator[tuple[str, Series, timedelta]]:
-        """Subject, points and their distance."""
+    def series(self, signal: str) -> Iterator[tuple[str, Series]]:
+        """Subject and its points, an hour apart."""
         scope = SIGNALS[signal].scope
         if scope == "service":
             for service in self.services:
-                yield service, self._of_service(signal, self.hourly(service)), HOUR
+                yield service, self._of_service(signal, self.hourly(service))
         elif scope == "pipeline":
             yield from self._of_pipelines(signal)
         elif scope == "model":
@@ -124,14 +134,14 @@ class Watch(Bench):
                     signal == "label_fraction" and plan.labels is None
                 ):
                     continue  # not measured by design, which the model's page says
-                yield subject, [(self.end - HOUR, self._of_model(signal, record))], HOUR
+                yield subject, [(self.end - HOUR, self._of_model(signal, record))]
         elif scope == "edition":
-            yield "", [(self.end - HOUR, 0.0)], HOUR
+            yield "", [(self.end - HOUR, 0.0)]
         else:
             for window in self.params.alerts.maintenance:
                 hours = (window.start.replace(tzinfo=None) - self.end).total_seconds() / 3600
                 if hours >= 0:
-                    yield window.id, [(self.end - HOUR, hours)], HOUR
+                    yield window.id, [(self.end - HOUR, hours)]
 
     def _of_service(self, signal: str, rows: list[dict[str, Any]]) -> Series:
         times = [r["at"].to_pydatetime() for r in rows]
@@ -142,30 +152,24 @@ class Watch(Bench):
                 slope = monitoring.slope(values[i + 1 - TREND_HOURS : i + 1]) if i + 1 >= TREND_HOURS else None
                 found.append((at, None if slope is None else slope[1] * 24))  # what the rise is at least, per day
             return found
-        if signal in {"error_ratio", "cache_hit_ratio"}:
-            part, wholes = (
-                ("errors", ("requests",)) if signal == "error_ratio" else ("cache_hits", ("cache_hits", "cache_misses"))
-            )
-            return [
-                (at, float(r[part]) / total if (total := sum(float(r[w]) for w in wholes)) > 0 else None)
-                for at, r in zip(times, rows, strict=True)
-            ]
-        return [(at, float(r[COLUMNS[signal]])) for at, r in zip(times, rows, strict=True)]
+        column = COLUMNS.get(signal, signal)
+        return [(at, ratio(r, column)) for at, r in zip(times, rows, strict=True)]
 
-    def _of_pipelines(self, signal: str) -> Iterator[tuple[str, Series, timedelta]]:
-        runs: dict[str, list[dict[str, Any]]] = {}
+    @property
+    def runs(self) -> dict[str, list[dict[str, Any]]]:
+        """Runs of each pipeline, oldest first."""
+        found: dict[str, list[dict[str, Any]]] = {}
         for row in self.rows("pipeline_runs"):
-            runs.setdefault(row["pipeline"], []).append(row)
-        for pipeline, mine in runs.items():
+            found.setdefault(row["pipeline"], []).append(row)
+        return found
+
+    def _of_pipelines(self, signal: str) -> Iterator[tuple[str, Series]]:
+        for pipeline, mine in self.runs.items():
             if signal == "pipeline_failed":
-                yield pipeline, self._hours_of(mine), HOUR
+                yield pipeline, self._hours_of(mine)
             else:
                 well = [r["finished_at"].to_pydatetime() for r in mine if r["status"] == "ok"]
-                yield (
-                    pipeline,
-                    [(self.end - HOUR, (self.end - well[-1]).total_seconds() / 3600 if well else None)],
-                    HOUR,
-                )
+                yield pipeline, [(self.end - HOUR, (self.end - well[-1]).total_seconds() / 3600 if well else None)]
 
     def _hours_of(self, runs: list[dict[str, Any]]) -> Series:
         """Whether the newest run had failed, hour by hour: a state holds until the next run ends."""
@@ -201,7 +205,7 @@ class Watch(Bench):
             whole=alarm.unit == "count" or alarm.tier == "info",
         )
         service = SIGNALS[alarm.signal].scope == "service"
-        for subject, series, step in self.series(alarm.signal):
+        for subject, series in self.series(alarm.signal):
             if alarm.only and subject not in alarm.only:
                 continue
 
@@ -210,7 +214,7 @@ class Watch(Bench):
 
             week = [(at, v) for at, v in series if at >= self.start] if service else series
             older = week or series[-1:]
-            state = monitoring.evaluate(alarm.id, subject, condition, older, end=self.end, step=step, muted=quiet)
+            state = monitoring.evaluate(alarm.id, subject, condition, older, end=self.end, step=HOUR, muted=quiet)
             once = SIGNALS[alarm.signal].scope not in {"service", "pipeline"}  # measured at the cut-off alone
             yield replace(state, episodes=(), since=self.end if state.since else None) if once else state
 
@@ -223,3 +227,13 @@ class Watch(Bench):
             if (row["id"], row["subject"], row["state"]) == (state.alert, state.subject, "firing"):
                 return replace(state, since=row["since"].to_pydatetime())
         return state
+
+
+def ratio(row: dict[str, Any], column: str) -> float | None:
+    """A column of an hour, or one of the two ratios of columns; None where nothing was measured."""
+    if column in RATIOS:
+        part, wholes = RATIOS[column]
+        total = sum(float(row[w]) for w in wholes)
+        return float(row[part]) / total if total > 0 else None
+    value = float(row[column])
+    return value if value == value else None  # noqa: PLR0124  NaN
