@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gazette import site
 from gazette.build._freeze import freeze_all, period_of
@@ -25,12 +25,17 @@ if TYPE_CHECKING:
 
     from gazette.build._project import Project
     from gazette.params import Experiment
+    from gazette.record import Kind
     from gazette.runs import Event, Outcome
     from gazette.snapshot import Snapshot
 
 __all__ = ["Built", "Listener", "Report", "Silent", "build"]
 
 SUMMARY = "executive"
+ABOVE: tuple[tuple[Literal["translation", "portfolio"], str], ...] = (
+    ("translation", "What technical gains are worth"),
+    ("portfolio", "All tests"),
+)  # pages whose template the project has
 
 
 class Listener(Protocol):
@@ -217,8 +222,8 @@ def _run(
     listener: Listener,
 ) -> list[Outcome]:
     edition, settings = str(week), project.params.site
-    titles = {s.id: s.title for s in subjects} | {SUMMARY: settings.executive.title}
-    listener.planned(edition, titles | ({OPERATIONS: settings.operations.title} if settings.operations else {}))
+    titles = {s.id: s.title for s in subjects} | {page: title for page, _, title, _ in _above(project)}
+    listener.planned(edition, titles)
     shared = project.parameter_digest()
 
     def job(
@@ -256,20 +261,26 @@ def _run(
     cache = project.state / "cache" / "runs"
     outcomes = run_all(jobs, workers=settings.workers, cache=cache, progress=say)
     _keep(outcomes, staging)
-    if settings.operations is not None:
-        told = (snapshots[OPERATIONS].digest, *_records(staging))
-        page = job(
-            OPERATIONS, "operations", settings.operations.title, settings.operations.owner, "operations.ipynb", {}, told
-        )
-        more = run_all([page], workers=1, cache=cache, progress=say)
+    for page, kind, title, owner in _above(project):
+        frozen = (snapshots[page].digest,) if page in snapshots else ()
+        one = job(page, kind, title, owner, f"{page}.ipynb", {}, (*frozen, *_records(staging)))
+        more = run_all([one], workers=1, cache=cache, progress=say)
         _keep(more, staging)
         outcomes = [*outcomes, *more]
-    summary = job(
-        SUMMARY, "summary", settings.executive.title, settings.executive.owner, "executive.ipynb", {}, _records(staging)
-    )
-    last = run_all([summary], workers=1, cache=cache, progress=say)
-    _keep(last, staging)
-    return [*outcomes, *last]
+    return outcomes
+
+
+def _above(project: Project) -> list[tuple[str, Kind, str, str]]:
+    """Pages that read records, in the order in which each may read those before it: id, kind, title, owner."""
+    settings = project.params.site
+    office = settings.executive.owner
+    pages: list[tuple[str, Kind, str, str]] = []
+    if settings.operations is not None:
+        pages.append((OPERATIONS, "operations", settings.operations.title, settings.operations.owner))
+    pages += [
+        (kind, kind, title, office) for kind, title in ABOVE if (project.root / "notebooks" / f"{kind}.ipynb").is_file()
+    ]
+    return [*pages, (SUMMARY, "summary", settings.executive.title, office)]
 
 
 def _records(staging: Path) -> tuple[str, ...]:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from gazette.workbench import AdHocBench
 
-__all__ = ["add_options", "run"]
+__all__ = ["EXAMPLE", "HELP", "add_options", "run"]
 
+HELP = "read out any file of an A/B test, without a project"
 EXAMPLE = """gazette analyse users.parquet --variant arm --control A --metric ctr:proportion:clicked
   gazette analyse users.csv --unit user_id --variant arm --control A --metric aov:ratio:revenue/orders --metric spend:capped99:revenue
   gazette analyse --counts A=1463/62500 --counts B=1569/62500 --control A"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gazette.cli._shared import open_project, say
 from gazette.errors import EditionError, WrongUseError
 
 if TYPE_CHECKING:
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
 
     from gazette.build import Project
 
-__all__ = ["EXAMPLE", "TARGETS", "add_options", "run"]
+__all__ = ["EXAMPLE", "HELP", "TARGETS", "add_options", "run"]
+
+HELP = "write rules, routes and dashboards for Prometheus, Alertmanager and Grafana"
 
 TARGETS = ("prometheus", "alertmanager", "grafana", "metrics")
 EXAMPLE = """gazette export prometheus --to ops/
@@ -79,7 +82,7 @@ def files(project: Project, target: str) -> dict[str, str]:
     return {"gazette.prom": exports.metrics(records, params.alerts, sealed=sealed)}
 
 
-def run(project: Project, target: str, to: Path | None) -> list[Path]:
+def write(project: Project, target: str, to: Path | None) -> list[Path]:
     """Write the files of a target, each whole or not at all; returns where they are."""
     folder = to if to is not None else project.root / "exports"
     written = []
@@ -99,3 +102,10 @@ def run(project: Project, target: str, to: Path | None) -> list[Path]:
             mend="name a folder that can be written with --to",
         ) from error
     return written
+
+
+def run(options: argparse.Namespace) -> int:
+    """The command; returns the exit code."""
+    written = write(open_project(options), options.target, options.to)
+    say(options, {"written": [str(p) for p in written]}, "\n".join(f"Wrote {p}" for p in written))
+    return 0

@@ -1,4 +1,4 @@
-"""Serve the published site on loopback."""
+"""``gazette serve``: the published site, on loopback."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gazette.cli._shared import open_project, say
 from gazette.errors import WrongUseError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
-__all__ = ["serve"]
+__all__ = ["EXAMPLE", "HELP", "add_options", "run"]
+
+HELP = "serve the published site on this machine alone"
+EXAMPLE = "gazette serve --port 8000"
 
 MAX_PORT = 65535
 
@@ -52,3 +57,20 @@ def serve(folder: Path, port: int, *, announce: Callable[[str], None]) -> int:
         except KeyboardInterrupt:
             return 0
     return 0
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument("--port", type=int, default=8000, help="port (default: 8000; 0 takes a free one)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """The command; returns the exit code."""
+    project = open_project(options)
+    return serve(
+        project.output,
+        options.port,
+        announce=lambda address: say(
+            options, {"address": address}, f"Serving {project.output} at {address} (stop with Ctrl-C)"
+        ),
+    )

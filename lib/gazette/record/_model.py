@@ -20,6 +20,7 @@ VerdictState = Literal[
 Action = Literal[
     "ship", "ship with monitoring", "don't ship", "keep running", "stop: no winner", "fix the test first", "wait"
 ]
+Kind = Literal["model", "experiment", "operations", "translation", "portfolio", "summary"]
 Tone = Literal["good", "bad", "unsure", "neutral"]
 
 REFERENCE = re.compile(r"\{(?P<id>[a-z0-9][a-z0-9._-]*)(?:\|(?P<form>[a-z]+))?\}|\{=(?P<term>[a-z_]+)\}")
@@ -160,7 +161,7 @@ class Record(_Frozen):
 
     schema_version: Literal["gazette.record/1"] = "gazette.record/1"
     subject: Id
-    kind: Literal["model", "experiment", "operations", "summary"]
+    kind: Kind
     title: str
     owner: str
     edition: str

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from gazette.record import Record, canonical_json
+from gazette.record import Kind, Record, canonical_json
 
 __all__ = ["Event", "Failure", "Job", "Outcome"]
 
@@ -28,7 +28,7 @@ class Job:
     """
 
     page: str
-    kind: Literal["model", "experiment", "operations", "summary"]
+    kind: Kind
     title: str
     owner: str
     template: Path

@@ -48,7 +48,9 @@ class _Part:
     @property
     def place(self) -> str:
         """Its page without suffix, from the edition's root."""
-        return {"summary": "index", "operations": "operations"}.get(self.kind, f"{self.kind}s/{self.page}")
+        return {"summary": "index"}.get(self.kind) or (
+            f"{self.kind}s/{self.page}" if self.kind in {"model", "experiment"} else self.kind
+        )
 
 
 def dates(week: Week) -> str:

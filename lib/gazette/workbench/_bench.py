@@ -6,12 +6,12 @@ import json
 import re
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from gazette.display import Column, Table, format_number, table
 from gazette.errors import EditionError, ParamsError
 from gazette.params import load
-from gazette.record import RECORD_MIME, Interval, NotPublished, Number, Record
+from gazette.record import RECORD_MIME, Interval, Kind, NotPublished, Number, Record
 from gazette.stats import Estimate
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Emitted:
 class Bench:
     """Base of a subject's bench; everything it computes comes from the edition's folder."""
 
-    kind: Literal["model", "experiment", "operations", "summary"]
+    kind: Kind
 
     def __init__(self, subject: str, *, edition: str, root: str | Path) -> None:
         self.root = Path(root)
