@@ -3,11 +3,12 @@
 from gazette.params._alerts import Alarm, AlertsFile, Channel, Maintenance
 from gazette.params._experiment import Experiment, Guardrail, Variant
 from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems
-from gazette.params._metrics import Fact, Metric, Translation
+from gazette.params._metrics import Fact, Metric
 from gazette.params._model import Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
 from gazette.params._site import Operations, SiteParams
+from gazette.params._translations import MoneyBase, Target, Translation
 
 __all__ = [
     "FILES",
@@ -25,6 +26,7 @@ __all__ = [
     "Maintenance",
     "Metric",
     "Model",
+    "MoneyBase",
     "Operations",
     "Params",
     "Problem",
@@ -32,6 +34,7 @@ __all__ = [
     "Scores",
     "Signal",
     "SiteParams",
+    "Target",
     "Translation",
     "Variant",
     "load",

@@ -15,10 +15,11 @@ from gazette.params._across import across
 from gazette.params._alerts import AlertsFile
 from gazette.params._annotations import Annotation, AnnotationsFile
 from gazette.params._experiment import Experiment
-from gazette.params._metrics import Metric, MetricsFile, Translation, TranslationsFile
+from gazette.params._metrics import Metric, MetricsFile
 from gazette.params._model import Model
 from gazette.params._problem import Location, Problem, Source
 from gazette.params._site import SiteParams
+from gazette.params._translations import MoneyBase, Target, Translation, TranslationsFile
 from gazette.params._types import Sheet
 
 __all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems"]
@@ -41,6 +42,8 @@ class Params:
     site: SiteParams
     metrics: dict[str, Metric]
     translations: list[Translation]
+    bases: list[MoneyBase]
+    targets: list[Target]
     alerts: AlertsFile
     annotations: list[Annotation]
     models: dict[str, Model]
@@ -184,6 +187,8 @@ def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
         site=values["site.yml"],
         metrics=values["metrics.yml"].metrics,
         translations=values["translations.yml"].translations,
+        bases=values["translations.yml"].bases,
+        targets=values["translations.yml"].targets,
         alerts=values["alerts.yml"],
         annotations=values["annotations.yml"].annotations if "annotations.yml" in values else [],
         models=subjects["models"],

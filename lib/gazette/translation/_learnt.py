@@ -21,6 +21,7 @@ __all__ = ["FEWEST", "Learnt", "Past", "PastError", "learn"]
 FEWEST = 5
 GRID = 241
 SPREADS = 61
+FLOOR = 0.8  # of the residuals' width
 
 
 class PastError(GazetteError, ValueError):
@@ -74,7 +75,7 @@ def learn(past: Sequence[Past]) -> Learnt | NotPublished:
     ``b_i ~ N(b, d^2)`` and gives ``y_i ~ N(b_i t_i, r_i^2)`` (random-effects meta-regression: van Houwelingen, Arends and
     Stijnen 2002; errors in both: Carroll et al. 2006, chapter 8). ``m`` and ``w`` are taken at their maximum likelihood
     from x alone; ``t_i`` given ``x_i`` is integrated out, by its mean and variance; ``b`` (flat prior) and ``d``
-    (half-normal prior, as wide as the spread of slopes that the tests show) are integrated on a grid.
+    (half-normal prior, as wide as what errors leave unexplained, at least four fifths of the residuals' width) are integrated on a grid.
 
     Args:
         past: At least five.
@@ -86,7 +87,10 @@ def learn(past: Sequence[Past]) -> Learnt | NotPublished:
 
     if len(past) < FEWEST:
         return NotPublished(reason=f"{len(past)} past changes; a slope needs {FEWEST}")
-    x, s, y, r = (np.array([getattr(p, k) for p in past], dtype=float) for k in ("technical", "technical_error", "business", "business_error"))
+    x, s, y, r = (
+        np.array([getattr(p, k) for p in past], dtype=float)
+        for k in ("technical", "technical_error", "business", "business_error")
+    )
     bad = ~np.isfinite(x + s + y + r) | (s <= 0) | (r <= 0)
     if bad.any():
         raise PastError(
@@ -103,11 +107,12 @@ def learn(past: Sequence[Past]) -> Learnt | NotPublished:
     centre = float(np.sum(expected * y / r**2) / np.sum(weight))
     ratios = (y - centre * expected) / np.sqrt(np.mean(expected**2))
     scale = max(float(np.std(ratios)), 1e-12 + abs(centre) * 1e-6)
+    usual = _excess(y - centre * expected, expected, r**2 + centre**2 * variance, scale)
     reach = 8 * float(np.sqrt(1 / np.sum(weight))) + 4 * scale
     slopes = centre + np.linspace(-reach, reach, GRID)
     spreads = np.linspace(0, 3 * scale, SPREADS)
     for _ in range(2):  # the second time where the mass lies
-        log = _likelihood(slopes, spreads, (expected, variance, y, r)) - spreads[None, :] ** 2 / (2 * scale**2)
+        log = _likelihood(slopes, spreads, (expected, variance, y, r)) - spreads[None, :] ** 2 / (2 * usual**2)
         mass = np.exp(log - log.max())
         mass /= mass.sum()
         over = mass.sum(axis=1)
@@ -121,7 +126,18 @@ def learn(past: Sequence[Past]) -> Learnt | NotPublished:
     low, high = (float(np.interp(q, reached - over / 2, slopes)) for q in (0.1, 0.9))
     spread = float(np.sum(mass.sum(axis=0) * spreads))
     square = float(np.sum(mass.sum(axis=0) * spreads**2))
-    return Learnt(middle, low, high, sd, spread, float(np.sqrt(sd**2 + square)), len(past), (float(x.min()), float(x.max())))
+    return Learnt(
+        middle, low, high, sd, spread, float(np.sqrt(sd**2 + square)), len(past), (float(x.min()), float(x.max()))
+    )
+
+
+def _excess(rest: Vector, expected: Vector, noise: Vector, scale: float) -> float:
+    """Width of the prior of the spread: what errors do not explain of the residuals (DerSimonian and Laird), floored."""
+    import numpy as np  # noqa: PLC0415  slow to import
+
+    weight = 1 / noise
+    excess = float(np.sum(weight * (rest**2 - noise)) / np.sum(weight * expected**2))
+    return float(np.sqrt(max(excess, (FLOOR * scale) ** 2)))
 
 
 def _true_changes(x: Vector, s: Vector) -> tuple[float, float]:

@@ -10,7 +10,14 @@ from gazette.errors import GazetteError
 from gazette.record import Unit
 from gazette.stats import z_of
 
-__all__ = ["Change", "ChangeUnit", "Link", "UnitError", "as_number_unit", "change_unit", "converted",
+__all__ = [
+    "Change",
+    "ChangeUnit",
+    "Link",
+    "UnitError",
+    "as_number_unit",
+    "change_unit",
+    "converted",
     "slope_of_range",
 ]
 
