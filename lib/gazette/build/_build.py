@@ -262,7 +262,7 @@ def _run(
     outcomes = run_all(jobs, workers=settings.workers, cache=cache, progress=say)
     _keep(outcomes, staging)
     for page, kind, title, owner in _above(project):
-        frozen = (snapshots[page].digest,) if page in snapshots else ()
+        frozen = tuple(snapshots[name].digest for name in (page, "history") if name in snapshots)
         one = job(page, kind, title, owner, f"{page}.ipynb", {}, (*frozen, *_records(staging)))
         more = run_all([one], workers=1, cache=cache, progress=say)
         _keep(more, staging)

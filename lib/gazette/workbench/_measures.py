@@ -22,6 +22,7 @@ __all__ = ["ModelMeasures", "records_of", "values_of"]
 
 DAYS = 7
 DROP_WEEKS = 4
+REVENUE = "revenue-per-unit"
 
 
 class ModelMeasures(Bench):
@@ -294,6 +295,10 @@ class ModelMeasures(Bench):
         month = _business.revenue_effect(_business.period(frame, end - timedelta(weeks=4)), new, base)
         self.add("revenue-effect.month-before", "Revenue effect, the four weeks before", month, **money)
         self.add("revenue-effect.year-before", "Revenue effect, the same four weeks a year before", year, **money)
+        if REVENUE in self.params.metrics:
+            against = _business.relative_effect(_business.period(frame, end), new, base)
+            title = "Revenue per user, against the hold-out"
+            self.add(f"{REVENUE}.vs-baseline", title, against, unit="relative", metric=REVENUE, **shared)
         score = _business.nps(_business.period(frame, end), new)
         points: dict[str, Any] = {"unit": "points", "metric": "nps", **shared}
         self.add(
