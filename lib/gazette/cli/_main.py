@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gazette.cli import _analyse, _build, _check, _demo, _export, _schemas, _serve
+from gazette.cli import _analyse, _build, _check, _demo, _export, _learn, _schemas, _serve
 from gazette.errors import GazetteError, WrongUseError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ COMMANDS = {
     "build": _build,
     "analyse": _analyse,
     "export": _export,
+    "learn": _learn,
     "serve": _serve,
 }  # each module is light, and imports what it needs when it runs
 

@@ -13,8 +13,10 @@ from gazette.workbench._adhoc import AdHoc, AdHocBench, counts_table
 from gazette.workbench._experiment import ExperimentBench, open_experiment
 from gazette.workbench._model import ModelBench, open_model
 from gazette.workbench._operations import OperationsBench, open_operations
+from gazette.workbench._past import PastChanges
 from gazette.workbench._summary import SummaryBench, open_summary
 from gazette.workbench._translation import TranslationBench, open_translation
+from gazette.workbench._worth import slope_of
 
 __all__ = [
     "AdHoc",
@@ -22,6 +24,7 @@ __all__ = [
     "ExperimentBench",
     "ModelBench",
     "OperationsBench",
+    "PastChanges",
     "SummaryBench",
     "TranslationBench",
     "chart",
@@ -31,5 +34,6 @@ __all__ = [
     "open_operations",
     "open_summary",
     "open_translation",
+    "slope_of",
     "table",
 ]
