@@ -23,6 +23,7 @@ from gazette.display._html import (
     panel,
     plain_sentence,
     progress,
+    ranged,
     sentence,
 )
 from gazette.display._linked import controls, explore_rows, explore_segments, explore_trend
@@ -59,6 +60,7 @@ __all__ = [
     "panel",
     "plain_sentence",
     "progress",
+    "ranged",
     "sentence",
     "shifts",
     "slopes",

@@ -27,6 +27,7 @@ __all__ = [
     "panel",
     "plain_sentence",
     "progress",
+    "ranged",
     "sentence",
 ]
 
@@ -86,6 +87,14 @@ def number_span(number: Number, form: str = "", *, currency: str = "USD") -> str
     kept = json.dumps({k: v for k, v in passport.items() if v}, ensure_ascii=False)
     text = escape(format_number(number, form, currency=currency))
     return f'<span class="gz-number" tabindex="0" data-number="{escape(number.id)}" data-passport="{escape(kept)}">{text}</span>'
+
+
+def ranged(number: Number, *, currency: str = "USD") -> str:
+    """A change with its range, as HTML; the reason where it was not published."""
+    if not number.published:
+        return escape(format_number(number))
+    value = number_span(number, "signed", currency=currency)
+    return f"{value} ({number_span(number, 'interval', currency=currency)})" if number.interval else value
 
 
 def plain_sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD") -> str:
