@@ -104,7 +104,7 @@ class Told(Matrix):
             mean, sd = slope_of(row)
             apart = abs(found.slope - mean) > stats.z_of(LEVEL) * (found.next_sd**2 + sd**2) ** 0.5
             text = (
-                "Past tests and versions say {%s|signed} ({%s|interval}) of {=row}, where {%s|signed} is stated; "
+                "For {=row}, past tests and versions say {%s|signed} ({%s|interval}), where {%s|signed} is stated; "
                 % (
                     number.id,
                     number.id,
