@@ -76,9 +76,15 @@ class Told(Matrix):
                 text = "{=target} cannot be read backward to {=metric}: {=why}."
             else:
                 text = (
-                    "{=target}: {%s|signed} needs {%s|signed} of {=metric} for one chance in two; the largest change observed, {%s|signed}, would reach it with a chance of {%s}."
-                    % (one.wanted.id, *(one.numbers[k].id for k in ("needed", "largest", "chance")))
+                    "{=target}: {%s|signed} needs {%s|signed} of {=metric} for one chance in two; the largest change observed, {%s|signed}, "
+                    % (
+                        one.wanted.id,
+                        one.numbers["needed"].id,
+                        one.numbers["largest"].id,
+                    )
                 )
+                chance = "would reach it with a chance of {%s}." % one.numbers["chance"].id
+                text += chance if one.found.chance else "reached it in none of the draws."
                 if one.found.standing != "observed":
                     text += " So large a change was never seen: "
                     far = one.found.standing == "refused"
