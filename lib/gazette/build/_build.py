@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from gazette import site
 from gazette.build._freeze import freeze_all, period_of
 from gazette.build._gather import OPERATIONS
+from gazette.build._share import share_of
 from gazette.editions import Week, digest_of, lock, write_error
 from gazette.errors import EditionError, GazetteError, WrongUseError
 from gazette.params import Model
@@ -176,6 +177,7 @@ def _one(project: Project, week: Week, engine: site.Engine, listener: Listener, 
         facts = site.facts(staging, params=project.params, week=week)
         ran = {**versions(), "engine": engine.label}
         before = store.before(week)
+        shared = share_of(staging, project, week, dates=facts["dates"])
         site.render_edition(
             staging,
             project=project.root,
@@ -185,6 +187,7 @@ def _one(project: Project, week: Week, engine: site.Engine, listener: Listener, 
             work=project.state / "work",
             versions=ran,
             previous=(str(before), store.manifest(before).digest) if before else None,
+            share=shared,
         )
         listener.step(edition, "Sealing")
         manifest = store.seal(staging, week, versions=ran, facts=facts, replace=replace)

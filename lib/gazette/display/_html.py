@@ -22,6 +22,7 @@ __all__ = [
     "chip",
     "facts",
     "findings",
+    "icon",
     "mark",
     "number_span",
     "panel",
@@ -203,6 +204,11 @@ def chip(state: str) -> str:
     """A state as a coloured word with an icon."""
     tone, icon = LOOK[state]
     return f'<span class="gz-verdict {tone}"><span aria-hidden="true">{icon}</span> {escape(state[:1].upper() + state[1:])}</span>'
+
+
+def icon(state: str) -> str:
+    """The sign that stands with a state or a tone wherever colours cannot be relied on."""
+    return TONES.get(state) or LOOK[state][1]
 
 
 def mark(direction: str, tone: str, text: str = "") -> str:

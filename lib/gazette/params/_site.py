@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from gazette.params._types import Column, Count, Sheet, Text
 
 __all__ = ["ExecutiveParams", "Operations", "SiteParams"]
+
+LONGEST = 2000  # characters of an address that every program takes
 
 
 class ExecutiveParams(Sheet):
@@ -60,6 +63,9 @@ class SiteParams(Sheet):
 
     title: Text
     organisation: Text
+    address: Text | None = Field(
+        default=None, description="Where the published site is on the web, for links in e-mails and messages."
+    )
     notice: str = Field(default="", description="A line on every page, such as what is simulated.")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     engine: Literal["auto", "quarto", "embedded"] = "auto"
@@ -79,3 +85,13 @@ class SiteParams(Sheet):
     history_weeks: Annotated[int, Field(ge=2, le=104, strict=True)] = 12
     executive: ExecutiveParams
     operations: Operations | None = Field(default=None, description="Without it there is no operations page.")
+
+    @classmethod
+    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """An address that links can be made of."""
+        address = raw.get("address")
+        if isinstance(address, str) and (parted := urlsplit(address)):
+            if parted.scheme not in {"http", "https"} or not parted.netloc or len(address) > LONGEST:
+                yield "address", "an address starts with http:// or https:// and a host"
+            elif parted.query or parted.fragment or any(c.isspace() or c in '<>"|' for c in address):
+                yield "address", "an address ends with the folder of the site: no spaces, no '?', no '#'"

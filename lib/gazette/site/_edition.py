@@ -31,6 +31,12 @@ __all__ = ["dates", "facts", "render_edition"]
 
 ABOVE = "../../"
 DATA = "_data"  # engines leave such folders alone, where they would render the notebooks among the downloads
+SHARE = "share"
+SHARED = (
+    f'<p class="gz-share">Print or share: <a href="{SHARE}/summary.pdf">PDF</a>, '
+    f'<a href="{SHARE}/email.html">e-mail</a> (<a href="{SHARE}/email.eml" download>as a draft</a>), '
+    f'<a href="{SHARE}/slack.json" download>Slack</a></p>'
+)
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,7 @@ def render_edition(
     work: Path,
     versions: Mapping[str, str],
     previous: tuple[str, str] | None,
+    share: Mapping[str, bytes],
 ) -> None:
     """Write the edition's ``site/`` folder.
 
@@ -133,6 +140,7 @@ def render_edition(
         work: Folder for what is thrown away afterwards.
         versions: What ran, for the provenance page.
         previous: The sealed edition before it and its manifest's digest.
+        share: Name to content of the files for other places.
 
     Raises:
         SiteError: A page cannot be rendered or fails the lint; every problem is listed.
@@ -155,6 +163,9 @@ def render_edition(
         _refuse(lint_sources(stage), "the staged pages", week)
         warnings = render(stage, edition / "site", engine)
         shutil.copytree(stage / DATA, edition / "site" / "data")
+        (edition / "site" / SHARE).mkdir()
+        for name, content in share.items():
+            (edition / "site" / SHARE / name).write_bytes(content)
         finish(edition / "site", above=ABOVE)
         allowed = {f"{ABOVE}{name}" for name in ("index.html", "archive.html", "editions.js")} | {"manifest.json"}
         _refuse([*warnings, *lint_site(edition / "site", allowed=allowed)], "the rendered pages", week)
@@ -197,6 +208,7 @@ def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: W
     header: dict[str, Any] = {"title": plain(part.title), "page-layout": "full"}
     if part.kind == "summary":
         header["toc"] = False
+        lead += SHARED
     executed = edition / "notebooks" / f"{part.page}.ipynb"
     place = stage / part.place
     place.parent.mkdir(parents=True, exist_ok=True)
