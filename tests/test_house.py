@@ -22,6 +22,7 @@ ROOMS = (
     "sources",
     "snapshot",
     "display",
+    "deliver",
     "workbench",
     "runs",
     "editions",

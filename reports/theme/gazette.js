@@ -166,6 +166,13 @@
     }, { rootMargin: "400px" });
     figures.forEach(function (figure) { watch.observe(figure); });
   } else figures.forEach(draw);
+  // Paper cannot wait for a chart, so those that nobody scrolled to are drawn once the page is at rest, one after the other.
+  function rest(list) {
+    var next = list.filter(function (figure) { return !figure.dataset.drawn && figure.offsetWidth; })[0];
+    if (next && watch) watch.unobserve(next);
+    if (next) draw(next).then(function () { setTimeout(function () { rest(list); }, 0); });
+  }
+  window.addEventListener("load", function () { (window.requestIdleCallback || setTimeout)(function () { rest(figures); }); });
   window.addEventListener("beforeprint", function () { figures.forEach(function (figure) { if (!figure.dataset.drawn) draw(figure); }); });
 
   // ---- filters of long tables

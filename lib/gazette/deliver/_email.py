@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["email_file", "email_html", "email_text"]
 
+LONGEST_HEADLINE = 1500
 MOST_BYTES = 100_000  # Gmail hides what comes after 102 kB
 ROOMS = ((25, 10, 600), (15, 6, 400), (10, 4, 200), (5, 2, 120))  # tests, sentences a section, characters a text
 FONT = "font-family:-apple-system,'Segoe UI',Helvetica,Arial,sans-serif"
@@ -103,19 +104,28 @@ class _Html:
     def page(self) -> str:
         content = self.content
         link = self.linked("Read the edition", "index.html") if content.link else ""
-        body = "\n".join(
-            [
-                f'<h1 class="gz-ink" style="{FONT};font-size:22px;line-height:28px;margin:0;color:{INK}">'
-                f"{self.cut(content.title)}: {escape(content.dates)}</h1>",
-                f'<p class="gz-ink" style="{FONT};font-size:17px;line-height:25px;color:{INK}">{escape(clip(content.headline, 1500))}</p>',
-                _table("".join(map(self.card, content.cards))) if content.cards else "",
-                self.verdicts(),
-                *(self.sentences(name, items) for name, items in content.sections),
-                f'<p style="{FONT};font-size:15px;padding-top:12px">{link}</p>' if link else "",
-                f'<p class="gz-soft" style="{FONT};font-size:12px;line-height:18px;color:{SOFT}">'
-                f"{escape(_note(content))} {self.cut(content.notice)}</p>",
-            ]
+        title = (
+            f'<h1 class="gz-ink" style="{FONT};font-size:22px;line-height:28px;margin:0;color:{INK}">'
+            f"{self.cut(content.title)}: {escape(content.dates)}</h1>"
         )
+        headline = (
+            f'<p class="gz-ink" style="{FONT};font-size:17px;line-height:25px;color:{INK}">'
+            f"{escape(clip(content.headline, LONGEST_HEADLINE))}</p>"
+        )
+        note = (
+            f'<p class="gz-soft" style="{FONT};font-size:12px;line-height:18px;color:{SOFT}">'
+            f"{escape(_note(content))} {self.cut(content.notice)}</p>"
+        )
+        parts = [
+            title,
+            headline,
+            _table("".join(map(self.card, content.cards))) if content.cards else "",
+            self.verdicts(),
+            *(self.sentences(name, items) for name, items in content.sections),
+            f'<p style="{FONT};font-size:15px;padding-top:12px">{link}</p>' if link else "",
+            note,
+        ]
+        body = "\n".join(part for part in parts if part)
         return (
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
             '<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">'
