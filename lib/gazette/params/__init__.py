@@ -1,13 +1,16 @@
 """What people write in ``params/``: models of every file, a loader that reports all errors, JSON Schemas."""
 
 from gazette.params._alerts import Alarm, AlertsFile, Channel, Maintenance
+from gazette.params._annotations import Annotation, AnnotationsFile
+from gazette.params._decision import Choice, Decision, Effect, Realised, Score, SignOff, Watch
 from gazette.params._experiment import Experiment, Guardrail, Variant
-from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems
+from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems, read_sheet
 from gazette.params._metrics import Fact, Metric, Translation
 from gazette.params._model import Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
 from gazette.params._site import Operations, SiteParams
+from gazette.params._types import Id as SubjectId
 
 __all__ = [
     "FILES",
@@ -15,8 +18,13 @@ __all__ = [
     "SIGNALS",
     "Alarm",
     "AlertsFile",
+    "Annotation",
+    "AnnotationsFile",
     "Channel",
     "Checks",
+    "Choice",
+    "Decision",
+    "Effect",
     "Experiment",
     "Fact",
     "Features",
@@ -29,13 +37,19 @@ __all__ = [
     "Params",
     "Problem",
     "Quality",
+    "Realised",
+    "Score",
     "Scores",
+    "SignOff",
     "Signal",
     "SiteParams",
+    "SubjectId",
     "Translation",
     "Variant",
+    "Watch",
     "load",
     "problems",
     "quantile",
+    "read_sheet",
     "schemas",
 ]

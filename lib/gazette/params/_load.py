@@ -21,7 +21,7 @@ from gazette.params._problem import Location, Problem, Source
 from gazette.params._site import SiteParams
 from gazette.params._types import Sheet
 
-__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems"]
+__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "read_sheet"]
 
 FILES: dict[str, type[Sheet]] = {
     "site.yml": SiteParams,
@@ -136,6 +136,23 @@ def _validate(source: Source, model: type[Sheet], found: list[Problem]) -> Any:
     except ValidationError as error:
         found += [source.problem(item["loc"], *_mend(model, dict(item))) for item in error.errors()]
         return None
+
+
+def read_sheet(path: Path, name: str, model: type[Sheet]) -> tuple[Any, list[Problem]]:
+    """One YAML file that lies elsewhere, read by the same rules.
+
+    Args:
+        path: The file.
+        name: How problems call it.
+        model: What it must be.
+
+    Returns:
+        The value (None where something is wrong) and its problems, sorted by line.
+    """
+    found: list[Problem] = []
+    source = _read(path, name, found)
+    value = _validate(source, model, found) if source else None
+    return (None if found else value), sorted(found)
 
 
 def _files(directory: Path, found: list[Problem]) -> dict[str, type[Sheet]]:

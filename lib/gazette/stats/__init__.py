@@ -15,6 +15,7 @@ from gazette.stats._moments import Joint, Moments, MomentsError, adjusted, ratio
 from gazette.stats._planning import detectable, power, users_needed
 from gazette.stats._quantile import quantile_moments, quantile_ranks
 from gazette.stats._ratio import sample_ratio, sample_ratio_sequence
+from gazette.stats._scores import Prediction, Scores, score
 from gazette.stats._sequential import Spending, always_valid_p, boundaries, confidence_sequence_z, spent
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "Method",
     "Moments",
     "MomentsError",
+    "Prediction",
+    "Scores",
     "Spending",
     "adjust",
     "adjusted",
@@ -49,6 +52,7 @@ __all__ = [
     "relative_difference",
     "sample_ratio",
     "sample_ratio_sequence",
+    "score",
     "shrunken",
     "spent",
     "users_needed",
