@@ -4,7 +4,7 @@ from gazette.params._alerts import Alarm, AlertsFile, Channel, Maintenance
 from gazette.params._experiment import Experiment, Guardrail, Variant
 from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems
 from gazette.params._metrics import Fact, Metric, Translation
-from gazette.params._model import Checks, Features, Limit, Model, Quality, Scores
+from gazette.params._model import Business, Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
 from gazette.params._site import Operations, SiteParams
@@ -14,6 +14,7 @@ __all__ = [
     "FOLDERS",
     "SIGNALS",
     "Alarm",
+    "Business",
     "AlertsFile",
     "Channel",
     "Checks",
