@@ -103,7 +103,8 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
 
     Args:
         number: The number.
-        form: Empty, ``signed``, ``abs``, ``interval``, ``low`` or ``high`` (the ends of the interval).
+        form: Empty, ``signed``, ``abs``, ``interval``, ``low`` or ``high`` (the ends of the interval),
+            or ``nearest`` (the size of the end nearest to zero).
         currency: ISO code.
 
     Raises:
@@ -112,7 +113,10 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
     if isinstance(number.value, NotPublished):
         return f"not published ({number.value.reason})"
     spread = (number.interval.high - number.interval.low) / 2 if number.interval else None
-    if form in {"interval", "low", "high"}:
+    if form == "nearest" and number.interval is not None:
+        near = min(abs(number.interval.low), abs(number.interval.high))
+        return format_value(near, number.unit, currency=currency, spread=spread)
+    if form in {"interval", "low", "high", "nearest"}:
         if number.interval is None:
             msg = f"number {number.id!r} has no interval"
             raise ValueError(msg)
@@ -123,7 +127,7 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
         )
         return {"low": low, "high": high}.get(form) or f"{low.removesuffix(SUFFIX.get(number.unit, ''))} to {high}"
     if form not in {"", "signed", "abs"}:
-        msg = f"unknown form {form!r}; forms are signed, abs, interval, low and high"
+        msg = f"unknown form {form!r}; forms are signed, abs, interval, low, high and nearest"
         raise ValueError(msg)
     value = abs(number.value) if form == "abs" else number.value
     return format_value(value, number.unit, currency=currency, signed=form == "signed", spread=spread)

@@ -6,7 +6,7 @@ from gazette.params._decision import Choice, Decision, Effect, Realised, Score, 
 from gazette.params._experiment import Experiment, Guardrail, Variant
 from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems, read_sheet
 from gazette.params._metrics import Fact, Metric, Translation
-from gazette.params._model import Checks, Features, Limit, Model, Quality, Scores
+from gazette.params._model import Business, Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
 from gazette.params._site import Operations, SiteParams
@@ -17,6 +17,7 @@ __all__ = [
     "FOLDERS",
     "SIGNALS",
     "Alarm",
+    "Business",
     "AlertsFile",
     "Annotation",
     "AnnotationsFile",

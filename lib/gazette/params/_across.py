@@ -19,6 +19,7 @@ BUILT_IN_WITH = {
     "telemetry": ("availability", "latency-p-99"),
     "business": ("revenue-effect", "nps"),
 }
+FEWEST_CARDS = 3
 RESERVED = ("executive", "history", "operations", "portfolio", "translation")
 
 
@@ -165,7 +166,12 @@ def _cards(sources: Mapping[str, Source]) -> Iterator[Problem]:
         return
     site = sources["site.yml"]
     known = sorted({str(s.raw.get("id")) for n, s in sources.items() if "/" in n})
-    for i, card in enumerate(_rows(_map(site.raw.get("executive")).get("cards"))):
+    cards = _map(site.raw.get("executive")).get("cards")
+    measured = [n for n, s in sources.items() if n.startswith("models/") and s.raw.get("business")]
+    if isinstance(cards, list) and 0 < len(cards) < FEWEST_CARDS and measured:
+        what = f"{len(cards)} cards, where a model has business figures ({', '.join(measured)})"
+        yield site.problem(("executive", "cards"), what, f"name at least {FEWEST_CARDS}, at most 5")
+    for i, card in enumerate(_rows(cards)):
         subject = str(card).split(".", maxsplit=1)[0]
         if subject not in known:
             key = ("executive", "cards", i)

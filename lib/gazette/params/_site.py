@@ -21,7 +21,13 @@ class ExecutiveParams(Sheet):
     title: Text = "Executive summary"
     owner: Text
     cards: list[str] = Field(
-        min_length=1, max_length=5, description="Ids of the numbers shown as cards: <subject>.<metric>."
+        min_length=1,
+        max_length=5,
+        description="Ids of the numbers shown as cards: <subject>.<metric>; three to five where a model has business figures.",
+    )
+    max_words: Count = Field(
+        default=450,
+        description="Words that the page may have, tables and folded parts not counted; a longer page stops the build.",
     )
 
 

@@ -1,6 +1,6 @@
 """Estimates from aggregates: means, proportions, ratios, quantiles, their differences; sequential intervals, planning, the split of a test."""
 
-from gazette.stats._decisions import Bayes, Correction, adjust, bayes, heterogeneity, shrunken
+from gazette.stats._decisions import Bayes, Correction, adjust, bayes, expected_gain, heterogeneity, shrunken
 from gazette.stats._design import Comparison, Design, Method, compare, joint_alpha
 from gazette.stats._estimates import (
     Estimate,
@@ -41,6 +41,7 @@ __all__ = [
     "detectable",
     "difference_of_means",
     "difference_of_proportions",
+    "expected_gain",
     "heterogeneity",
     "joint_alpha",
     "mean",
