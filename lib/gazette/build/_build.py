@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gazette import site
+from gazette.build._check import misread_params
 from gazette.build._freeze import freeze_all, period_of
 from gazette.build._gather import OPERATIONS
 from gazette.build._share import share_of
 from gazette.editions import Week, digest_of, lock, write_error
-from gazette.errors import EditionError, GazetteError, WrongUseError
+from gazette.errors import EditionError, GazetteError, ParamsError, WrongUseError
 from gazette.params import Model
 from gazette.record import canonical_json
 from gazette.runs import Job, library_digest, run_all, versions
@@ -152,6 +153,11 @@ def _refuse_early(project: Project, week: Week, now: datetime) -> None:
 def _one(project: Project, week: Week, engine: site.Engine, listener: Listener, *, replace: bool) -> Built:
     start = time.monotonic()
     edition, store = str(week), project.store
+    if misread := misread_params(project.root):
+        listing = "\n".join(str(problem) for problem in misread)
+        raise ParamsError(
+            f"{len(misread)} wording{'s' * (len(misread) != 1)} in the parameters can be misread\n{listing}"
+        )
     staging = store.staging(week)
     try:
         subjects = project.subjects(week)

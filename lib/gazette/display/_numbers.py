@@ -23,7 +23,7 @@ SUFFIX: dict[str, str] = {
     "ms": " ms",
 }
 MAX_DECIMALS = 4
-TEN, THOUSAND, MILLION, BILLION = 10, 1e3, 1e6, 1e9
+TEN, HUNDRED, THOUSAND, MILLION, BILLION = 10, 100, 1e3, 1e6, 1e9
 
 
 def _decimals(size: float, spread: float | None) -> int:
@@ -35,6 +35,13 @@ def _decimals(size: float, spread: float | None) -> int:
         return 0
     digits = 1 - math.floor(math.log10(reference))
     return max(0, min(MAX_DECIMALS, digits))
+
+
+def _supported(size: float, spread: float | None) -> float:
+    """The size rounded to what a wide interval supports: two digits of its half-width, also left of the point."""
+    if not spread or not math.isfinite(spread) or spread < HUNDRED:
+        return size
+    return float(round(size, 1 - math.floor(math.log10(spread))))
 
 
 def format_value(
@@ -61,7 +68,7 @@ def format_value(
     '45 days'
     """
     if unit == "count":
-        number = f"{abs(value):,.0f}"
+        number = f"{_supported(abs(value), spread):,.0f}"
     elif unit == "money":
         number = _money(abs(value), spread, currency)
     else:
@@ -71,7 +78,7 @@ def format_value(
         decimals = 0 if whole else _decimals(shown, None if spread is None else spread * scale)
         while unit == "fraction" and abs(value) < 1 and decimals < MAX_DECIMALS and round(shown, decimals) >= scale:
             decimals += 1  # what is not certain is not shown as 100 %
-        number = f"{shown:,.{decimals}f}"
+        number = f"{_supported(shown, None if spread is None else spread * scale):,.{decimals}f}"
         if value and not spread and not any(c in "123456789" for c in number):
             number = f"less than {10**-MAX_DECIMALS:.{MAX_DECIMALS}f}"
         number += SUFFIX.get(unit, "")
@@ -87,7 +94,7 @@ def _money(size: float, spread: float | None, currency: str) -> str:
             decimals = _decimals(size / limit, None if spread is None else spread / limit)
             return f"{symbol}{size / limit:,.{min(2, decimals)}f}{word}"
     decimals = 0 if size >= THOUSAND or (spread or 0) >= TEN else 2
-    return f"{symbol}{size:,.{decimals}f}"
+    return f"{symbol}{_supported(size, spread):,.{decimals}f}"
 
 
 def _finer(low: float, high: float, spread: float | None) -> float | None:

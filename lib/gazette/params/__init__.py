@@ -7,6 +7,11 @@ from gazette.params._experiment import Experiment, Guardrail, Variant
 from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems, read_sheet
 from gazette.params._metrics import Fact, Metric, Translation
 from gazette.params._model import Business, Checks, Features, Limit, Model, Quality, Scores
+from gazette.params._glossary import GlossaryFile, Term
+from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems, published_prose
+from gazette.params._metrics import Fact, Metric, Translation
+from gazette.params._model import Checks, Features, Limit, Model, Quality, Scores
+from gazette.params._prose import Prose
 from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
 from gazette.params._site import Operations, SiteParams
@@ -29,6 +34,7 @@ __all__ = [
     "Experiment",
     "Fact",
     "Features",
+    "GlossaryFile",
     "Guardrail",
     "Limit",
     "Maintenance",
@@ -37,6 +43,7 @@ __all__ = [
     "Operations",
     "Params",
     "Problem",
+    "Prose",
     "Quality",
     "Realised",
     "Score",
@@ -45,11 +52,13 @@ __all__ = [
     "Signal",
     "SiteParams",
     "SubjectId",
+    "Term",
     "Translation",
     "Variant",
     "Watch",
     "load",
     "problems",
+    "published_prose",
     "quantile",
     "read_sheet",
     "schemas",

@@ -15,13 +15,16 @@ from gazette.params._across import across
 from gazette.params._alerts import AlertsFile
 from gazette.params._annotations import Annotation, AnnotationsFile
 from gazette.params._experiment import Experiment
+from gazette.params._glossary import GlossaryFile
 from gazette.params._metrics import Metric, MetricsFile, Translation, TranslationsFile
 from gazette.params._model import Model
 from gazette.params._problem import Location, Problem, Source
+from gazette.params._prose import Prose, prose
 from gazette.params._site import SiteParams
 from gazette.params._types import Sheet
 
 __all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "read_sheet"]
+__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "published_prose"]
 
 FILES: dict[str, type[Sheet]] = {
     "site.yml": SiteParams,
@@ -29,7 +32,7 @@ FILES: dict[str, type[Sheet]] = {
     "translations.yml": TranslationsFile,
     "alerts.yml": AlertsFile,
 }
-OPTIONAL: dict[str, type[Sheet]] = {"annotations.yml": AnnotationsFile}
+OPTIONAL: dict[str, type[Sheet]] = {"annotations.yml": AnnotationsFile, "glossary.yml": GlossaryFile}
 FOLDERS: dict[str, type[Sheet]] = {"models": Model, "experiments": Experiment}
 MAX_BYTES = 1_000_000
 
@@ -43,6 +46,7 @@ class Params:
     translations: list[Translation]
     alerts: AlertsFile
     annotations: list[Annotation]
+    glossary: GlossaryFile
     models: dict[str, Model]
     experiments: dict[str, Experiment]
 
@@ -203,9 +207,17 @@ def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
         translations=values["translations.yml"].translations,
         alerts=values["alerts.yml"],
         annotations=values["annotations.yml"].annotations if "annotations.yml" in values else [],
+        glossary=values.get("glossary.yml") or GlossaryFile(),
         models=subjects["models"],
         experiments=subjects["experiments"],
     ), []
+
+
+def published_prose(directory: Path) -> list[Prose]:
+    """Texts of a folder of parameter files that pages show; of files that can be read."""
+    found: list[Problem] = []
+    sources = {name: _read(directory / name, name, found) for name in _files(directory, found)}
+    return list(prose({name: source for name, source in sources.items() if source is not None}))
 
 
 def load(directory: Path) -> Params:

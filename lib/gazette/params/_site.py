@@ -74,6 +74,9 @@ class SiteParams(Sheet):
     )
     notice: str = Field(default="", description="A line on every page, such as what is simulated.")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    language: Literal["british", "american"] = Field(
+        default="british", description="Spelling, dates and per cent signs of the pages."
+    )
     engine: Literal["auto", "quarto", "embedded"] = "auto"
     warehouse: Text = Field(description="An ibis connection URL, such as duckdb:///path/to/file.duckdb.")
     mlflow: Text = Field(description="An MLflow tracking URI, such as sqlite:///path/to/mlflow.db.")

@@ -209,7 +209,7 @@ class ModelMeasures(Bench):
             if row
             else NotPublished(reason="no rows this week")
         )
-        shared: dict[str, Any] = {"unit": "fraction", "metric": "label-completeness", "cell": "health"}
+        shared: dict[str, Any] = {"unit": "fraction", "metric": "label-completeness", "cell": "facts"}
         self.add("label-completeness", "Outcomes known", known, query="completeness", direction="higher", **shared)
         assert self.plan.labels is not None  # noqa: S101  checked with the parameters
         self.add("label-minimum", "Outcomes needed", self.plan.labels.minimum_fraction, query=None, **shared)
@@ -220,7 +220,7 @@ class ModelMeasures(Bench):
             age: float | NotPublished = float((self.cutoff.date() - date.fromisoformat(trained)).days)
         except ValueError:
             age = NotPublished(reason="the registry has no date of training for the live version")
-        shared: dict[str, Any] = {"unit": "days", "metric": "model-age", "cell": "health"}
+        shared: dict[str, Any] = {"unit": "days", "metric": "model-age", "cell": "facts"}
         self.add("model-age", "Age of the live model", age, query="registry", direction="lower", **shared)
         self.add("model-age-limit", "Agreed maximum age", float(self.plan.max_age_days), query=None, **shared)
 
@@ -235,7 +235,7 @@ class ModelMeasures(Bench):
             requests, errors = int(row["requests"]), int(row["errors"])
             answered = stats.proportion(requests - errors, requests)
             slow = float(row["latency_p99_ms"])
-        shared: dict[str, Any] = {"cell": "health", "query": "telemetry"}
+        shared: dict[str, Any] = {"cell": "facts", "query": "telemetry"}
         self._promised()
         self.add(
             "availability",
@@ -282,7 +282,7 @@ class ModelMeasures(Bench):
                 sla.latency_p99_ms,
                 unit="ms",
                 metric="latency-p-99",
-                cell="health",
+                cell="facts",
                 query=None,
             )
         if sla.availability is not None:
@@ -292,7 +292,7 @@ class ModelMeasures(Bench):
                 sla.availability,
                 unit="fraction",
                 metric="availability",
-                cell="health",
+                cell="facts",
                 query=None,
             )
 
