@@ -69,7 +69,7 @@ def test_modules_are_short_and_private_ones_stay_private(path: Path) -> None:
             assert not private or parts[1] == room_of(path), f"{node.module} belongs to another room"
 
 
-@pytest.mark.parametrize("room", ["record", "params", "stats", "monitoring", "conclusions"])
+@pytest.mark.parametrize("room", ["record", "params", "stats", "monitoring", "translation", "conclusions"])
 def test_pure_rooms_read_no_clock_no_environment_and_no_network(room: str) -> None:
     """params reads the files that it is given; the others do no I/O at all."""
     banned = {"now", "today", "utcnow", "environ", "getenv", "urlopen"} | (

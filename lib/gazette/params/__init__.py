@@ -10,12 +10,15 @@ from gazette.params._model import Business, Checks, Features, Limit, Model, Qual
 from gazette.params._glossary import GlossaryFile, Term
 from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems, published_prose
 from gazette.params._metrics import Fact, Metric, Translation
+from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems
+from gazette.params._metrics import Fact, Metric
 from gazette.params._model import Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._prose import Prose
 from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
 from gazette.params._site import Operations, SiteParams
 from gazette.params._types import Id as SubjectId
+from gazette.params._translations import MoneyBase, Target, Translation
 
 __all__ = [
     "FILES",
@@ -40,6 +43,7 @@ __all__ = [
     "Maintenance",
     "Metric",
     "Model",
+    "MoneyBase",
     "Operations",
     "Params",
     "Problem",
@@ -53,6 +57,7 @@ __all__ = [
     "SiteParams",
     "SubjectId",
     "Term",
+    "Target",
     "Translation",
     "Variant",
     "Watch",

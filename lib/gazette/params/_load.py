@@ -17,10 +17,12 @@ from gazette.params._annotations import Annotation, AnnotationsFile
 from gazette.params._experiment import Experiment
 from gazette.params._glossary import GlossaryFile
 from gazette.params._metrics import Metric, MetricsFile, Translation, TranslationsFile
+from gazette.params._metrics import Metric, MetricsFile
 from gazette.params._model import Model
 from gazette.params._problem import Location, Problem, Source
 from gazette.params._prose import Prose, prose
 from gazette.params._site import SiteParams
+from gazette.params._translations import MoneyBase, Target, Translation, TranslationsFile
 from gazette.params._types import Sheet
 
 __all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "read_sheet"]
@@ -44,6 +46,8 @@ class Params:
     site: SiteParams
     metrics: dict[str, Metric]
     translations: list[Translation]
+    bases: list[MoneyBase]
+    targets: list[Target]
     alerts: AlertsFile
     annotations: list[Annotation]
     glossary: GlossaryFile
@@ -205,6 +209,8 @@ def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
         site=values["site.yml"],
         metrics=values["metrics.yml"].metrics,
         translations=values["translations.yml"].translations,
+        bases=values["translations.yml"].bases,
+        targets=values["translations.yml"].targets,
         alerts=values["alerts.yml"],
         annotations=values["annotations.yml"].annotations if "annotations.yml" in values else [],
         glossary=values.get("glossary.yml") or GlossaryFile(),
