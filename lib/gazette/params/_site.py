@@ -79,3 +79,8 @@ class SiteParams(Sheet):
     history_weeks: Annotated[int, Field(ge=2, le=104, strict=True)] = 12
     executive: ExecutiveParams
     operations: Operations | None = Field(default=None, description="Without it there is no operations page.")
+    history: Column | None = Field(
+        default=None,
+        description="Table of past tests, one row a test: test, title, ended, decision, metric, effect, effect_error (relative, with "
+        "its standard error), and as far as known technical, technical_change, technical_error, realised, realised_error, realised_on.",
+    )
