@@ -13,6 +13,7 @@ from gazette.build._check import misread_params
 from gazette.build._freeze import freeze_all, period_of
 from gazette.build._gather import OPERATIONS
 from gazette.build._share import share_of
+from gazette.build._gather import HISTORY, OPERATIONS
 from gazette.editions import Week, digest_of, lock, write_error
 from gazette.errors import EditionError, GazetteError, ParamsError, WrongUseError
 from gazette.params import Model
@@ -271,7 +272,7 @@ def _run(
     outcomes = run_all(jobs, workers=settings.workers, cache=cache, progress=say)
     _keep(outcomes, staging)
     for page, kind, title, owner in _above(project):
-        frozen = (snapshots[page].digest,) if page in snapshots else ()
+        frozen = tuple(snapshots[name].digest for name in (page, HISTORY) if name in snapshots)
         one = job(page, kind, title, owner, f"{page}.ipynb", {}, (*frozen, *_records(staging)))
         more = run_all([one], workers=1, cache=cache, progress=say)
         _keep(more, staging)

@@ -104,3 +104,8 @@ class SiteParams(Sheet):
                 yield "address", "an address starts with http:// or https:// and a host"
             elif parted.query or parted.fragment or any(c.isspace() or c in '<>"|' for c in address):
                 yield "address", "an address ends with the folder of the site: no spaces, no '?', no '#'"
+    history: Column | None = Field(
+        default=None,
+        description="Table of past tests, one row a test: test, title, ended, decision, metric, effect, effect_error (relative, with "
+        "its standard error), and as far as known technical, technical_change, technical_error, realised, realised_error, realised_on.",
+    )

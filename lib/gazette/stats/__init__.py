@@ -13,12 +13,23 @@ from gazette.stats._estimates import (
 )
 from gazette.stats._moments import Joint, Moments, MomentsError, adjusted, ratio
 from gazette.stats._planning import detectable, power, users_needed
+from gazette.stats._portfolio import (
+    FEWEST_CLAIMS,
+    FEWEST_TESTS,
+    Prior,
+    coverage_of_claims,
+    fit_prior,
+    realised_share,
+    total,
+)
 from gazette.stats._quantile import quantile_moments, quantile_ranks
 from gazette.stats._ratio import sample_ratio, sample_ratio_sequence
 from gazette.stats._scores import Prediction, Scores, score
 from gazette.stats._sequential import Spending, always_valid_p, boundaries, confidence_sequence_z, spent
 
 __all__ = [
+    "FEWEST_CLAIMS",
+    "FEWEST_TESTS",
     "Bayes",
     "Comparison",
     "Correction",
@@ -30,6 +41,7 @@ __all__ = [
     "MomentsError",
     "Prediction",
     "Scores",
+    "Prior",
     "Spending",
     "adjust",
     "adjusted",
@@ -38,10 +50,12 @@ __all__ = [
     "boundaries",
     "compare",
     "confidence_sequence_z",
+    "coverage_of_claims",
     "detectable",
     "difference_of_means",
     "difference_of_proportions",
     "expected_gain",
+    "fit_prior",
     "heterogeneity",
     "joint_alpha",
     "mean",
@@ -50,12 +64,14 @@ __all__ = [
     "quantile_moments",
     "quantile_ranks",
     "ratio",
+    "realised_share",
     "relative_difference",
     "sample_ratio",
     "sample_ratio_sequence",
     "score",
     "shrunken",
     "spent",
+    "total",
     "users_needed",
     "z_of",
 ]
