@@ -92,6 +92,10 @@ class SiteParams(Sheet):
         default=4, description="Weeks for which an experiment that ended stays in the editions."
     )
     history_weeks: Annotated[int, Field(ge=2, le=104, strict=True)] = 12
+    public_keys: list[Text] = Field(
+        default=[],
+        description="Keys whose signatures under editions are trusted: files (PEM) or 64 hexadecimal digits each.",
+    )
     executive: ExecutiveParams
     operations: Operations | None = Field(default=None, description="Without it there is no operations page.")
 
