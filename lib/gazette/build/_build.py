@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from gazette import site
 from gazette.build._check import misread_params
 from gazette.build._freeze import freeze_all, period_of
-from gazette.build._gather import OPERATIONS
-from gazette.build._share import share_of
 from gazette.build._gather import HISTORY, OPERATIONS
-from gazette.editions import Week, digest_of, lock, write_error
-from gazette.errors import EditionError, GazetteError, ParamsError, WrongUseError
+from gazette.build._share import share_of
 from gazette.editions import Week, digest_of, lock, read_public_keys, write_error
-from gazette.errors import EditionError, GazetteError, WrongUseError
+from gazette.errors import EditionError, GazetteError, ParamsError, WrongUseError
 from gazette.params import Model
 from gazette.record import canonical_json
 from gazette.runs import Job, library_digest, run_all, versions

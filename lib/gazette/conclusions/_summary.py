@@ -207,7 +207,11 @@ def _revenue(record: Record, effect: Number) -> tuple[int, float, Finding]:
     tone, rank = moved(effect)[1], {"good": 2, "bad": 0}.get(moved(effect)[1], 4)
     tone = "unsure" if said.word == "may" else tone
     name = f"summary.{record.subject}.revenue"
-    return rank, _size(effect), Finding(id=name, rule=f"summary-revenue-{said.word.replace(' ', '-')}", text=text, tone=tone, terms=terms)
+    return (
+        rank,
+        _size(effect),
+        Finding(id=name, rule=f"summary-revenue-{said.word.replace(' ', '-')}", text=text, tone=tone, terms=terms),
+    )
 
 
 def _quality(
@@ -225,14 +229,18 @@ def _quality(
         terms |= {"measure": measure} | ({} if drift else {"near": near})
         extra = " with {%s} more signs of it" % count.id if count is not None and count.value else ""
         text = "{=title}: one cause may explain what got worse%s: %s. {=measure} fell by {%s|abs} ({%s|interval}) on last week."
-        if moved(main)[0] != "steady" and main.value.__class__ is float and main.value > 0:  # type: ignore[operator]
+        if moved(main)[0] != "steady" and isinstance(main.value, float) and main.value > 0:
             text = text.replace("fell", "rose")
-        yield 1, _size(main), Finding(
-            id=f"summary.{record.subject}.cause",
-            rule=rule,
-            text=text % (extra, cause, main.id, main.id),
-            tone="bad",
-            terms=terms,
+        yield (
+            1,
+            _size(main),
+            Finding(
+                id=f"summary.{record.subject}.cause",
+                rule=rule,
+                text=text % (extra, cause, main.id, main.id),
+                tone="bad",
+                terms=terms,
+            ),
         )
         return
     for number in numbers.values():
@@ -244,7 +252,11 @@ def _quality(
         text = "{=title}: {=measure} is %s than %s by {%s|abs} ({%s|interval})." % (word, against, number.id, number.id)
         terms = {"title": record.title, "measure": plainly(number.label.rpartition(", ")[0])}
         name = f"summary.{number.id}"
-        yield 1 if tone == "bad" else 3, _size(number), Finding(id=name, rule=f"summary-{word}", text=text, tone=tone, terms=terms)
+        yield (
+            1 if tone == "bad" else 3,
+            _size(number),
+            Finding(id=name, rule=f"summary-{word}", text=text, tone=tone, terms=terms),
+        )
         return
 
 
@@ -271,4 +283,8 @@ def _forward(record: Record, titles: Mapping[str, str]) -> Iterator[tuple[int, f
         seen.add(parts[1])
         terms = {"title": titles[parts[1]], "label": plainly(number.label)}
         text = "{=title}: if the stated translation holds, {=label}: {%s|interval}." % number.id
-        yield 3, _size(number), Finding(id=f"summary.{number.id}", rule="summary-translation", text=text, tone="unsure", terms=terms)
+        yield (
+            3,
+            _size(number),
+            Finding(id=f"summary.{number.id}", rule="summary-translation", text=text, tone="unsure", terms=terms),
+        )

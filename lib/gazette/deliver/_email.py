@@ -105,15 +105,19 @@ class _Html:
         link = self.linked("Read the edition", "index.html") if content.link else ""
         body = "\n".join(
             [
-                f'<h1 class="gz-ink" style="{FONT};font-size:22px;line-height:28px;margin:0;color:{INK}">'
-                f"{self.cut(content.title)}: {escape(content.dates)}</h1>",
+                (
+                    f'<h1 class="gz-ink" style="{FONT};font-size:22px;line-height:28px;margin:0;color:{INK}">'
+                    f"{self.cut(content.title)}: {escape(content.dates)}</h1>"
+                ),
                 f'<p class="gz-ink" style="{FONT};font-size:17px;line-height:25px;color:{INK}">{escape(clip(content.headline, 1500))}</p>',
                 _table("".join(map(self.card, content.cards))) if content.cards else "",
                 self.verdicts(),
                 *(self.sentences(name, items) for name, items in content.sections),
                 f'<p style="{FONT};font-size:15px;padding-top:12px">{link}</p>' if link else "",
-                f'<p class="gz-soft" style="{FONT};font-size:12px;line-height:18px;color:{SOFT}">'
-                f"{escape(_note(content))} {self.cut(content.notice)}</p>",
+                (
+                    f'<p class="gz-soft" style="{FONT};font-size:12px;line-height:18px;color:{SOFT}">'
+                    f"{escape(_note(content))} {self.cut(content.notice)}</p>"
+                ),
             ]
         )
         return (

@@ -16,7 +16,6 @@ from gazette.params._alerts import AlertsFile
 from gazette.params._annotations import Annotation, AnnotationsFile
 from gazette.params._experiment import Experiment
 from gazette.params._glossary import GlossaryFile
-from gazette.params._metrics import Metric, MetricsFile, Translation, TranslationsFile
 from gazette.params._metrics import Metric, MetricsFile
 from gazette.params._model import Model
 from gazette.params._problem import Location, Problem, Source
@@ -25,8 +24,7 @@ from gazette.params._site import SiteParams
 from gazette.params._translations import MoneyBase, Target, Translation, TranslationsFile
 from gazette.params._types import Sheet
 
-__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "read_sheet"]
-__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "published_prose"]
+__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "published_prose", "read_sheet"]
 
 FILES: dict[str, type[Sheet]] = {
     "site.yml": SiteParams,

@@ -108,6 +108,7 @@ class SiteParams(Sheet):
                 yield "address", "an address starts with http:// or https:// and a host"
             elif parted.query or parted.fragment or any(c.isspace() or c in '<>"|' for c in address):
                 yield "address", "an address ends with the folder of the site: no spaces, no '?', no '#'"
+
     history: Column | None = Field(
         default=None,
         description="Table of past tests, one row a test: test, title, ended, decision, metric, effect, effect_error (relative, with "

@@ -185,7 +185,7 @@ def lint_sayings(
 
 
 def _forms(number: Number, currency: str, language: Any) -> set[str]:
-    kept = FORMS if number.interval else FORMS[:3]
+    kept: tuple[str, ...] = FORMS if number.interval else FORMS[:3]
     if isinstance(number.value, NotPublished):
         kept = ("",)
     return {" ".join(localise(format_number(number, form, currency=currency), language).split()) for form in kept}
