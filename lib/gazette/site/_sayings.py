@@ -185,7 +185,7 @@ def lint_sayings(
 
 
 def _forms(number: Number, currency: str, language: Any) -> set[str]:
-    kept = FORMS if number.interval else FORMS[:3]
+    kept: tuple[str, ...] = FORMS if number.interval else FORMS[:3]
     if isinstance(number.value, NotPublished):
         kept = ("",)
     return {" ".join(localise(format_number(number, form, currency=currency), language).split()) for form in kept}
@@ -206,5 +206,5 @@ def _across(pages: Mapping[str, _Said]) -> Iterator[str]:
 def _misread(name: str, said: _Said) -> Iterator[str]:
     leadership, tested = name in LEADERSHIP, not name.startswith(UNTESTED)
     for text in dict.fromkeys(said.texts):
-        for one in misreadings(text, leadership=leadership, tested=tested):
-            yield f"{name}: {one.text!r} in {text[:160]!r} can be misread ({one.rule}); {one.mend}"
+        for one in misreadings(text, leadership=leadership, tested=tested, typed=False):
+            yield f"{one.text!r} in {text[:160]!r} can be misread ({one.rule}); {one.mend}"
