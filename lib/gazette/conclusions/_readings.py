@@ -101,13 +101,17 @@ LONE = re.compile(rf"(?<![\d.]){NUMBER}{PER_CENT}")
 MOST_DECIMALS = 2
 
 
-def misreadings(text: str, *, leadership: bool = False, tested: bool = True) -> Iterator[Misreading]:
+def misreadings(
+    text: str, *, leadership: bool = False, tested: bool = True, typed: bool = True
+) -> Iterator[Misreading]:
     """Wordings of a text that mislead; what is quoted is spoken of, not said.
 
     Args:
         text: Plain text.
         leadership: Whether leaders read it: then words of statistics count too.
         tested: Whether a randomised comparison stands behind it: else claims of a cause count too.
+        typed: Whether a person wrote it: then lone per cents with many decimals count too. Where numbers write
+            themselves, as on pages, their digits follow their ranges already.
     """
     said = QUOTED.sub(lambda m: " " * len(m[0]), text)
     for rule in RULES:
@@ -122,7 +126,7 @@ def misreadings(text: str, *, leadership: bool = False, tested: bool = True) -> 
             ):
                 continue
             yield Misreading(rule.name, " ".join(match[0].split()), rule.mend)
-    yield from _too_precise(said)
+    yield from _too_precise(said, lone=typed)
 
 
 def _decimals(number: str) -> int:
@@ -133,7 +137,7 @@ def _value(number: str) -> float:
     return float(number.replace(",", "").replace("\N{MINUS SIGN}", "-"))
 
 
-def _too_precise(text: str) -> Iterator[Misreading]:
+def _too_precise(text: str, *, lone: bool) -> Iterator[Misreading]:
     """A value with more digits than its own range supports (two digits of the half-width), or than anyone reads."""
     covered: list[tuple[int, int]] = []
     for match in RANGED.finditer(text):
@@ -146,7 +150,7 @@ def _too_precise(text: str) -> Iterator[Misreading]:
                 match[0],
                 f"its range supports {supported} decimal{'s' * (supported != 1)}; round to that",
             )
-    for match in LONE.finditer(text):
+    for match in LONE.finditer(text) if lone else ():
         inside = any(start <= match.start() < end for start, end in covered)
         digits = re.match(NUMBER, match[0])
         if (

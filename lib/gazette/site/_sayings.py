@@ -206,5 +206,5 @@ def _across(pages: Mapping[str, _Said]) -> Iterator[str]:
 def _misread(name: str, said: _Said) -> Iterator[str]:
     leadership, tested = name in LEADERSHIP, not name.startswith(UNTESTED)
     for text in dict.fromkeys(said.texts):
-        for one in misreadings(text, leadership=leadership, tested=tested):
-            yield f"{name}: {one.text!r} in {text[:160]!r} can be misread ({one.rule}); {one.mend}"
+        for one in misreadings(text, leadership=leadership, tested=tested, typed=False):
+            yield f"{one.text!r} in {text[:160]!r} can be misread ({one.rule}); {one.mend}"

@@ -65,7 +65,11 @@ def _latest(manifest: Manifest) -> str:
         if facts["failed"]
         else ""
     )
-    headline = f'<p class="gz-headline">{escape(facts["headline"])}</p>' if facts["headline"] else ""
+    headline = (
+        f'<p class="gz-headline"><span class="gz-term">{escape(facts["headline"])}</span></p>'
+        if facts["headline"]
+        else ""
+    )
     return (
         f'<section class="gz-panel neutral"><h2 id="latest">Latest edition: {_when(manifest)}</h2>{headline}{failed}'
         f'<p><a class="gz-button" href="{home}/index.html">Read the edition</a></p></section>{tests}'
