@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from gazette.build._gather import OPERATIONS, model_answers_of, operations_answers
+from gazette.build._gather import HISTORY, OPERATIONS, history_answers, model_answers_of, operations_answers
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
 from gazette.record import Record, TakenLook
@@ -65,6 +65,8 @@ def freeze_all(
         if site.operations is not None:
             say(site.operations.title)
             operations = operations_answers(project, week, warehouse, site.operations, period)
+        if site.history is not None:
+            answers[HISTORY] = history_answers(warehouse, site.history, period)
     if len(problems) == 1:
         raise problems[0]
     if problems:

@@ -9,9 +9,11 @@ from gazette.record import Record
 from gazette.snapshot import reopen
 from gazette.sources import (
     Answer,
+    empty_history,
     empty_telemetry,
     importance_rows,
     model_answers,
+    past_tests,
     read_importance,
     read_prometheus,
     read_registry,
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
     from gazette.params import Model, Operations
     from gazette.sources import Period, Warehouse
 
-__all__ = ["OPERATIONS", "model_answers_of", "operations_answers"]
+__all__ = ["HISTORY", "OPERATIONS", "history_answers", "model_answers_of", "operations_answers"]
 
+HISTORY = "history"
 OPERATIONS = "operations"
 
 
@@ -116,3 +119,17 @@ def _alerts_before(project: Project, week: Week) -> Answer:
             break
     schema = pa.schema([*((k, pa.string()) for k in ("id", "subject", "state")), ("since", pa.timestamp("us"))])
     return Answer("alerts_before", f"States of alerts: {source}.\n", pa.Table.from_pylist(rows, schema=schema))
+
+
+def history_answers(warehouse: Warehouse, table: str, period: Period) -> list[Answer]:
+    """Past tests as they were known at the cut-off; a table that cannot be read is named on the pages, and stops no edition."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    unread = []
+    try:
+        found = past_tests(warehouse, table, period)
+    except SourceError as error:
+        unread.append({"what": table, "reason": error.what})
+        found = Answer("past_tests", "The table of past tests could not be read.\n", empty_history())
+    schema = pa.schema([("what", pa.string()), ("reason", pa.string())])
+    return [found, Answer("unread", "Sources that could not be read, and why.\n", pa.Table.from_pylist(unread, schema))]

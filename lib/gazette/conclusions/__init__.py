@@ -3,6 +3,7 @@
 from gazette.conclusions._experiment import Check, Look, MetricResult, best, conclude, guardrail_of, state_of
 from gazette.conclusions._model import Evidence, Moved, describe_model, moved, provisional
 from gazette.conclusions._operations import describe_operations
+from gazette.conclusions._readings import Misreading, misreadings
 from gazette.conclusions._summary import headline, ranked
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Evidence",
     "Look",
     "MetricResult",
+    "Misreading",
     "Moved",
     "best",
     "conclude",
@@ -17,6 +19,7 @@ __all__ = [
     "describe_operations",
     "guardrail_of",
     "headline",
+    "misreadings",
     "moved",
     "provisional",
     "ranked",

@@ -21,7 +21,13 @@ class ExecutiveParams(Sheet):
     title: Text = "Executive summary"
     owner: Text
     cards: list[str] = Field(
-        min_length=1, max_length=5, description="Ids of the numbers shown as cards: <subject>.<metric>."
+        min_length=1,
+        max_length=5,
+        description="Ids of the numbers shown as cards: <subject>.<metric>; three to five where a model has business figures.",
+    )
+    max_words: Count = Field(
+        default=450,
+        description="Words that the page may have, tables and folded parts not counted; a longer page stops the build.",
     )
 
 
@@ -68,6 +74,9 @@ class SiteParams(Sheet):
     )
     notice: str = Field(default="", description="A line on every page, such as what is simulated.")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    language: Literal["british", "american"] = Field(
+        default="british", description="Spelling, dates and per cent signs of the pages."
+    )
     engine: Literal["auto", "quarto", "embedded"] = "auto"
     warehouse: Text = Field(description="An ibis connection URL, such as duckdb:///path/to/file.duckdb.")
     mlflow: Text = Field(description="An MLflow tracking URI, such as sqlite:///path/to/mlflow.db.")
@@ -83,6 +92,10 @@ class SiteParams(Sheet):
         default=4, description="Weeks for which an experiment that ended stays in the editions."
     )
     history_weeks: Annotated[int, Field(ge=2, le=104, strict=True)] = 12
+    public_keys: list[Text] = Field(
+        default=[],
+        description="Keys whose signatures under editions are trusted: files (PEM) or 64 hexadecimal digits each.",
+    )
     executive: ExecutiveParams
     operations: Operations | None = Field(default=None, description="Without it there is no operations page.")
 
@@ -95,3 +108,9 @@ class SiteParams(Sheet):
                 yield "address", "an address starts with http:// or https:// and a host"
             elif parted.query or parted.fragment or any(c.isspace() or c in '<>"|' for c in address):
                 yield "address", "an address ends with the folder of the site: no spaces, no '?', no '#'"
+
+    history: Column | None = Field(
+        default=None,
+        description="Table of past tests, one row a test: test, title, ended, decision, metric, effect, effect_error (relative, with "
+        "its standard error), and as far as known technical, technical_change, technical_error, realised, realised_error, realised_on.",
+    )
