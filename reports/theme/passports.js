@@ -171,6 +171,18 @@
       cell.classList.add("gz-arrived");
     }
     mark.scrollIntoView();
+    stay(mark);
+  }
+  // Charts above are drawn late and push the cell away: it is brought back, until the reader takes over.
+  var watch = null;
+  function stay(mark) {
+    if (!window.ResizeObserver) return;
+    if (watch) watch.disconnect();
+    watch = new ResizeObserver(function () { mark.scrollIntoView(); });
+    watch.observe(document.body);
+    function release() { if (watch) watch.disconnect(); watch = null; }
+    ["wheel", "touchmove", "keydown", "pointerdown"].forEach(function (name) { window.addEventListener(name, release, { once: true, passive: true }); });
+    setTimeout(release, 5000);
   }
   window.addEventListener("hashchange", arrive);
   if (location.hash) { arrive(); window.addEventListener("load", arrive); }

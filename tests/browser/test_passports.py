@@ -88,7 +88,9 @@ def test_three_passports_are_opened_and_one_is_followed_to_its_cell(
     assert arrived.count() == 1
     assert f".{cell.replace('-', '_')}(" in arrived.locator("pre").first.inner_text()
     assert arrived.locator("details").first.get_attribute("open") is not None
-    assert arrived.evaluate("e => { const b = e.getBoundingClientRect(); return b.top < innerHeight && b.bottom > 0; }")
+    page.wait_for_timeout(1500)  # charts above it are drawn
+    inside = "e => { const b = e.getBoundingClientRect(); return b.top < innerHeight && b.bottom > 0; }"
+    assert arrived.evaluate(inside)
 
 
 def test_a_passport_leads_to_its_query_and_snapshot(wide: Watched, home: str) -> None:

@@ -50,7 +50,9 @@ LOADS = {
 FENCE = re.compile(r"^(`{3,}|~{3,})")
 DIV = re.compile(r"^(:{3,})\s*(\S.*)?$")
 CSS_LOAD = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
-TYPED = re.compile(r"[$€£]\s?\d[\d.,]*|\d[\d.,]*\s?(?:%|per\s?cent|percentage\s+points|points)(?!\w)", re.IGNORECASE)
+TYPED = re.compile(
+    r"[$€£]\s?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*\s?(?:%|per\s?cent|percentage\s+points|points)(?!\w)", re.IGNORECASE
+)
 CODE = re.compile(r"(`{3,})[^\n]*\n.*?\n\1|`[^`\n]+`", re.DOTALL)
 NOT_A_NUMBER = re.compile(r"(?<![\w.])(?:nan|NaN|NaT|-?inf|undefined|<NA>)(?![\w.])")
 

@@ -187,6 +187,8 @@ def finish_words(site: Path, *, language: Any, words: Mapping[str, Term]) -> Non
     """
     for path in sorted(site.rglob("*.html")):
         name = path.relative_to(site).as_posix()
+        if name.startswith(("theme/", "site_libs/")):
+            continue  # parts that pages were made of
         up = "../" * name.count("/")
         one = _Pass(language, {} if name == "glossary.html" else words, up)
         one.feed(path.read_text(encoding="utf-8"))
