@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from gazette.build._gather import HISTORY, OPERATIONS, history_answers, model_answers_of, operations_answers
+from gazette.build._gather import OPERATIONS, model_answers_of, operations_answers
+from gazette.build._matrix import TRANSLATION, translation_answers
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
 from gazette.record import Record, TakenLook
@@ -78,6 +80,8 @@ def freeze_all(
     _refuse_empty(week, subjects, answers)
     if site.operations is not None:
         answers[OPERATIONS] = operations
+    if (project.root / "notebooks" / f"{TRANSLATION}.ipynb").is_file():
+        answers[TRANSLATION] = translation_answers(project, week)
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
 
 

@@ -30,6 +30,7 @@ from gazette.display._language import AMERICAN, Language, localise
 from gazette.display._linked import controls, explore_rows, explore_segments, explore_trend
 from gazette.display._numbers import format_number, format_value
 from gazette.display._page import page
+from gazette.display._slopes import slopes
 from gazette.display._tables import Column, Table, table
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "progress",
     "sentence",
     "shifts",
+    "slopes",
     "sparklines",
     "stacked",
     "table",

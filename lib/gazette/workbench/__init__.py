@@ -14,6 +14,7 @@ from gazette.workbench._experiment import ExperimentBench, open_experiment
 from gazette.workbench._model import ModelBench, open_model
 from gazette.workbench._operations import OperationsBench, open_operations
 from gazette.workbench._summary import SummaryBench, open_summary
+from gazette.workbench._translation import TranslationBench, open_translation
 
 __all__ = [
     "AdHoc",
@@ -22,11 +23,13 @@ __all__ = [
     "ModelBench",
     "OperationsBench",
     "SummaryBench",
+    "TranslationBench",
     "chart",
     "counts_table",
     "open_experiment",
     "open_model",
     "open_operations",
     "open_summary",
+    "open_translation",
     "table",
 ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["cohort_retention", "nps", "period", "relative_change", "retention_gap", "revenue_effect"]
+__all__ = ["nps", "period", "relative_effect", "revenue_effect"]
 
 WEEKS = 4
 
@@ -59,6 +60,18 @@ def revenue_effect(rows: pd.DataFrame | NotPublished, new: str, baseline: str) -
         int(users),
         "paired t over days",
     )
+
+
+def relative_effect(rows: pd.DataFrame | NotPublished, new: str, baseline: str) -> stats.Estimate | NotPublished:
+    """`revenue_effect` over what the new cohort would have brought at the hold-out's revenue, which is taken as given."""
+    effect = revenue_effect(rows, new, baseline)
+    if isinstance(rows, NotPublished) or isinstance(effect, NotPublished):
+        return effect
+    without = float(rows.loc[rows["cohort"] == new, "revenue"].sum()) - effect.value
+    if without <= 0:
+        return NotPublished(reason="the hold-out brought no revenue")
+    low, high, error = effect.low / without, effect.high / without, effect.standard_error / without
+    return stats.Estimate(effect.value / without, low, high, effect.level, error, None, effect.n, effect.method)
 
 
 def nps(rows: pd.DataFrame | NotPublished, cohort: str) -> stats.Estimate | NotPublished:
