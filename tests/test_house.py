@@ -25,6 +25,7 @@ ROOMS = (
     "workbench",
     "runs",
     "editions",
+    "register",
     "site",
     "demo",
     "build",

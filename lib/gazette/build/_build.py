@@ -15,6 +15,7 @@ from gazette.editions import Week, digest_of, lock, write_error
 from gazette.errors import EditionError, GazetteError, WrongUseError
 from gazette.params import Model
 from gazette.record import canonical_json
+from gazette.register import load_register
 from gazette.runs import Job, library_digest, run_all, versions
 from gazette.snapshot import reopen, verify
 
@@ -114,6 +115,7 @@ def build(
         GazetteError: Nothing of the week in question was sealed; earlier weeks stay.
     """
     listener = listener or Silent()
+    _ = load_register(project.root)  # a malformed decision stops the build before anything is made; the site stays
     store = project.store
     chosen = site.choose_engine(engine or project.params.site.engine)
     done: list[Built] = []
