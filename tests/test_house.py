@@ -26,6 +26,7 @@ ROOMS = (
     "workbench",
     "runs",
     "editions",
+    "register",
     "site",
     "demo",
     "build",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from small import SmallProject
 
 COMMANDS = ("demo", "check", "schemas", "build", "serve", "verify")
+COMMANDS = ("demo", "check", "schemas", "build", "serve", "decide", "sign-off", "score", "annotate", "new")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

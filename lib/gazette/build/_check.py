@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from gazette.conclusions import misreadings
 from gazette.errors import NotebookError
 from gazette.params import Model, Problem, problems, published_prose
+from gazette.params import Model, Problem, problems
+from gazette.register import register_problems
 from gazette.runs import check_parameters
 
 if TYPE_CHECKING:
@@ -18,11 +20,12 @@ GIVEN = ("subject", "edition", "root")
 
 
 def check(root: Path) -> list[Problem]:
-    """Problems of the parameters, and of the notebooks that they name; sorted by file and line."""
+    """Problems of the parameters, of the register of decisions, and of the notebooks that they name; sorted by file and line."""
     params, found = problems(root / "params")
     found = sorted([*found, *misread_params(root)])
+    found += register_problems(root)[1]
     if params is None:
-        return found
+        return sorted(found)
     for subject in (*params.models.values(), *params.experiments.values()):
         kind = "model" if isinstance(subject, Model) else "experiment"
         template = root / "notebooks" / (subject.notebook or f"{kind}.ipynb")
