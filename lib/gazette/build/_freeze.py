@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from gazette.build._gather import HISTORY, OPERATIONS, history_answers, model_answers_of, operations_answers
+from gazette.build._gather import (
+    HISTORY,
+    OPERATIONS,
+    PORTFOLIO,
+    history_answers,
+    model_answers_of,
+    operations_answers,
+    portfolio_answers,
+)
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
 from gazette.record import Record, TakenLook
@@ -78,6 +86,8 @@ def freeze_all(
     _refuse_empty(week, subjects, answers)
     if site.operations is not None:
         answers[OPERATIONS] = operations
+    if (project.root / "notebooks" / f"{PORTFOLIO}.ipynb").is_file():
+        answers[PORTFOLIO] = portfolio_answers(project, week, {s.id for s in subjects})
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
 
 

@@ -13,6 +13,7 @@ from gazette.workbench._adhoc import AdHoc, AdHocBench, counts_table
 from gazette.workbench._experiment import ExperimentBench, open_experiment
 from gazette.workbench._model import ModelBench, open_model
 from gazette.workbench._operations import OperationsBench, open_operations
+from gazette.workbench._portfolio import PortfolioBench, open_portfolio
 from gazette.workbench._summary import SummaryBench, open_summary
 
 __all__ = [
@@ -21,12 +22,14 @@ __all__ = [
     "ExperimentBench",
     "ModelBench",
     "OperationsBench",
+    "PortfolioBench",
     "SummaryBench",
     "chart",
     "counts_table",
     "open_experiment",
     "open_model",
     "open_operations",
+    "open_portfolio",
     "open_summary",
     "table",
 ]
