@@ -187,7 +187,7 @@ def _claims(subject: str, numbers: Mapping[str, Number]) -> Iterator[Finding]:
     if again.value and share.published and share.interval is not None:
         span = share.interval
         tone: Tone = "neutral"
-        rule, says = "claims-open", "which agrees with the claims and with less"
+        rule, says = "claims-open", "which agrees with the claims and with no gain at all"
         if span.high < 1:
             rule, tone, says = "claims-overstated", "bad", "so claims promised too much"
         elif span.low > 1:

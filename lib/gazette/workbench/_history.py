@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from gazette.params import Metric
 
+LONGEST = 200  # of a name or a word from the table; more would push all else off the page
+
 __all__ = ["History", "PastTest", "read_history"]
 
 
@@ -104,7 +106,8 @@ def _read(row: Mapping[str, Any], metrics: Mapping[str, Metric], seen: set[str])
 
 
 def _text(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else ""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
 def _pair(value: Any, error: Any) -> tuple[float, float] | tuple[None, None]:

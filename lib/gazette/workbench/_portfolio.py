@@ -216,7 +216,7 @@ class PortfolioBench(PortfolioNumbers):
 
     def _decision(self, row: KnownTest) -> str:
         if row.decision:
-            when = f" ({day_of(row.past.ended)})" if row.past is not None else ""
+            when = f", ended {day_of(row.past.ended)}" if row.past is not None else ""
             return f"{row.decision[:1].upper()}{row.decision[1:]}{when}"
         if row.advice:
             return f"Not decided; advice: {row.advice}"
