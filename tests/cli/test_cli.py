@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from small import SmallProject
 
-COMMANDS = ("demo", "check", "schemas", "build", "serve")
+COMMANDS = ("demo", "check", "schemas", "build", "serve", "verify")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

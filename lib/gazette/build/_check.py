@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gazette.conclusions import misreadings
 from gazette.errors import NotebookError
-from gazette.params import Model, Problem, problems
+from gazette.params import Model, Problem, problems, published_prose
 from gazette.runs import check_parameters
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check"]
+__all__ = ["check", "misread_params"]
 
 GIVEN = ("subject", "edition", "root")
 
@@ -19,6 +20,7 @@ GIVEN = ("subject", "edition", "root")
 def check(root: Path) -> list[Problem]:
     """Problems of the parameters, and of the notebooks that they name; sorted by file and line."""
     params, found = problems(root / "params")
+    found = sorted([*found, *misread_params(root)])
     if params is None:
         return found
     for subject in (*params.models.values(), *params.experiments.values()):
@@ -29,4 +31,16 @@ def check(root: Path) -> list[Problem]:
         except NotebookError as error:
             key = "notebook" if error.what.startswith("the template") else "parameters"
             found.append(Problem(f"{kind}s/{subject.id}.yml", 1, key, f"{error.what} ({template.name})", error.mend))
+    return sorted(found)
+
+
+def misread_params(root: Path) -> list[Problem]:
+    """Wordings of the parameter files that readers of pages would take for more than the numbers say."""
+    found = []
+    for text in published_prose(root / "params") if (root / "params").is_dir() else ():
+        untested = text.file.startswith("models/") or text.file == "annotations.yml"
+        found += [
+            text.problem(f"{one.text!r} can be misread ({one.rule})", one.mend)
+            for one in misreadings(text.text, leadership=True, tested=not untested)
+        ]
     return sorted(found)

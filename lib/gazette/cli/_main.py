@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gazette.cli import _analyse, _build, _check, _demo, _export, _schemas, _serve
+from gazette.cli import _analyse, _build, _check, _demo, _export, _schemas, _serve, _verify
 from gazette.errors import GazetteError, WrongUseError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ COMMANDS = {
     "analyse": _analyse,
     "export": _export,
     "serve": _serve,
+    "verify": _verify,
 }  # each module is light, and imports what it needs when it runs
 
 

@@ -4,6 +4,7 @@ from gazette.conclusions._experiment import Check, Look, MetricResult, best, con
 from gazette.conclusions._model import Evidence, Moved, describe_model, moved, provisional
 from gazette.conclusions._operations import describe_operations
 from gazette.conclusions._portfolio import Tested, describe_portfolio, shipped, tested
+from gazette.conclusions._readings import Misreading, misreadings
 from gazette.conclusions._summary import headline, ranked
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Evidence",
     "Look",
     "MetricResult",
+    "Misreading",
     "Moved",
     "Tested",
     "best",
@@ -20,6 +22,7 @@ __all__ = [
     "describe_portfolio",
     "guardrail_of",
     "headline",
+    "misreadings",
     "moved",
     "provisional",
     "ranked",

@@ -19,6 +19,7 @@ from gazette.display._html import (
     chip,
     facts,
     findings,
+    icon,
     mark,
     number_span,
     panel,
@@ -26,15 +27,18 @@ from gazette.display._html import (
     progress,
     sentence,
 )
+from gazette.display._language import AMERICAN, Language, localise
 from gazette.display._linked import controls, explore_rows, explore_segments, explore_trend
 from gazette.display._numbers import format_number, format_value
 from gazette.display._page import page
 from gazette.display._tables import Column, Table, table
 
 __all__ = [
+    "AMERICAN",
     "Block",
     "Chart",
     "Column",
+    "Language",
     "Table",
     "calibration_curve",
     "cards",
@@ -53,7 +57,9 @@ __all__ = [
     "format_value",
     "hourly",
     "hours_of_week",
+    "icon",
     "importance",
+    "localise",
     "mark",
     "number_span",
     "page",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from gazette.display._language import localise
 from gazette.display._numbers import format_number
 from gazette.record import REFERENCE
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterable, Mapping, Sequence
 
+    from gazette.display._language import Language
     from gazette.record import Finding, Number, Record, Verdict
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "chip",
     "facts",
     "findings",
+    "icon",
     "mark",
     "number_span",
     "panel",
@@ -88,15 +91,17 @@ def number_span(number: Number, form: str = "", *, currency: str = "USD") -> str
     return f'<span class="gz-number" tabindex="0" data-number="{escape(number.id)}" data-passport="{escape(kept)}">{text}</span>'
 
 
-def plain_sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD") -> str:
-    """A finding as plain text, for places without markup."""
+def plain_sentence(
+    finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD", language: Language = "british"
+) -> str:
+    """A finding as plain text, for places without markup that the last pass over pages does not reach."""
 
     def fill(match: re.Match[str]) -> str:
         if match["term"]:
             return finding.terms[match["term"]]
         return format_number(numbers[match["id"]], match["form"] or "", currency=currency)
 
-    return REFERENCE.sub(fill, finding.text)
+    return localise(REFERENCE.sub(fill, finding.text), language)
 
 
 def sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD") -> str:
@@ -104,7 +109,7 @@ def sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str =
 
     def fill(match: re.Match[str]) -> str:
         if match["term"]:
-            return escape(finding.terms[match["term"]])
+            return f'<span class="gz-term">{escape(finding.terms[match["term"]])}</span>'
         return number_span(numbers[match["id"]], match["form"] or "", currency=currency)
 
     parts, end = [], 0
@@ -164,7 +169,7 @@ def panel(
     how = f'<p class="gz-sure">{escape(sure)}</p>' if sure else ""
     return Block(
         f'<div class="gz-panel {tone}"><p>{chip(item.state)}</p>'
-        f"<p>{sentence(item.reason, numbers, currency=currency)}</p>"
+        f'<p class="gz-reason">{sentence(item.reason, numbers, currency=currency)}</p>'
         f'<div class="gz-boxes{grey}">{"".join(boxes)}</div>{how}'
         f'<p class="gz-advice"><strong>{escape(item.action[:1].upper() + item.action[1:])}.</strong> '
         f"{sentence(item.advice, numbers, currency=currency)}</p>"
@@ -203,6 +208,11 @@ def chip(state: str) -> str:
     """A state as a coloured word with an icon."""
     tone, icon = LOOK[state]
     return f'<span class="gz-verdict {tone}"><span aria-hidden="true">{icon}</span> {escape(state[:1].upper() + state[1:])}</span>'
+
+
+def icon(state: str) -> str:
+    """The sign that stands with a state or a tone wherever colours cannot be relied on."""
+    return TONES.get(state) or LOOK[state][1]
 
 
 def mark(direction: str, tone: str, text: str = "") -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from gazette.params._types import Changelog, Column, Fraction, Id, Positive, Sheet, Text, Unit, Window
 
-__all__ = ["Covariate", "Fact", "Metric", "MetricsFile", "Translation", "TranslationsFile"]
+__all__ = ["Covariate", "Fact", "Metric", "MetricsFile", "changelog_faults"]
 
 
 class Fact(Sheet):
@@ -36,6 +36,16 @@ class Covariate(Sheet):
     table: Column
     unit: Column
     column: Column
+
+
+def changelog_faults(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """A changelog counts from 1 and runs forward."""
+    versions = [entry["version"] for entry in raw["changelog"]]
+    if versions != list(range(1, len(versions) + 1)):
+        yield "changelog", f"changelog versions must be 1, 2, 3 …, oldest first; found {versions}"
+    dates = [entry["date"] for entry in raw["changelog"]]
+    if dates != sorted(dates):
+        yield "changelog", "changelog dates run backwards; write the oldest first"
 
 
 class Metric(Sheet):
@@ -82,44 +92,10 @@ class Metric(Sheet):
             yield "covariate", "a quantile takes no covariate"
         if raw.get("fact") and raw["direction"] == "zero":
             yield "direction", "an experiment needs a way that is good: higher or lower"
-        versions = [entry["version"] for entry in raw["changelog"]]
-        if versions != list(range(1, len(versions) + 1)):
-            yield "changelog", f"changelog versions must be 1, 2, 3 …, oldest first; found {versions}"
-        dates = [entry["date"] for entry in raw["changelog"]]
-        if dates != sorted(dates):
-            yield "changelog", "changelog dates run backwards; write the oldest first"
+        yield from changelog_faults(raw)
 
 
 class MetricsFile(Sheet):
     """All metrics, by id."""
 
     metrics: dict[Id, Metric] = Field(min_length=1)
-
-
-class Translation(Sheet):
-    """How a technical metric moves a business metric: a range, never a bare number."""
-
-    id: Id
-    technical: Id
-    business: Id
-    technical_change: Positive
-    technical_unit: Literal["points", "relative", "ms"]
-    low: Annotated[float, Field(strict=True, allow_inf_nan=False)]
-    high: Annotated[float, Field(strict=True, allow_inf_nan=False)]
-    business_unit: Literal["points", "relative", "ms", "score"]
-    coverage: Annotated[float, Field(gt=0, lt=1, strict=True)]
-    source: Text
-    owner: Text
-    notes: str = ""
-
-    @classmethod
-    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """A range runs upwards."""
-        if raw["low"] > raw["high"]:
-            yield "low", f"low ({raw['low']}) is above high ({raw['high']})"
-
-
-class TranslationsFile(Sheet):
-    """The translation matrix."""
-
-    translations: list[Translation] = Field(default_factory=list)

@@ -1,6 +1,6 @@
 """Estimates from aggregates: means, proportions, ratios, quantiles, their differences; sequential intervals, planning, the split of a test."""
 
-from gazette.stats._decisions import Bayes, Correction, adjust, bayes, heterogeneity, shrunken
+from gazette.stats._decisions import Bayes, Correction, adjust, bayes, expected_gain, heterogeneity, shrunken
 from gazette.stats._design import Comparison, Design, Method, compare, joint_alpha
 from gazette.stats._estimates import (
     Estimate,
@@ -24,6 +24,7 @@ from gazette.stats._portfolio import (
 )
 from gazette.stats._quantile import quantile_moments, quantile_ranks
 from gazette.stats._ratio import sample_ratio, sample_ratio_sequence
+from gazette.stats._scores import Prediction, Scores, score
 from gazette.stats._sequential import Spending, always_valid_p, boundaries, confidence_sequence_z, spent
 
 __all__ = [
@@ -38,7 +39,9 @@ __all__ = [
     "Method",
     "Moments",
     "MomentsError",
+    "Prediction",
     "Prior",
+    "Scores",
     "Spending",
     "adjust",
     "adjusted",
@@ -51,6 +54,7 @@ __all__ = [
     "detectable",
     "difference_of_means",
     "difference_of_proportions",
+    "expected_gain",
     "fit_prior",
     "heterogeneity",
     "joint_alpha",
@@ -64,6 +68,7 @@ __all__ = [
     "relative_difference",
     "sample_ratio",
     "sample_ratio_sequence",
+    "score",
     "shrunken",
     "spent",
     "total",

@@ -251,8 +251,8 @@ class SummaryBench(Bench):
         if not self.failures:
             return Block("<p>Every analysis of this week ran.</p>")
         items = "".join(
-            f'<li class="bad"><a href="{_page(f["kind"], f["page"])}">{escape(f["title"])}</a> failed: {escape(f["what"].splitlines()[0])} '
-            f"Owner: {escape(f['owner'])}.</li>"
+            f'<li class="bad"><a class="gz-term" href="{_page(f["kind"], f["page"])}">{escape(f["title"])}</a> failed: '
+            f'<span class="gz-term">{escape(f["what"].splitlines()[0])} Owner: {escape(f["owner"])}.</span></li>'
             for f in self.failures
         )
         return Block(
