@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING
 from gazette.build._gather import HISTORY, OPERATIONS, history_answers, model_answers_of, operations_answers
 from gazette.build._gather import OPERATIONS, model_answers_of, operations_answers
 from gazette.build._matrix import TRANSLATION, translation_answers
+from gazette.build._gather import (
+    HISTORY,
+    OPERATIONS,
+    PORTFOLIO,
+    history_answers,
+    model_answers_of,
+    operations_answers,
+    portfolio_answers,
+)
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
 from gazette.record import Record, TakenLook
@@ -82,6 +91,8 @@ def freeze_all(
         answers[OPERATIONS] = operations
     if (project.root / "notebooks" / f"{TRANSLATION}.ipynb").is_file():
         answers[TRANSLATION] = translation_answers(project, week)
+    if (project.root / "notebooks" / f"{PORTFOLIO}.ipynb").is_file():
+        answers[PORTFOLIO] = portfolio_answers(project, week, {s.id for s in subjects})
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from gazette import conclusions
 from gazette.errors import SourceError
 from gazette.record import Record
 from gazette.snapshot import reopen
@@ -26,10 +28,19 @@ if TYPE_CHECKING:
     from gazette.params import Model, Operations
     from gazette.sources import Period, Warehouse
 
-__all__ = ["HISTORY", "OPERATIONS", "history_answers", "model_answers_of", "operations_answers"]
+__all__ = [
+    "HISTORY",
+    "OPERATIONS",
+    "PORTFOLIO",
+    "history_answers",
+    "model_answers_of",
+    "operations_answers",
+    "portfolio_answers",
+]
 
 HISTORY = "history"
 OPERATIONS = "operations"
+PORTFOLIO = "portfolio"
 
 
 def model_answers_of(project: Project, week: Week, warehouse: Warehouse, model: Model, period: Period) -> list[Answer]:
@@ -133,3 +144,30 @@ def history_answers(warehouse: Warehouse, table: str, period: Period) -> list[An
         found = Answer("past_tests", "The table of past tests could not be read.\n", empty_history())
     schema = pa.schema([("what", pa.string()), ("reason", pa.string())])
     return [found, Answer("unread", "Sources that could not be read, and why.\n", pa.Table.from_pylist(unread, schema))]
+
+
+def portfolio_answers(project: Project, week: Week, present: set[str]) -> list[Answer]:
+    """Experiments that are in no page of this edition any more, as the newest record of each says.
+
+    Args:
+        project: The project, with its earlier editions.
+        week: Of this edition.
+        present: Ids of this edition's own subjects.
+    """
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    rows, seen = [], set(present)
+    for earlier in reversed([w for w in project.store.weeks() if w < week]):
+        for path in sorted((project.store.path(earlier) / "records").glob("*.json")):
+            if path.stem not in seen:
+                seen.add(path.stem)
+                found = conclusions.tested(Record.from_json(path.read_bytes()))
+                rows += [asdict(found)] if found else []
+    texts = ("test", "title", "edition", "state", "action", "metric", "number")
+    schema = pa.schema(
+        [*((c, pa.string()) for c in texts), *((c, pa.float64()) for c in ("effect", "low", "high", "level"))]
+    )
+    table = pa.Table.from_pylist(sorted(rows, key=lambda r: str(r["test"])), schema=schema)
+    return [
+        Answer("earlier", "The newest record of each experiment of an earlier edition that this one has not.\n", table)
+    ]

@@ -1,6 +1,7 @@
 """How numbers, sentences, tables and charts look; the only place that rounds."""
 
 from gazette.display._charts import Chart, chart, forest, trend
+from gazette.display._claims import claims
 from gazette.display._curves import (
     calibration_curve,
     fitted,
@@ -44,6 +45,7 @@ __all__ = [
     "cards",
     "chart",
     "chip",
+    "claims",
     "controls",
     "explore_rows",
     "explore_segments",

@@ -19,6 +19,10 @@ BUILT_IN_WITH = {
     "telemetry": ("availability", "latency-p-99"),
     "business": ("revenue-effect", "nps"),
 }
+SITE_USES = {
+    "operations": ("serving", "alerts"),
+    "history": ("win-rate", "cumulative-effect", "realised-share"),
+}
 FEWEST_CARDS = 3
 MATRIX = {"translations": ("technical", "business"), "bases": ("metric",), "targets": ("technical", "business")}
 RESERVED = ("executive", "history", "operations", "portfolio", "translation")
@@ -56,8 +60,9 @@ def _uses(name: str, raw: Mapping[str, Any]) -> Iterator[tuple[Location, Any]]:
             yield ("guardrails", i, "metric"), _map(guardrail).get("metric")
     elif name.startswith("models/"):
         yield from _model_uses(raw)
-    elif name == "site.yml" and raw.get("operations"):
-        yield from ((("operations",), metric) for metric in ("serving", "alerts"))
+    elif name == "site.yml":
+        for key, metrics in SITE_USES.items():
+            yield from (((key,), metric) for metric in metrics if raw.get(key))
     elif name == "translations.yml":
         for group, sides in MATRIX.items():
             for i, row in enumerate(_rows(raw.get(group))):

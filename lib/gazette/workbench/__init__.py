@@ -13,6 +13,7 @@ from gazette.workbench._adhoc import AdHoc, AdHocBench, counts_table
 from gazette.workbench._experiment import ExperimentBench, open_experiment
 from gazette.workbench._model import ModelBench, open_model
 from gazette.workbench._operations import OperationsBench, open_operations
+from gazette.workbench._portfolio import PortfolioBench, open_portfolio
 from gazette.workbench._summary import SummaryBench, open_summary
 from gazette.workbench._translation import TranslationBench, open_translation
 
@@ -22,6 +23,7 @@ __all__ = [
     "ExperimentBench",
     "ModelBench",
     "OperationsBench",
+    "PortfolioBench",
     "SummaryBench",
     "TranslationBench",
     "chart",
@@ -29,6 +31,7 @@ __all__ = [
     "open_experiment",
     "open_model",
     "open_operations",
+    "open_portfolio",
     "open_summary",
     "open_translation",
     "table",

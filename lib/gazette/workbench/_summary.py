@@ -108,7 +108,7 @@ class SummaryBench(Bench):
                         else escape(display.format_number(change))
                     )
                     deltas.append(f"{shown} {words}")
-            basis = f'{escape(number.note or self.params.metrics[number.metric].definition)} <a href="{record.kind}s/{record.subject}.html">{escape(record.title)}</a>'
+            basis = f'{escape(number.note or self.params.metrics[number.metric].definition)} <a href="{_page(record.kind, record.subject)}">{escape(record.title)}</a>'
             items.append((number, "<br>".join(deltas), basis))
         return display.cards(items, currency=self.currency)
 
@@ -251,7 +251,7 @@ class SummaryBench(Bench):
         if not self.failures:
             return Block("<p>Every analysis of this week ran.</p>")
         items = "".join(
-            f'<li class="bad"><a class="gz-term" href="{escape(f["kind"])}s/{escape(f["page"])}.html">{escape(f["title"])}</a> failed: '
+            f'<li class="bad"><a class="gz-term" href="{_page(f["kind"], f["page"])}">{escape(f["title"])}</a> failed: '
             f'<span class="gz-term">{escape(f["what"].splitlines()[0])} Owner: {escape(f["owner"])}.</span></li>'
             for f in self.failures
         )
@@ -270,3 +270,8 @@ def _limit(value: Number, limit: Number) -> str:
         return escape(display.format_number(value))
     words = f"{display.format_number(value)} of {display.format_number(limit)}"
     return f"{display.chip('fail' if value.value > limit.value else 'pass')} {escape(words)}"
+
+
+def _page(kind: str, page: str) -> str:
+    """Address of a page from the summary: models and experiments stand in folders of their own."""
+    return escape(f"{kind}s/{page}.html" if kind in {"model", "experiment"} else f"{kind}.html")
