@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from gazette.build._before import digest_before
 from gazette.build._gather import OPERATIONS, model_answers_of, operations_answers
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from gazette.snapshot import Snapshot
 
 __all__ = ["freeze_all", "period_of"]
+
+
+SUMMARY = "executive"
 
 
 def period_of(project: Project, week: Week) -> Period:
@@ -76,6 +80,7 @@ def freeze_all(
     _refuse_empty(week, subjects, answers)
     if site.operations is not None:
         answers[OPERATIONS] = operations
+    answers[SUMMARY] = [digest_before(project, week)]
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
 
 

@@ -53,7 +53,12 @@ def decision(due: Due) -> Finding:
         "wait": "nothing yet",
         "keep running": "decide later",
     }
-    tones: dict[str, Tone] = {"ship": "good", "ship with monitoring": "good", "don't ship": "bad", "fix the test first": "bad"}
+    tones: dict[str, Tone] = {
+        "ship": "good",
+        "ship with monitoring": "good",
+        "don't ship": "bad",
+        "fix the test first": "bad",
+    }
     text = "{=title}: %s" % starts[action]
     if action == "keep running" and more:
         text = "{=title}: %s" % more
@@ -63,4 +68,6 @@ def decision(due: Due) -> Finding:
         text += "; what waiting costs is not known: {=why}"
         terms["why"] = due.why_free
     rule = f"decision-{'priced' if price and price in text else 'unpriced'}"
-    return Finding(id=f"summary.decision.{due.subject}", rule=rule, text=f"{text}.", tone=tones.get(action, "unsure"), terms=terms)
+    return Finding(
+        id=f"summary.decision.{due.subject}", rule=rule, text=f"{text}.", tone=tones.get(action, "unsure"), terms=terms
+    )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gazette.record import Number, Record, Verdict
 
-__all__ = ["Material", "headline", "matters", "missing", "plainly", "ranked"]
+__all__ = ["Material", "headline", "lacking", "matters", "plainly", "ranked", "signs"]
 
 URGENCY = {
     "fix the test first": 0,
@@ -126,7 +126,7 @@ def _money(material: Material) -> tuple[list[str], dict[str, str]]:
     return clauses, terms
 
 
-def missing(subject: str, title: str, record: Record, count: Number) -> Finding | None:
+def _missing(subject: str, title: str, record: Record, count: Number) -> Finding | None:
     """One sentence where several figures of a subject are not published for one and the same reason."""
     reasons = [n.value.reason for n in record.numbers if isinstance(n.value, NotPublished) and _lacks(n.value.reason)]
     if len(reasons) < FEWEST:
@@ -153,6 +153,12 @@ def lacking(record: Record) -> int:
     return max((reasons.count(r) for r in reasons), default=0)
 
 
+def signs(record: Record) -> int:
+    """Further findings that the cause of a model's loss may explain: segments, checks and levels that got worse."""
+    rules = {"segments-worse", "level-shift", "checks-fail", "checks-warn"}
+    return sum(f.rule in rules and f.tone in {"bad", "unsure"} for f in record.findings)
+
+
 def matters(records: Sequence[Record], counts: Mapping[str, Number], *, most: int = 6) -> tuple[Finding, ...]:
     """What leadership should know of the models, causes grouped, the gravest first.
 
@@ -175,7 +181,7 @@ def _of_model(record: Record, counts: Mapping[str, Number]) -> Iterator[tuple[in
     numbers = {n.id: n for n in record.numbers}
     count = counts.get(record.subject)
     if count is not None and lacking(record) >= FEWEST:
-        gap = missing(record.subject, record.title, record, count)
+        gap = _missing(record.subject, record.title, record, count)
         if gap is not None:
             yield 0, 0.0, gap
             return  # nothing else can be said of this week
@@ -207,7 +213,11 @@ def _revenue(record: Record, effect: Number) -> tuple[int, float, Finding]:
     tone, rank = moved(effect)[1], {"good": 2, "bad": 0}.get(moved(effect)[1], 4)
     tone = "unsure" if said.word == "may" else tone
     name = f"summary.{record.subject}.revenue"
-    return rank, _size(effect), Finding(id=name, rule=f"summary-revenue-{said.word.replace(' ', '-')}", text=text, tone=tone, terms=terms)
+    return (
+        rank,
+        _size(effect),
+        Finding(id=name, rule=f"summary-revenue-{said.word.replace(' ', '-')}", text=text, tone=tone, terms=terms),
+    )
 
 
 def _quality(
@@ -225,14 +235,18 @@ def _quality(
         terms |= {"measure": measure} | ({} if drift else {"near": near})
         extra = " with {%s} more signs of it" % count.id if count is not None and count.value else ""
         text = "{=title}: one cause may explain what got worse%s: %s. {=measure} fell by {%s|abs} ({%s|interval}) on last week."
-        if moved(main)[0] != "steady" and main.value.__class__ is float and main.value > 0:  # type: ignore[operator]
+        if moved(main)[0] != "steady" and main.value.__class__ is float and main.value > 0:
             text = text.replace("fell", "rose")
-        yield 1, _size(main), Finding(
-            id=f"summary.{record.subject}.cause",
-            rule=rule,
-            text=text % (extra, cause, main.id, main.id),
-            tone="bad",
-            terms=terms,
+        yield (
+            1,
+            _size(main),
+            Finding(
+                id=f"summary.{record.subject}.cause",
+                rule=rule,
+                text=text % (extra, cause, main.id, main.id),
+                tone="bad",
+                terms=terms,
+            ),
         )
         return
     for number in numbers.values():
@@ -244,7 +258,11 @@ def _quality(
         text = "{=title}: {=measure} is %s than %s by {%s|abs} ({%s|interval})." % (word, against, number.id, number.id)
         terms = {"title": record.title, "measure": plainly(number.label.rpartition(", ")[0])}
         name = f"summary.{number.id}"
-        yield 1 if tone == "bad" else 3, _size(number), Finding(id=name, rule=f"summary-{word}", text=text, tone=tone, terms=terms)
+        yield (
+            1 if tone == "bad" else 3,
+            _size(number),
+            Finding(id=name, rule=f"summary-{word}", text=text, tone=tone, terms=terms),
+        )
         return
 
 
@@ -271,4 +289,8 @@ def _forward(record: Record, titles: Mapping[str, str]) -> Iterator[tuple[int, f
         seen.add(parts[1])
         terms = {"title": titles[parts[1]], "label": plainly(number.label)}
         text = "{=title}: if the stated translation holds, {=label}: {%s|interval}." % number.id
-        yield 3, _size(number), Finding(id=f"summary.{number.id}", rule="summary-translation", text=text, tone="unsure", terms=terms)
+        yield (
+            3,
+            _size(number),
+            Finding(id=f"summary.{number.id}", rule="summary-translation", text=text, tone="unsure", terms=terms),
+        )

@@ -14,6 +14,7 @@ from gazette.display._curves import (
 )
 from gazette.display._html import (
     Block,
+    card_digest,
     cards,
     chip,
     facts,
@@ -36,6 +37,7 @@ __all__ = [
     "Column",
     "Table",
     "calibration_curve",
+    "card_digest",
     "cards",
     "chart",
     "chip",

@@ -10,7 +10,20 @@ from pydantic import Field
 
 from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Text
 
-__all__ = ["Business", "Card", "Checks", "Features", "Items", "Limit", "Model", "Quality", "Range", "Registry", "Scores", "Sla"]
+__all__ = [
+    "Business",
+    "Card",
+    "Checks",
+    "Features",
+    "Items",
+    "Limit",
+    "Model",
+    "Quality",
+    "Range",
+    "Registry",
+    "Scores",
+    "Sla",
+]
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]

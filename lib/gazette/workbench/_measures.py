@@ -268,10 +268,14 @@ class ModelMeasures(Bench):
             row = weeks.get(week)
             if row and row["requests"]:
                 return stats.proportion(int(row["requests"]) - int(row["errors"]), int(row["requests"]))
-            return NotPublished(reason=f"history starts {first}" if week < first else f"no telemetry {distance} weeks ago")
+            return NotPublished(
+                reason=f"history starts {first}" if week < first else f"no telemetry {distance} weeks ago"
+            )
 
         shared: dict[str, Any] = {"metric": "availability", "cell": "health", "query": "telemetry"}
-        add_changes(self, "availability", "Answered requests", now, {"month": then(4), "year": then(52)}, "points", **shared)
+        add_changes(
+            self, "availability", "Answered requests", now, {"month": then(4), "year": then(52)}, "points", **shared
+        )
 
     def _promised(self) -> None:
         sla = self.plan.sla

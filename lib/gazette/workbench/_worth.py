@@ -63,7 +63,10 @@ def _revenue(bench: Bench, periods: Mapping[str, pd.DataFrame | NotPublished], p
     shared: dict[str, Any] = {"cell": "business", "query": "business"}
     money: dict[str, Any] = {"unit": "money", "metric": "revenue-effect", **shared}
     found = {name: _business.revenue_effect(rows, plan.new, plan.baseline) for name, rows in periods.items()}
-    title, note = "Revenue effect of the live model, last four weeks", "Against a hold-out of users on the baseline model."
+    title, note = (
+        "Revenue effect of the live model, last four weeks",
+        "Against a hold-out of users on the baseline model.",
+    )
     bench.add("revenue-effect", title, found["now"], note=note, direction="higher", **money)
     for ago, words in (("month", "the four weeks before"), ("year", "the same four weeks a year before")):
         bench.add(f"revenue-effect.{ago}-before", f"Revenue effect, {words}", found[ago], direction="higher", **money)
