@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from gazette.build._gather import HISTORY, OPERATIONS, history_answers, model_answers_of, operations_answers
+from gazette.build._before import digest_before
 from gazette.build._gather import OPERATIONS, model_answers_of, operations_answers
 from gazette.build._matrix import TRANSLATION, translation_answers
 from gazette.build._gather import (
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from gazette.snapshot import Snapshot
 
 __all__ = ["freeze_all", "period_of"]
+
+
+SUMMARY = "executive"
 
 
 def period_of(project: Project, week: Week) -> Period:
@@ -93,6 +97,7 @@ def freeze_all(
         answers[TRANSLATION] = translation_answers(project, week)
     if (project.root / "notebooks" / f"{PORTFOLIO}.ipynb").is_file():
         answers[PORTFOLIO] = portfolio_answers(project, week, {s.id for s in subjects})
+    answers[SUMMARY] = [digest_before(project, week)]
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gazette.record import Number, Record, Verdict
 
-__all__ = ["Material", "headline", "matters", "missing", "plainly", "ranked"]
+__all__ = ["Material", "headline", "lacking", "matters", "plainly", "ranked", "signs"]
 
 URGENCY = {
     "fix the test first": 0,
@@ -126,7 +126,7 @@ def _money(material: Material) -> tuple[list[str], dict[str, str]]:
     return clauses, terms
 
 
-def missing(subject: str, title: str, record: Record, count: Number) -> Finding | None:
+def _missing(subject: str, title: str, record: Record, count: Number) -> Finding | None:
     """One sentence where several figures of a subject are not published for one and the same reason."""
     reasons = [n.value.reason for n in record.numbers if isinstance(n.value, NotPublished) and _lacks(n.value.reason)]
     if len(reasons) < FEWEST:
@@ -153,6 +153,12 @@ def lacking(record: Record) -> int:
     return max((reasons.count(r) for r in reasons), default=0)
 
 
+def signs(record: Record) -> int:
+    """Further findings that the cause of a model's loss may explain: segments, checks and levels that got worse."""
+    rules = {"segments-worse", "level-shift", "checks-fail", "checks-warn"}
+    return sum(f.rule in rules and f.tone in {"bad", "unsure"} for f in record.findings)
+
+
 def matters(records: Sequence[Record], counts: Mapping[str, Number], *, most: int = 6) -> tuple[Finding, ...]:
     """What leadership should know of the models, causes grouped, the gravest first.
 
@@ -175,7 +181,7 @@ def _of_model(record: Record, counts: Mapping[str, Number]) -> Iterator[tuple[in
     numbers = {n.id: n for n in record.numbers}
     count = counts.get(record.subject)
     if count is not None and lacking(record) >= FEWEST:
-        gap = missing(record.subject, record.title, record, count)
+        gap = _missing(record.subject, record.title, record, count)
         if gap is not None:
             yield 0, 0.0, gap
             return  # nothing else can be said of this week
@@ -230,6 +236,7 @@ def _quality(
         extra = " with {%s} more signs of it" % count.id if count is not None and count.value else ""
         text = "{=title}: one cause may explain what got worse%s: %s. {=measure} fell by {%s|abs} ({%s|interval}) on last week."
         if moved(main)[0] != "steady" and isinstance(main.value, float) and main.value > 0:
+        if moved(main)[0] != "steady" and main.value.__class__ is float and main.value > 0:
             text = text.replace("fell", "rose")
         yield (
             1,

@@ -15,6 +15,7 @@ from gazette.display._curves import (
 )
 from gazette.display._html import (
     Block,
+    card_digest,
     cards,
     chip,
     facts,
@@ -42,6 +43,7 @@ __all__ = [
     "Language",
     "Table",
     "calibration_curve",
+    "card_digest",
     "cards",
     "chart",
     "chip",

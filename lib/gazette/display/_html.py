@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gazette.display._language import localise
 from gazette.display._numbers import format_number
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Block",
+    "card_digest",
     "cards",
     "chip",
     "facts",
@@ -54,6 +55,9 @@ LOOK = {
     "suppressed": ("untrusted", "–"),
     "waiting": ("unsure", "…"),
     "informs": ("neutral", "i"),
+    "pays": ("good", "✓"),
+    "may pay": ("unsure", "?"),
+    "does not pay": ("bad", "✗"),
 }
 ARROWS = {"up": "↑", "down": "↓", "steady": "→"}
 TONES = {"good": "✓", "bad": "✗", "unsure": "?", "neutral": "•"}
@@ -242,6 +246,27 @@ def cards(items: Sequence[tuple[Number, str, str]], *, currency: str = "USD") ->
             f'<div class="gz-card-delta">{delta}</div><div class="gz-card-basis">{basis}</div></div>'
         )
     return Block(f'<div class="gz-cards">{"".join(cells)}</div>')
+
+
+def card_digest(ids: Sequence[str], numbers: Iterable[Number], *, currency: str = "USD") -> list[dict[str, Any]]:
+    """What comparing editions needs of their cards: value, half-width of the interval, and the text that readers saw."""
+    known = {n.id: n for n in numbers}
+    found: list[dict[str, Any]] = []
+    for one in ids:
+        number = known.get(one)
+        value = number.value if number is not None and isinstance(number.value, float) else None
+        ends = number.interval if number is not None and value is not None else None
+        found.append(
+            {
+                "id": one,
+                "title": number.label if number is not None else one,
+                "unit": number.unit if number is not None else "number",
+                "value": value,
+                "half": None if ends is None else (ends.high - ends.low) / 2,
+                "shown": "not published this week" if number is None else format_number(number, currency=currency),
+            }
+        )
+    return found
 
 
 def facts(pairs: Mapping[str, str | Block]) -> Block:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gazette import conclusions, display
 from gazette.errors import SiteError
 from gazette.record import Record
+from gazette.site._budget import length_problems
 from gazette.site._config import read_config, write_config
 from gazette.site._engine import render
 from gazette.site._glossary import glossary_page, glossary_terms, inline_words
@@ -19,6 +20,7 @@ from gazette.site._notebook import to_page
 from gazette.site._passports import passport_map
 from gazette.site._provenance import provenance
 from gazette.site._sayings import lint_sayings, same_numbers
+from gazette.site._rules import rules_page
 from gazette.site._text import front_matter, plain, raw_html
 from gazette.site._theme import finish, lay_theme
 from gazette.site._words import finish_words
@@ -171,14 +173,16 @@ def render_edition(
         (stage / "provenance.qmd").write_text(text, encoding="utf-8")
         terms = glossary_terms(params.glossary)
         (stage / "glossary.qmd").write_text(glossary_page(terms), encoding="utf-8")
+        (stage / "rules.qmd").write_text(rules_page(), encoding="utf-8")
         write_config(stage, read_config(project), title=params.site.title, edition=True)
-        _refuse(lint_sources(stage), "the staged pages", week)
+        _refuse([*lint_sources(stage), *_too_long(edition, parts, params)], "the staged pages", week)
         warnings = render(stage, edition / "site", engine)
         shutil.copytree(stage / DATA, edition / "site" / "data")
         (edition / "site" / SHARE).mkdir()
         for name, content in share.items():
             (edition / "site" / SHARE / name).write_bytes(content)
         finish_words(edition / "site", language=params.site.language, words=inline_words(terms))
+        (edition / "site" / "news.js").write_text(_news(edition, parts, params), encoding="utf-8")
         finish(edition / "site", above=ABOVE)
         allowed = {f"{ABOVE}{name}" for name in ("index.html", "archive.html", "editions.js")} | {"manifest.json"}
         said = lint_sayings(
@@ -190,6 +194,30 @@ def render_edition(
         _refuse([*warnings, *lint_site(edition / "site", allowed=allowed), *said], "the rendered pages", week)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _too_long(edition: Path, parts: list[_Part], params: Params) -> list[str]:
+    """What makes the summary longer than two minutes of reading."""
+    return [
+        problem
+        for part in parts
+        if part.kind == "summary" and part.record is not None
+        for problem in length_problems(
+            json.loads((edition / "notebooks" / f"{part.page}.ipynb").read_text(encoding="utf-8")),
+            most=params.site.executive.max_words,
+        )
+    ]
+
+
+def _news(edition: Path, parts: list[_Part], params: Params) -> str:
+    """The edition's digest as a script, which also loads from ``file://``: browsers compare editions by it."""
+    records = [p.record for p in parts if p.record is not None and p.kind != "summary"]
+    numbers = [n for r in records for n in r.numbers]
+    cards = display.card_digest(params.site.executive.cards, numbers, currency=params.site.currency)
+    week = json.loads((edition / "edition.json").read_text(encoding="utf-8"))["edition"]
+    digest = conclusions.digest_of(week, records, currency=params.site.currency, cards=cards)
+    text = json.dumps(digest, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
+    return f"(window.gzNews = window.gzNews || {{}})[{json.dumps(week)}] = {text};\n"
 
 
 def _refuse(problems: list[str], what: str, week: Week) -> None:
