@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from gazette.conclusions import misreadings
 from gazette.errors import NotebookError
 from gazette.params import Model, Problem, problems, published_prose
-from gazette.params import Model, Problem, problems
 from gazette.register import register_problems
 from gazette.runs import check_parameters
 

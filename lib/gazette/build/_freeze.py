@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from gazette.build._gather import HISTORY, OPERATIONS, history_answers, model_answers_of, operations_answers
 from gazette.build._before import digest_before
-from gazette.build._gather import OPERATIONS, model_answers_of, operations_answers
-from gazette.build._matrix import TRANSLATION, translation_answers
 from gazette.build._gather import (
     HISTORY,
     OPERATIONS,
@@ -18,6 +15,7 @@ from gazette.build._gather import (
     operations_answers,
     portfolio_answers,
 )
+from gazette.build._matrix import TRANSLATION, translation_answers
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
 from gazette.record import Record, TakenLook
@@ -93,12 +91,18 @@ def freeze_all(
     _refuse_empty(week, subjects, answers)
     if site.operations is not None:
         answers[OPERATIONS] = operations
-    if (project.root / "notebooks" / f"{TRANSLATION}.ipynb").is_file():
-        answers[TRANSLATION] = translation_answers(project, week)
-    if (project.root / "notebooks" / f"{PORTFOLIO}.ipynb").is_file():
-        answers[PORTFOLIO] = portfolio_answers(project, week, {s.id for s in subjects})
-    answers[SUMMARY] = [digest_before(project, week)]
+    answers |= _above(project, week, subjects)
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
+
+
+def _above(project: Project, week: Week, subjects: list[Model | Experiment]) -> dict[str, list[Answer]]:
+    """What the pages above the subjects need of earlier editions."""
+    found = {SUMMARY: [digest_before(project, week)]}
+    if (project.root / "notebooks" / f"{TRANSLATION}.ipynb").is_file():
+        found[TRANSLATION] = translation_answers(project, week)
+    if (project.root / "notebooks" / f"{PORTFOLIO}.ipynb").is_file():
+        found[PORTFOLIO] = portfolio_answers(project, week, {s.id for s in subjects})
+    return found
 
 
 def _looks(project: Project, week: Week, subject: str) -> Answer:

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gazette.cli import _analyse, _build, _check, _demo, _export, _schemas, _serve, _verify
 from gazette.cli import (
     _analyse,
     _annotate,
@@ -22,6 +21,7 @@ from gazette.cli import (
     _score,
     _serve,
     _sign_off,
+    _verify,
 )
 from gazette.errors import GazetteError, WrongUseError
 

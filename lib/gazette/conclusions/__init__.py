@@ -9,7 +9,6 @@ from gazette.conclusions._news import BECAUSE, digest_of, news
 from gazette.conclusions._operations import describe_operations
 from gazette.conclusions._portfolio import Tested, describe_portfolio, shipped, tested
 from gazette.conclusions._readings import Misreading, misreadings
-from gazette.conclusions._summary import headline, ranked
 from gazette.conclusions._summary import Material, headline, lacking, matters, plainly, ranked, signs
 
 __all__ = [
@@ -24,32 +23,29 @@ __all__ = [
     "MetricResult",
     "Misreading",
     "Moved",
-    "Tested",
     "Rule",
+    "Tested",
     "best",
     "conclude",
     "decision",
     "describe_model",
     "describe_operations",
     "describe_portfolio",
-    "guardrail_of",
-    "headline",
-    "misreadings",
     "digest_of",
     "guardrail_of",
     "headline",
     "hedge",
     "lacking",
     "matters",
+    "misreadings",
     "moved",
     "news",
     "plainly",
     "provisional",
     "ranked",
     "shipped",
-    "state_of",
-    "tested",
     "signs",
     "state_of",
     "sure",
+    "tested",
 ]

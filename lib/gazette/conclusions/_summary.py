@@ -235,7 +235,6 @@ def _quality(
         terms |= {"measure": measure} | ({} if drift else {"near": near})
         extra = " with {%s} more signs of it" % count.id if count is not None and count.value else ""
         text = "{=title}: one cause may explain what got worse%s: %s. {=measure} fell by {%s|abs} ({%s|interval}) on last week."
-        if moved(main)[0] != "steady" and isinstance(main.value, float) and main.value > 0:
         if moved(main)[0] != "steady" and main.value.__class__ is float and main.value > 0:
             text = text.replace("fell", "rose")
         yield (

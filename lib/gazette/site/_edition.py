@@ -19,8 +19,8 @@ from gazette.site._lint import lint_site, lint_sources
 from gazette.site._notebook import to_page
 from gazette.site._passports import passport_map
 from gazette.site._provenance import provenance
-from gazette.site._sayings import lint_sayings, same_numbers
 from gazette.site._rules import rules_page
+from gazette.site._sayings import lint_sayings, same_numbers
 from gazette.site._text import front_matter, plain, raw_html
 from gazette.site._theme import finish, lay_theme
 from gazette.site._words import finish_words

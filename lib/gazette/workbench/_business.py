@@ -13,8 +13,15 @@ from gazette.record import NotPublished
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["cohort_retention", "nps", "period", "relative_change", "retention_gap", "revenue_effect"]
-__all__ = ["nps", "period", "relative_effect", "revenue_effect"]
+__all__ = [
+    "cohort_retention",
+    "nps",
+    "period",
+    "relative_change",
+    "relative_effect",
+    "retention_gap",
+    "revenue_effect",
+]
 
 WEEKS = 4
 

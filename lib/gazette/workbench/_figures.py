@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_changes", "add_worth"]
 
+REVENUE = "revenue-per-unit"
 AGO = {"month": ("four weeks before", 4), "year": ("a year before", 52)}
 
 
@@ -70,6 +71,10 @@ def _revenue(bench: Bench, periods: Mapping[str, pd.DataFrame | NotPublished], p
     bench.add("revenue-effect", title, found["now"], note=note, direction="higher", **money)
     for ago, words in (("month", "the four weeks before"), ("year", "the same four weeks a year before")):
         bench.add(f"revenue-effect.{ago}-before", f"Revenue effect, {words}", found[ago], direction="higher", **money)
+    if REVENUE in bench.params.metrics:
+        against = _business.relative_effect(periods["now"], plan.new, plan.baseline)
+        relative: dict[str, Any] = {**shared, "unit": "relative", "metric": REVENUE, "direction": "higher"}
+        bench.add(f"{REVENUE}.vs-baseline", "Revenue per user, against the hold-out", against, **relative)
     add_changes(bench, "revenue-effect", "Revenue effect", found["now"], {a: found[a] for a in AGO}, **money)
     for ago, (words, _) in AGO.items():
         share = _business.relative_change(found["now"], found[ago])

@@ -22,7 +22,6 @@ __all__ = ["ModelMeasures", "records_of", "values_of"]
 
 DAYS = 7
 DROP_WEEKS = 4
-REVENUE = "revenue-per-unit"
 
 
 class ModelMeasures(Bench):
@@ -273,7 +272,7 @@ class ModelMeasures(Bench):
                 reason=f"history starts {first}" if week < first else f"no telemetry {distance} weeks ago"
             )
 
-        shared: dict[str, Any] = {"metric": "availability", "cell": "health", "query": "telemetry"}
+        shared: dict[str, Any] = {"metric": "availability", "cell": "facts", "query": "telemetry"}
         add_changes(
             self, "availability", "Answered requests", now, {"month": then(4), "year": then(52)}, "points", **shared
         )
@@ -300,37 +299,6 @@ class ModelMeasures(Bench):
                 cell="facts",
                 query=None,
             )
-
-    def _worth(self) -> None:
-        assert self.plan.business is not None  # noqa: S101
-        new, base = self.plan.business.new, self.plan.business.baseline
-        frame = self.snapshot.table("business")
-        end = self.week_start + timedelta(days=7)
-        shared: dict[str, Any] = {"cell": "business", "query": "business", "direction": "higher"}
-        money: dict[str, Any] = {"unit": "money", "metric": "revenue-effect", **shared}
-        now = _business.revenue_effect(_business.period(frame, end), new, base)
-        title = "Revenue effect of the live model, last four weeks"
-        self.add("revenue-effect", title, now, note="Against a hold-out of users on the baseline model.", **money)
-        year = _business.revenue_effect(_business.period(frame, end - timedelta(weeks=52)), new, base)
-        month = _business.revenue_effect(_business.period(frame, end - timedelta(weeks=4)), new, base)
-        self.add("revenue-effect.month-before", "Revenue effect, the four weeks before", month, **money)
-        self.add("revenue-effect.year-before", "Revenue effect, the same four weeks a year before", year, **money)
-        if REVENUE in self.params.metrics:
-            against = _business.relative_effect(_business.period(frame, end), new, base)
-            title = "Revenue per user, against the hold-out"
-            self.add(f"{REVENUE}.vs-baseline", title, against, unit="relative", metric=REVENUE, **shared)
-        score = _business.nps(_business.period(frame, end), new)
-        points: dict[str, Any] = {"unit": "points", "metric": "nps", **shared}
-        self.add(
-            "nps", "Net promoter score, live model", score, note="Survey answers of the last four weeks.", **points
-        )
-        rest = _business.nps(_business.period(frame, end), base)
-        self.add(
-            "nps.vs-baseline",
-            "Net promoter score, against the hold-out",
-            monitoring.independent_difference(score, rest),
-            **points,
-        )
 
 
 def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:

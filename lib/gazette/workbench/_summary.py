@@ -65,23 +65,6 @@ class SummaryBench(Risks):
         for record in self.records:
             if record.kind != "model":
                 continue
-            number, record = known[card]
-            self._numbers[number.id] = number
-            deltas = []
-            for suffix, words in {**CHANGES, **LEVELS}.items():
-                if f"{card}.{suffix}" in known:
-                    change = known[f"{card}.{suffix}"][0]
-                    self._numbers[change.id] = change
-                    form = "signed" if suffix in CHANGES else ""
-                    shown = (
-                        display.number_span(change, form, currency=self.currency)
-                        if change.published
-                        else escape(display.format_number(change))
-                    )
-                    deltas.append(f"{shown} {words}")
-            basis = f'{escape(number.note or self.params.metrics[number.metric].definition)} <a href="{_page(record.kind, record.subject)}">{escape(record.title)}</a>'
-            items.append((number, "<br>".join(deltas), basis))
-        return display.cards(items, currency=self.currency)
             lacking = conclusions.lacking(record)
             title = f"{record.title}, figures missing for one reason" if lacking else f"{record.title}, further signs"
             signs = lacking or conclusions.signs(record)
@@ -134,7 +117,7 @@ class SummaryBench(Risks):
         if not self.failures:
             return Block(f"<p>Every analysis of this week ran.</p>{more}")
         items = "".join(
-            f'<li class="bad"><a class="gz-term" href="{_page(f["kind"], f["page"])}">{escape(f["title"])}</a> failed: '
+            f'<li class="bad"><a class="gz-term" href="{escape(f["kind"])}s/{escape(f["page"])}.html">{escape(f["title"])}</a> failed: '
             f'<span class="gz-term">{escape(f["what"].splitlines()[0])} Owner: {escape(f["owner"])}.</span></li>'
             for f in self.failures
         )
@@ -154,18 +137,5 @@ class SummaryBench(Risks):
     def emit(self) -> Emitted:
         """The record of this page; counts and cards, with the ids they have on their own pages."""
         executive = self.params.site.executive
-        return Emitted(self._record(title=executive.title, owner=executive.owner, findings=[self._headline]))
-
-
-def _limit(value: Number, limit: Number) -> str:
-    if not (isinstance(value.value, float) and isinstance(limit.value, float)):
-        return escape(display.format_number(value))
-    words = f"{display.format_number(value)} of {display.format_number(limit)}"
-    return f"{display.chip('fail' if value.value > limit.value else 'pass')} {escape(words)}"
-
-
-def _page(kind: str, page: str) -> str:
-    """Address of a page from the summary: models and experiments stand in folders of their own."""
-    return escape(f"{kind}s/{page}.html" if kind in {"model", "experiment"} else f"{kind}.html")
         findings = [self._headline, *self._matters, *self.due]
         return Emitted(self._record(title=executive.title, owner=executive.owner, findings=findings))
