@@ -10,7 +10,6 @@ import re
 from datetime import datetime
 from email import policy
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -160,15 +159,16 @@ def test_same_digest_gives_the_same_bytes_and_the_page_has_its_fonts(project: Sm
         assert {"/FontFile2", "/FontFile3"} & set(descriptor), "not embedded"
 
 
-def test_an_american_edition_is_printed_on_letter(project: SmallProject) -> None:
-    params = params_of(project)
-    site = SimpleNamespace(
-        **{k: getattr(params.site, k) for k in ("title", "notice", "currency", "address", "executive")},
-        language="american",
-    )
-    content = made(cast("Params", SimpleNamespace(site=site, metrics=params.metrics)), [summary("Fine.")])
+def test_an_american_edition_is_printed_on_letter_and_written_american(project: SmallProject) -> None:
+    params = params_of(project, language="american")
+    tests = experiment("button", "Colour of the button", 0.3417)
+    content = made(params, [tests, summary("Clicks rose by {button.ctr.relative|signed}.", numbers=tests.numbers)])
     (page,) = PdfReader(io.BytesIO(deliver.pdf(content))).pages
     assert [round(float(x)) for x in (page.mediabox.width, page.mediabox.height)] == [612, 792]
+    for name, text in forms(content).items():
+        assert "November 16–22, 2026" in text, name
+        assert "November 23, 2026" in text, name
+        assert "+34.2%" in text, name
 
 
 @pytest.mark.parametrize("tests", [20, 32, 400])

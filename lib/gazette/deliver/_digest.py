@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gazette import conclusions, display
 
@@ -26,6 +26,7 @@ COMPARED = {
 WAITING = {"keep running", "wait"}
 UNREADABLE = {"not trustworthy", "not published"}
 ORDER: dict[Tone, int] = {"bad": 0, "good": 1, "unsure": 2, "neutral": 3}
+SAME = {"icon", "page", "week", "link", "paper"}
 OF_A_MODEL = 3  # findings that the summary page quotes
 
 
@@ -80,6 +81,7 @@ class Digest:
         week: The edition, such as 2026-W47.
         dates: The seven days of its week.
         cutoff: Until when data counted (UTC).
+        note: The edition and its cut-off, for readers.
         headline: The week in a sentence.
         cards: The few numbers that leadership reads.
         tests: Verdicts, what needs a person first.
@@ -96,6 +98,7 @@ class Digest:
     week: str
     dates: str
     cutoff: datetime
+    note: str
     headline: str
     cards: tuple[Card, ...]
     tests: tuple[Test, ...]
@@ -120,6 +123,9 @@ class Digest:
             ("What else the week shows", self.findings),
         )
         return tuple((name, items) for name, items in every if items)
+
+
+Part = TypeVar("Part", Digest, Card, Test, Item)
 
 
 def clean(text: str) -> str:
@@ -181,13 +187,14 @@ def digest(
     )
     rest = [_item(f, summary, currency) for f in said[1:]] if summary else []
     address = (params.site.address or "").rstrip("/")
-    american = getattr(params.site, "language", "") == "american"
-    return Digest(
+    language = params.site.language
+    content = Digest(
         title=clean(params.site.title),
         notice=clean(params.site.notice),
         week=week,
         dates=dates,
         cutoff=cutoff,
+        note=f"Edition {week}. Data until {cutoff.day} {cutoff:%B %Y, %H:%M} UTC.",
         headline=clean(headline),
         cards=tuple(_cards(params, subjects, numbers, failures)),
         tests=tuple(_tests(params, subjects, currency)),
@@ -196,8 +203,23 @@ def digest(
         risks=tuple(_risks(subjects, currency)),
         failed=tuple(_failed(failures)),
         link=f"{address}/editions/{week}/" if address else "",
-        paper="us-letter" if american else "a4",
+        paper="us-letter" if language == "american" else "a4",
     )
+    return _localised(content, language)
+
+
+def _localised(part: Part, language: display.Language) -> Part:
+    """The same in the language of the site; addresses are no language."""
+    changed: dict[str, Any] = {}
+    for field in fields(part):
+        value = getattr(part, field.name)
+        if isinstance(value, str) and field.name not in SAME:
+            changed[field.name] = display.localise(value, language)
+        elif isinstance(value, tuple):
+            changed[field.name] = tuple(
+                display.localise(v, language) if isinstance(v, str) else _localised(v, language) for v in value
+            )
+    return replace(part, **changed)
 
 
 def _page(record: Record) -> str:

@@ -114,7 +114,7 @@ class _Html:
         )
         note = (
             f'<p class="gz-soft" style="{FONT};font-size:12px;line-height:18px;color:{SOFT}">'
-            f"{escape(_note(content))} {self.cut(content.notice)}</p>"
+            f"{escape(content.note)} {self.cut(content.notice)}</p>"
         )
         parts = [
             title,
@@ -134,10 +134,6 @@ class _Html:
             '<tr><td align="center" style="padding:24px 12px"><table role="presentation" width="640" cellpadding="0" cellspacing="0" border="0" style="width:100%;max-width:640px">'
             f'<tr><td style="overflow-wrap:anywhere;word-break:break-word">\n{body}\n</td></tr></table></td></tr></table></body></html>\n'
         )
-
-
-def _note(content: Digest) -> str:
-    return f"Edition {content.week}. Data until {content.cutoff:%d %B %Y, %H:%M} UTC."
 
 
 def _heading(name: str) -> str:
@@ -176,7 +172,7 @@ def email_text(content: Digest) -> str:
         lines += [more(len(every) - items)] if len(every) > items else []
     if content.link:
         lines += ["", f"Read the edition: {content.address('index.html')}"]
-    lines += ["", _note(content), content.notice]
+    lines += ["", content.note, content.notice]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -119,7 +119,7 @@ def _data(content: Digest, room: _Room) -> dict[str, Any]:
             }
             for name, items in content.sections
         ],
-        "note": f"Edition {content.week}. Data until {content.cutoff:%d %B %Y, %H:%M} UTC.",
+        "note": content.note,
         "notice": clip(content.notice, room.text),
         "link": clip(content.address("index.html"), 200),
         "unreadable": "",

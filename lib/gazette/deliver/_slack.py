@@ -54,8 +54,9 @@ def slack(content: Digest) -> dict[str, Any]:
             "action_id": "read-edition",
         }
         blocks.append({"type": "actions", "elements": [button]})
-    note = f"Edition {content.week}. Data until {content.cutoff:%d %B %Y, %H:%M} UTC."
-    blocks.append({"type": "context", "elements": [_text(_foreign(f"{note} {content.notice}".strip(), FIELD), FIELD)]})
+    blocks.append(
+        {"type": "context", "elements": [_text(_foreign(f"{content.note} {content.notice}".strip(), FIELD), FIELD)]}
+    )
     fallback = clip(f"{content.title}, {content.dates}: {content.headline}", SECTION - 500).translate(ESCAPES)
     return {"text": fallback, "blocks": blocks}
 
