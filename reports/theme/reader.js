@@ -42,7 +42,7 @@
     kept = { before: kept.now || "", now: here };
     try { localStorage.setItem(KEY, JSON.stringify(kept)); } catch (e) { /* private window */ }
   }
-  if (here !== kept.now || !kept.before) return;
+  if (here !== kept.now || !kept.before || kept.before === place.dataset.before) return; // the page says that itself
 
   function load(week) {
     return new Promise(function (done, fail) {

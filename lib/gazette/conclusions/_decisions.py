@@ -42,8 +42,10 @@ def decision(due: Due) -> Finding:
     terms = {"title": due.title}
     more = ""
     if due.days is not None and due.days.published and due.users is not None and due.users.published:
-        more = "about {%s} and {%s} users more" % (due.days.id, due.users.id)
-    price = "waiting costs about {%s} a week" % due.price.id if due.price is not None and due.price.published else ""
+        more = "about {%s} and {%s|rough} users more" % (due.days.id, due.users.id)
+    price = (
+        "waiting costs about {%s|rough} a week" % due.price.id if due.price is not None and due.price.published else ""
+    )
     starts = {
         "ship": "roll it out",
         "ship with monitoring": "roll it out and watch it",

@@ -4,7 +4,7 @@
 |---|---|
 | includes zero | may: "may bring, or cost: ... to ..." |
 | excludes zero, half as wide as the value's fifth or less | about: the value |
-| excludes zero, wider | at least: its end nearest to zero |
+| excludes zero, wider | at least: its end nearest to zero, and up to its other end |
 | there is none | about: the value |
 """
 
@@ -48,4 +48,4 @@ def hedge(number: Number) -> Hedge:
         return Hedge("may", "{%s|interval}" % number.id)
     if (interval.high - interval.low) / 2 <= NARROW * abs(value):
         return Hedge("about", "about {%s|abs} ({%s|interval})" % (number.id, number.id))
-    return Hedge("at least", "at least {%s|nearest} ({%s|interval})" % (number.id, number.id))
+    return Hedge("at least", "at least {%s|nearest} and up to {%s|farthest}" % (number.id, number.id))

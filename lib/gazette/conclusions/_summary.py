@@ -86,8 +86,11 @@ def headline(numbers: Mapping[str, Number], failed: Number | None, material: Mat
     """
     money, terms = _money(material or Material())
     parts = [*money]
+    named = sum("ready to ship" in clause for clause in money)
     for key, (one, many) in WORDS.items():
         number = numbers[key]
+        if key == "ready" and number.value == named:
+            continue  # each of them has been named
         if isinstance(number.value, float) and number.value > 0:
             parts.append((one if number.value == 1 else many) % number.id)
     text = (
@@ -116,13 +119,12 @@ def _money(material: Material) -> tuple[list[str], dict[str, str]]:
         name = f"top_{LETTERS[i]}"
         terms[name] = title
         assert isinstance(number.value, float)  # noqa: S101  it is sure
-        verb = "brought" if number.value > 0 else "cost"
-        how = f"{verb} {hedge(number).text} more than the baseline over four weeks" if model else ""
-        if model and number.value < 0:
-            how = f"cost {hedge(number).text} against the baseline over four weeks"
-        clauses.append(
-            f"{{={name}}} {how}" if model else f"{{={name}}} is ready to ship and worth {hedge(number).text} a month"
-        )
+        if not model:
+            clauses.append(f"{{={name}}} is ready to ship and worth {hedge(number).text} a month")
+        elif number.value > 0:
+            clauses.append(f"{{={name}}} brought {hedge(number).text} more than the baseline over four weeks")
+        else:
+            clauses.append(f"{{={name}}} cost {hedge(number).text} against the baseline over four weeks")
     return clauses, terms
 
 
@@ -233,17 +235,16 @@ def _quality(
         measure = plainly(main.label.rpartition(", ")[0])
         cause, rule = ("inputs have moved since training", "cause-drift") if drift else ("{=near}", "cause-deployment")
         terms |= {"measure": measure} | ({} if drift else {"near": near})
-        extra = " with {%s} more signs of it" % count.id if count is not None and count.value else ""
-        text = "{=title}: one cause may explain what got worse%s: %s. {=measure} fell by {%s|abs} ({%s|interval}) on last week."
-        if moved(main)[0] != "steady" and main.value.__class__ is float and main.value > 0:
-            text = text.replace("fell", "rose")
+        extra = " and {%s} further findings" % count.id if count is not None and count.value else ""
+        went = "rose" if isinstance(main.value, float) and main.value > 0 else "fell"
+        text = "{=title} got worse; one cause may explain that%s: %s. {=measure} %s by {%s|abs} ({%s|interval}) on last week."
         yield (
             1,
             _size(main),
             Finding(
                 id=f"summary.{record.subject}.cause",
                 rule=rule,
-                text=text % (extra, cause, main.id, main.id),
+                text=text % (extra, cause, went, main.id, main.id),
                 tone="bad",
                 terms=terms,
             ),

@@ -87,6 +87,13 @@ def format_value(
     return sign + number
 
 
+def _two_digits(value: float) -> float:
+    """The value to two significant digits."""
+    if not value:
+        return 0.0
+    return round(value, 1 - math.floor(math.log10(abs(value))))
+
+
 def _money(size: float, spread: float | None, currency: str) -> str:
     symbol = SYMBOLS.get(currency, f"{currency} ")
     for limit, word in ((BILLION, " billion"), (MILLION, " million")):
@@ -111,7 +118,8 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
     Args:
         number: The number.
         form: Empty, ``signed``, ``abs``, ``interval``, ``low`` or ``high`` (the ends of the interval),
-            or ``nearest`` (the size of the end nearest to zero).
+            ``nearest`` or ``farthest`` (the size of the end
+            nearest to zero or farthest from it), or ``rough`` (two significant digits, for what is only about so much).
         currency: ISO code.
 
     Raises:
@@ -120,10 +128,13 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
     if isinstance(number.value, NotPublished):
         return f"not published ({number.value.reason})"
     spread = (number.interval.high - number.interval.low) / 2 if number.interval else None
-    if form == "nearest" and number.interval is not None:
-        near = min(abs(number.interval.low), abs(number.interval.high))
-        return format_value(near, number.unit, currency=currency, spread=spread)
-    if form in {"interval", "low", "high", "nearest"}:
+    if form in {"nearest", "farthest"} and number.interval is not None:
+        chosen = min if form == "nearest" else max
+        end = chosen(abs(number.interval.low), abs(number.interval.high))
+        return format_value(end, number.unit, currency=currency, spread=spread)
+    if form == "rough":
+        return format_value(_two_digits(number.value), number.unit, currency=currency)
+    if form in {"interval", "low", "high", "nearest", "farthest"}:
         if number.interval is None:
             msg = f"number {number.id!r} has no interval"
             raise ValueError(msg)
@@ -134,7 +145,7 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
         )
         return {"low": low, "high": high}.get(form) or f"{low.removesuffix(SUFFIX.get(number.unit, ''))} to {high}"
     if form not in {"", "signed", "abs"}:
-        msg = f"unknown form {form!r}; forms are signed, abs, interval, low, high and nearest"
+        msg = f"unknown form {form!r}; forms are signed, abs, interval, low, high, nearest, farthest and rough"
         raise ValueError(msg)
     value = abs(number.value) if form == "abs" else number.value
     return format_value(value, number.unit, currency=currency, signed=form == "signed", spread=spread)

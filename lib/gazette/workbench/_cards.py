@@ -11,7 +11,8 @@ from gazette.workbench._desk import Desk
 
 __all__ = ["Cards"]
 
-AGO = {"month-change": "on four weeks before", "year-change": "on a year before"}
+NOTHING = "nothing to compare with: "
+AGO = {"month-change": "on four weeks ago", "year-change": "on a year ago"}
 OTHERS = {"change": "on last week", "vs-baseline": "against the baseline"}
 
 
@@ -58,7 +59,7 @@ class Cards(Desk):
             if change is None:
                 continue
             if isinstance(change.value, NotPublished):
-                lines.append(f"n/a {text} ({escape(change.value.reason)})")
+                lines.append(f"n/a {text} ({escape(change.value.reason.removeprefix(NOTHING))})")
                 continue
             shown = display.number_span(change, "signed", currency=self.currency)
             share = self._share(card, suffix)

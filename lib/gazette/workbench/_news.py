@@ -35,10 +35,11 @@ class News(Money):
     def news(self) -> Block:
         """Sentences on what changed, and an empty place that the browser fills for this reader."""
         before = self.digest_before
-        since = f'<div class="gz-since" data-edition="{escape(self.edition)}" hidden></div>'
+        shown = escape(str(before["edition"])) if before else ""
+        since = f'<div class="gz-since" data-edition="{escape(self.edition)}" data-before="{shown}" hidden></div>'
         if before is None:
             return Block(f"<p>This is the first edition, so there is none to compare with.</p>{since}")
         said = conclusions.news(before, self.digest)
         items = "".join(f"<li>{escape(s)}</li>" for s in said)
         text = f"<ul>{items}</ul>" if said else "<p>Nothing that is told from chance.</p>"
-        return Block(f"<p>Since {escape(str(before['edition']))}:</p>{text}{since}")
+        return Block(f"<p>Since {shown}:</p>{text}{since}")
