@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gazette import site
+from gazette.build._definitions import refuse_changes
 from gazette.build._freeze import freeze_all, period_of
 from gazette.build._gather import OPERATIONS
 from gazette.editions import Week, digest_of, lock, write_error
@@ -159,6 +160,7 @@ def _one(project: Project, week: Week, engine: site.Engine, listener: Listener, 
                 f"edition {week} would be empty: no model, and no experiment in this week",
                 mend="add a file to params/models or params/experiments",
             )
+        refuse_changes(project, week)
         listener.step(edition, "Freezing the data")
         _lay_out(project, week, staging)
         snapshots = freeze_all(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from gazette.build._definitions import METRICS, metric_answers
 from gazette.build._gather import OPERATIONS, model_answers_of, operations_answers
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
@@ -65,6 +66,7 @@ def freeze_all(
         if site.operations is not None:
             say(site.operations.title)
             operations = operations_answers(project, week, warehouse, site.operations, period)
+        definitions = metric_answers(project, week, warehouse, period)
     if len(problems) == 1:
         raise problems[0]
     if problems:
@@ -76,6 +78,7 @@ def freeze_all(
     _refuse_empty(week, subjects, answers)
     if site.operations is not None:
         answers[OPERATIONS] = operations
+    answers[METRICS] = definitions
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
 
 

@@ -1,9 +1,10 @@
 """What people write in ``params/``: models of every file, a loader that reports all errors, JSON Schemas."""
 
 from gazette.params._alerts import Alarm, AlertsFile, Channel, Maintenance
+from gazette.params._changes import MEASURED, changes
 from gazette.params._experiment import Experiment, Guardrail, Variant
 from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems
-from gazette.params._metrics import Fact, Metric, Translation
+from gazette.params._metrics import Before, Fact, Metric, Translation
 from gazette.params._model import Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
@@ -12,9 +13,11 @@ from gazette.params._site import Operations, SiteParams
 __all__ = [
     "FILES",
     "FOLDERS",
+    "MEASURED",
     "SIGNALS",
     "Alarm",
     "AlertsFile",
+    "Before",
     "Channel",
     "Checks",
     "Experiment",
@@ -34,6 +37,7 @@ __all__ = [
     "SiteParams",
     "Translation",
     "Variant",
+    "changes",
     "load",
     "problems",
     "quantile",

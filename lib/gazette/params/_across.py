@@ -19,7 +19,7 @@ BUILT_IN_WITH = {
     "telemetry": ("availability", "latency-p-99"),
     "business": ("revenue-effect", "nps"),
 }
-RESERVED = ("executive", "history", "operations", "portfolio", "translation")
+RESERVED = ("executive", "history", "metrics", "operations", "portfolio", "translation")
 
 
 def across(sources: Mapping[str, Source]) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ from gazette.params._problem import Location, Problem, Source
 from gazette.params._site import SiteParams
 from gazette.params._types import Sheet
 
-__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems"]
+__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "read"]
 
 FILES: dict[str, type[Sheet]] = {
     "site.yml": SiteParams,
@@ -103,7 +103,7 @@ def _mend(model: type[Sheet], error: dict[str, Any]) -> tuple[str, str]:
     )
 
 
-def _read(path: Path, name: str, found: list[Problem]) -> Source | None:
+def read(path: Path, name: str, found: list[Problem]) -> Source | None:
     """Parse one file; what is wrong goes to ``found``."""
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -171,7 +171,7 @@ def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
     sources: dict[str, Source] = {}
     values: dict[str, Any] = {}
     for name, model in _files(directory, found).items():
-        if source := _read(directory / name, name, found):
+        if source := read(directory / name, name, found):
             sources[name] = source
             values[name] = _validate(source, model, found)
     found += across(sources)

@@ -14,6 +14,7 @@ from gazette.record import Record
 from gazette.site._config import read_config, write_config
 from gazette.site._engine import render
 from gazette.site._lint import lint_site, lint_sources
+from gazette.site._metrics import stage_metrics
 from gazette.site._notebook import to_page
 from gazette.site._provenance import provenance
 from gazette.site._text import front_matter, plain, raw_html
@@ -149,6 +150,7 @@ def render_edition(
         for kind, title in (("model", "Models"), ("experiment", "Experiments")):
             chosen = [p for p in parts if p.kind == kind]
             (stage / f"{kind}s.qmd").write_text(_list_page(title, chosen), encoding="utf-8")
+        earlier = stage_metrics(edition, stage, params=params, week=week)
         text = provenance(edition, week=week, versions=versions, previous=previous)
         (stage / "provenance.qmd").write_text(text, encoding="utf-8")
         write_config(stage, read_config(project), title=params.site.title, edition=True)
@@ -157,6 +159,7 @@ def render_edition(
         shutil.copytree(stage / DATA, edition / "site" / "data")
         finish(edition / "site", above=ABOVE)
         allowed = {f"{ABOVE}{name}" for name in ("index.html", "archive.html", "editions.js")} | {"manifest.json"}
+        allowed |= earlier
         _refuse([*warnings, *lint_site(edition / "site", allowed=allowed)], "the rendered pages", week)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
