@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gazette import site
 from gazette.build._check import misread_params
+from gazette.build._definitions import refuse_changes
 from gazette.build._freeze import freeze_all, period_of
 from gazette.build._gather import HISTORY, OPERATIONS
 from gazette.build._share import share_of
@@ -185,6 +186,7 @@ def _one(
                 f"edition {week} would be empty: no model, and no experiment in this week",
                 mend="add a file to params/models or params/experiments",
             )
+        refuse_changes(project, week)
         listener.step(edition, "Freezing the data")
         _lay_out(project, week, staging)
         snapshots = freeze_all(

@@ -8,6 +8,9 @@ from gazette.conclusions import misreadings
 from gazette.errors import NotebookError
 from gazette.params import Model, Problem, problems, published_prose
 from gazette.register import register_problems
+from gazette.editions import Store
+from gazette.errors import NotebookError
+from gazette.params import Model, Problem, changes, problems
 from gazette.runs import check_parameters
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ GIVEN = ("subject", "edition", "root")
 
 def check(root: Path) -> list[Problem]:
     """Problems of the parameters, of the register of decisions, and of the notebooks that they name; sorted by file and line."""
+    """Problems of the parameters, of the notebooks that they name, and definitions changed without saying so; sorted by file and line."""
     params, found = problems(root / "params")
     found = sorted([*found, *misread_params(root)])
     found += register_problems(root)[1]
@@ -33,6 +37,9 @@ def check(root: Path) -> list[Problem]:
         except NotebookError as error:
             key = "notebook" if error.what.startswith("the template") else "parameters"
             found.append(Problem(f"{kind}s/{subject.id}.yml", 1, key, f"{error.what} ({template.name})", error.mend))
+    store = Store(root / params.site.editions)
+    if sealed := store.weeks():
+        found += changes(root / "params", store.path(sealed[-1]) / "params", str(sealed[-1]))
     return sorted(found)
 
 

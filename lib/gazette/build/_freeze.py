@@ -16,6 +16,8 @@ from gazette.build._gather import (
     portfolio_answers,
 )
 from gazette.build._matrix import TRANSLATION, translation_answers
+from gazette.build._definitions import METRICS, metric_answers
+from gazette.build._gather import OPERATIONS, model_answers_of, operations_answers
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
 from gazette.record import Record, TakenLook
@@ -80,6 +82,7 @@ def freeze_all(
             operations = operations_answers(project, week, warehouse, site.operations, period)
         if site.history is not None:
             answers[HISTORY] = history_answers(warehouse, site.history, period)
+        definitions = metric_answers(project, week, warehouse, period)
     if len(problems) == 1:
         raise problems[0]
     if problems:
@@ -92,6 +95,7 @@ def freeze_all(
     if site.operations is not None:
         answers[OPERATIONS] = operations
     answers |= _above(project, week, subjects)
+    answers[METRICS] = definitions
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
 
 

@@ -9,6 +9,11 @@ from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems
 from gazette.params._metrics import Fact, Metric
 from gazette.params._model import Business, Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._prose import Prose
+from gazette.params._changes import MEASURED, changes
+from gazette.params._experiment import Experiment, Guardrail, Variant
+from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems
+from gazette.params._metrics import Before, Fact, Metric, Translation
+from gazette.params._model import Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
 from gazette.params._site import Operations, SiteParams
@@ -18,12 +23,14 @@ from gazette.params._types import Id as SubjectId
 __all__ = [
     "FILES",
     "FOLDERS",
+    "MEASURED",
     "SIGNALS",
     "Alarm",
     "AlertsFile",
     "Annotation",
     "AnnotationsFile",
     "Business",
+    "Before",
     "Channel",
     "Checks",
     "Choice",
@@ -56,6 +63,7 @@ __all__ = [
     "Translation",
     "Variant",
     "Watch",
+    "changes",
     "load",
     "problems",
     "published_prose",

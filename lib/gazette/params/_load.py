@@ -25,6 +25,7 @@ from gazette.params._translations import MoneyBase, Target, Translation, Transla
 from gazette.params._types import Sheet
 
 __all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "published_prose", "read_sheet"]
+__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "read"]
 
 FILES: dict[str, type[Sheet]] = {
     "site.yml": SiteParams,
@@ -109,7 +110,7 @@ def _mend(model: type[Sheet], error: dict[str, Any]) -> tuple[str, str]:
     )
 
 
-def _read(path: Path, name: str, found: list[Problem]) -> Source | None:
+def read(path: Path, name: str, found: list[Problem]) -> Source | None:
     """Parse one file; what is wrong goes to ``found``."""
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -194,7 +195,7 @@ def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
     sources: dict[str, Source] = {}
     values: dict[str, Any] = {}
     for name, model in _files(directory, found).items():
-        if source := _read(directory / name, name, found):
+        if source := read(directory / name, name, found):
             sources[name] = source
             values[name] = _validate(source, model, found)
     found += across(sources)

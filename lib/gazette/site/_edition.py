@@ -16,6 +16,7 @@ from gazette.site._config import read_config, write_config
 from gazette.site._engine import render
 from gazette.site._glossary import glossary_page, glossary_terms, inline_words
 from gazette.site._lint import lint_site, lint_sources
+from gazette.site._metrics import stage_metrics
 from gazette.site._notebook import to_page
 from gazette.site._passports import passport_map
 from gazette.site._provenance import provenance
@@ -169,6 +170,7 @@ def render_edition(
         for kind, title in (("model", "Models"), ("experiment", "Experiments")):
             chosen = [p for p in parts if p.kind == kind]
             (stage / f"{kind}s.qmd").write_text(_list_page(title, chosen), encoding="utf-8")
+        earlier = stage_metrics(edition, stage, params=params, week=week)
         text = provenance(edition, week=week, versions=versions, previous=previous)
         (stage / "provenance.qmd").write_text(text, encoding="utf-8")
         terms = glossary_terms(params.glossary)
@@ -192,6 +194,8 @@ def render_edition(
             language=params.site.language,
         )
         _refuse([*warnings, *lint_site(edition / "site", allowed=allowed), *said], "the rendered pages", week)
+        allowed |= earlier
+        _refuse([*warnings, *lint_site(edition / "site", allowed=allowed)], "the rendered pages", week)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 

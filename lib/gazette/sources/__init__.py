@@ -8,7 +8,14 @@ from gazette.sources._importance import read_importance
 from gazette.sources._mlflow import read_registry
 from gazette.sources._prometheus import read_prometheus
 from gazette.sources._telemetry import empty_telemetry, tables
-from gazette.sources._warehouse import Period, Warehouse, experiment_answers, importance_rows, model_answers
+from gazette.sources._warehouse import (
+    Period,
+    Warehouse,
+    bridge_answer,
+    experiment_answers,
+    importance_rows,
+    model_answers,
+)
 
 __all__ = [
     "HISTORY_TEXTS",
@@ -19,6 +26,7 @@ __all__ = [
     "FileQuestion",
     "Period",
     "Warehouse",
+    "bridge_answer",
     "column_of",
     "empty_history",
     "empty_telemetry",
