@@ -65,8 +65,9 @@ def test_the_browser_writes_the_same_sentences_as_the_build(browser: Browser) ->
 
 
 def test_a_reader_who_comes_back_sees_what_changed_since_from_files_alone(
-    browser: Browser, small: SmallProject
-) -> None:  # noqa: F811
+    browser: Browser,  # noqa: F811
+    small: SmallProject,
+) -> None:
     gazette("build", "2026-W46", "2026-W47", "--engine", "embedded", project=small.root)
     editions = small.root / "_site" / "editions"
     (editions / "2026-W40").mkdir()

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gazette.conclusions import misreadings
-from gazette.errors import NotebookError
-from gazette.params import Model, Problem, problems, published_prose
-from gazette.register import register_problems
 from gazette.editions import Store
 from gazette.errors import NotebookError
-from gazette.params import Model, Problem, changes, problems
+from gazette.params import Model, Problem, changes, problems, published_prose
+from gazette.register import register_problems
 from gazette.runs import check_parameters
 
 if TYPE_CHECKING:

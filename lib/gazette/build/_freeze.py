@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from gazette.build._before import digest_before
+from gazette.build._definitions import METRICS, metric_answers
 from gazette.build._gather import (
     HISTORY,
     OPERATIONS,
@@ -16,8 +17,6 @@ from gazette.build._gather import (
     portfolio_answers,
 )
 from gazette.build._matrix import TRANSLATION, translation_answers
-from gazette.build._definitions import METRICS, metric_answers
-from gazette.build._gather import OPERATIONS, model_answers_of, operations_answers
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
 from gazette.record import Record, TakenLook

@@ -2,18 +2,14 @@
 
 from gazette.params._alerts import Alarm, AlertsFile, Channel, Maintenance
 from gazette.params._annotations import Annotation, AnnotationsFile
+from gazette.params._changes import MEASURED, changes
 from gazette.params._decision import Choice, Decision, Effect, Realised, Score, SignOff, Watch
 from gazette.params._experiment import Experiment, Guardrail, Variant
 from gazette.params._glossary import GlossaryFile, Term
 from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems, published_prose, read_sheet
-from gazette.params._metrics import Fact, Metric
+from gazette.params._metrics import Before, Fact, Metric
 from gazette.params._model import Business, Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._prose import Prose
-from gazette.params._changes import MEASURED, changes
-from gazette.params._experiment import Experiment, Guardrail, Variant
-from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems
-from gazette.params._metrics import Before, Fact, Metric, Translation
-from gazette.params._model import Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
 from gazette.params._site import Operations, SiteParams
@@ -29,8 +25,8 @@ __all__ = [
     "AlertsFile",
     "Annotation",
     "AnnotationsFile",
-    "Business",
     "Before",
+    "Business",
     "Channel",
     "Checks",
     "Choice",

@@ -25,7 +25,6 @@ SITE_USES = {
 }
 FEWEST_CARDS = 3
 MATRIX = {"translations": ("technical", "business"), "bases": ("metric",), "targets": ("technical", "business")}
-RESERVED = ("executive", "history", "operations", "portfolio", "translation")
 RESERVED = ("executive", "history", "metrics", "operations", "portfolio", "translation")
 
 

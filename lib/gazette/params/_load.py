@@ -157,7 +157,7 @@ def read_sheet(path: Path, name: str, model: type[Sheet]) -> tuple[Any, list[Pro
         The value (None where something is wrong) and its problems, sorted by line.
     """
     found: list[Problem] = []
-    source = _read(path, name, found)
+    source = read(path, name, found)
     value = _validate(source, model, found) if source else None
     return (None if found else value), sorted(found)
 
@@ -221,7 +221,7 @@ def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
 def published_prose(directory: Path) -> list[Prose]:
     """Texts of a folder of parameter files that pages show; of files that can be read."""
     found: list[Problem] = []
-    sources = {name: _read(directory / name, name, found) for name in _files(directory, found)}
+    sources = {name: read(directory / name, name, found) for name in _files(directory, found)}
     return list(prose({name: source for name, source in sources.items() if source is not None}))
 
 

@@ -1,15 +1,14 @@
-"""``metrics.yml`` and ``translations.yml``: what is agreed across subjects."""
+"""``metrics.yml``: what is agreed across subjects."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from gazette.params._types import Changelog, Column, Fraction, Id, Positive, Sheet, Text, Unit, Window
 
-__all__ = ["Covariate", "Fact", "Metric", "MetricsFile", "changelog_faults"]
 __all__ = [
     "Before",
     "Covariate",
@@ -17,8 +16,7 @@ __all__ = [
     "Fact",
     "Metric",
     "MetricsFile",
-    "Translation",
-    "TranslationsFile",
+    "changelog_faults",
     "shape_faults",
 ]
 
@@ -57,6 +55,8 @@ def changelog_faults(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     dates = [entry["date"] for entry in raw["changelog"]]
     if dates != sorted(dates):
         yield "changelog", "changelog dates run backwards; write the oldest first"
+
+
 def shape_faults(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is wrong between the keys that say how a metric is measured."""
     shapes = [k for k in ("denominator", "quantile", "cap", "cap_quantile") if raw.get(k) is not None]
