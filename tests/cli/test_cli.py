@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 COMMANDS = ("demo", "check", "schemas", "build", "serve", "verify")
 COMMANDS = ("demo", "check", "schemas", "build", "serve", "decide", "sign-off", "score", "annotate", "new")
+COMMANDS = ("demo", "check", "schemas", "build", "learn", "serve")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -23,6 +23,7 @@ from gazette.cli import (
     _sign_off,
     _verify,
 )
+from gazette.cli import _analyse, _build, _check, _demo, _export, _learn, _schemas, _serve
 from gazette.errors import GazetteError, WrongUseError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ COMMANDS = {
     "build": _build,
     "analyse": _analyse,
     "export": _export,
+    "learn": _learn,
     "serve": _serve,
     "verify": _verify,
     "decide": _decide,

@@ -26,6 +26,7 @@ from gazette.display._html import (
     panel,
     plain_sentence,
     progress,
+    ranged,
     sentence,
 )
 from gazette.display._language import AMERICAN, Language, localise
@@ -69,6 +70,7 @@ __all__ = [
     "panel",
     "plain_sentence",
     "progress",
+    "ranged",
     "sentence",
     "shifts",
     "slopes",

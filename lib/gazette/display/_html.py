@@ -31,6 +31,7 @@ __all__ = [
     "panel",
     "plain_sentence",
     "progress",
+    "ranged",
     "sentence",
 ]
 
@@ -99,6 +100,16 @@ def plain_sentence(
     finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD", language: Language = "british"
 ) -> str:
     """A finding as plain text, for places without markup that the last pass over pages does not reach."""
+def ranged(number: Number, *, currency: str = "USD") -> str:
+    """A change with its range, as HTML; the reason where it was not published."""
+    if not number.published:
+        return escape(format_number(number))
+    value = number_span(number, "signed", currency=currency)
+    return f"{value} ({number_span(number, 'interval', currency=currency)})" if number.interval else value
+
+
+def plain_sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD") -> str:
+    """A finding as plain text, for places without markup."""
 
     def fill(match: re.Match[str]) -> str:
         if match["term"]:

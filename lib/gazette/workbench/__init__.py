@@ -14,8 +14,10 @@ from gazette.workbench._experiment import ExperimentBench, open_experiment
 from gazette.workbench._model import ModelBench, open_model
 from gazette.workbench._operations import OperationsBench, open_operations
 from gazette.workbench._portfolio import PortfolioBench, open_portfolio
+from gazette.workbench._past import PastChanges
 from gazette.workbench._summary import SummaryBench, open_summary
 from gazette.workbench._translation import TranslationBench, open_translation
+from gazette.workbench._worth import slope_of
 
 __all__ = [
     "AdHoc",
@@ -24,6 +26,7 @@ __all__ = [
     "ModelBench",
     "OperationsBench",
     "PortfolioBench",
+    "PastChanges",
     "SummaryBench",
     "TranslationBench",
     "chart",
@@ -34,5 +37,6 @@ __all__ = [
     "open_portfolio",
     "open_summary",
     "open_translation",
+    "slope_of",
     "table",
 ]

@@ -6,11 +6,12 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gazette import conclusions, stats, translation
+from gazette import conclusions, display, stats, translation
+from gazette.display import Block, Column, Table
 from gazette.workbench._bench import slug
 from gazette.workbench._inputs import ModelInputs
 from gazette.workbench._measures import records_of
-from gazette.workbench._worth import worths
+from gazette.workbench._worth import Worth, worths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,6 +126,57 @@ class ModelEvidence(ModelInputs):
         )
         words = business.title.lower()
         return number.id, f"{words} (extrapolated beyond what was observed)" if worth.extrapolated else words
+
+    def worth(self) -> Table | Block:
+        """What the difference to the baseline is worth in business figures, by the matrix."""
+        import pandas as pd  # noqa: PLC0415  slow to import
+
+        _ = self.measured
+        rows = []
+        for metric in self.plan.measures:
+            change, level = (
+                self._numbers.get(f"{self.subject}.{metric}.vs-baseline"),
+                self._numbers[f"{self.subject}.{metric}"],
+            )
+            if change is None:
+                continue
+            known = isinstance(level.value, float) and isinstance(change.value, float)
+            before = float(level.value) - float(change.value) if known else None  # type: ignore[arg-type]
+            found = worths(self.params, self.subject, metric, change, before)
+            rows += [self._worth_row(metric, change, worth) for worth in found]
+        columns = {
+            "metric": Column("Measure"),
+            "change": Column("Against the baseline", html=True),
+            "business": Column("Business figure"),
+            "effect": Column("Worth: median and 80 % range", html=True),
+            "note": Column("Note"),
+        }
+        if not rows:
+            return Block("<p>The translation matrix leads from none of these measures to a business figure.</p>")
+        caption = "What these differences are worth, if the stated sensitivities hold"
+        return display.table(pd.DataFrame(rows), "worth", caption, columns, currency=self.currency)
+
+    def _worth_row(self, metric: str, change: Number, worth: Worth) -> dict[str, str]:
+        business = self.params.metrics[worth.business]
+        money = ", money a month" if worth.money else ""
+        number = self.add(
+            f"{metric}.worth.{worth.business}{'.a-month' if worth.money else ''}",
+            f"What the change of {change.label} is worth in {business.title}{money}",
+            worth.found,
+            unit="money" if worth.money else translation.as_number_unit(worth.chain.unit, business.unit),
+            metric=worth.business,
+            cell="worth",
+            query=None,
+            direction=business.direction,
+            note=worth.note,
+        )
+        return {
+            "metric": self.params.metrics[metric].title,
+            "change": display.ranged(change, currency=self.currency),
+            "business": f"{business.title}{money}",
+            "effect": display.ranged(number, currency=self.currency),
+            "note": worth.note,
+        }
 
     def number(self, suffix: str) -> Number:
         """A number of the page."""

@@ -145,9 +145,9 @@ class TranslationBench(Told):
             "model": f'<a href="models/{valued.record.subject}.html">{escape(valued.record.title)}</a>',
             "subject": valued.record.subject,
             "metric": self.params.metrics[valued.metric].title,
-            "change": self._ranged(valued.change),
+            "change": display.ranged(valued.change, currency=self.currency),
             "business": f"{title}, money a month" if worth.money else title,
-            "effect": self._ranged(valued.number),
+            "effect": display.ranged(valued.number, currency=self.currency),
             "doubt": "; ".join(told) or "–",
             "note": worth.note,
         }
@@ -270,8 +270,10 @@ class TranslationBench(Told):
                 {
                     "row": row_id,
                     "per": self._span(self.stated[row_id][0]),
-                    "stated": self._ranged(self.stated[row_id][1]),
-                    "learnt": self._ranged(self._numbers[f"{self.subject}.{row_id}.learnt"]) if known else "–",
+                    "stated": display.ranged(self.stated[row_id][1], currency=self.currency),
+                    "learnt": display.ranged(self._numbers[f"{self.subject}.{row_id}.learnt"], currency=self.currency)
+                    if known
+                    else "–",
                     "past": len(past),
                     "note": words if known else f"Too little is known: {getattr(learnt, 'reason', '')}. {words}",
                 }
@@ -336,11 +338,6 @@ class TranslationBench(Told):
         if not number.published:
             return escape(display.format_number(number))
         return display.number_span(number, form, currency=self.currency)
-
-    def _ranged(self, number: Number) -> str:
-        if not number.published or number.interval is None:
-            return self._span(number, "signed" if number.published else "")
-        return f"{self._span(number, 'signed')} ({self._span(number, 'interval')})"
 
 
 def _factor(name: str) -> str:
