@@ -23,6 +23,7 @@ TEMPLATES = {
     "executive": "executive",
     "translation": "translation",
 }
+TEMPLATES = {"experiment": "ranking-v3-2", "model": "flight-delay", "executive": "executive", "portfolio": "portfolio"}
 
 
 def code(notebook: dict[str, Any]) -> list[dict[str, Any]]:
