@@ -22,8 +22,8 @@ TEMPLATES = {
     "model": "flight-delay",
     "executive": "executive",
     "translation": "translation",
+    "portfolio": "portfolio",
 }
-TEMPLATES = {"experiment": "ranking-v3-2", "model": "flight-delay", "executive": "executive", "portfolio": "portfolio"}
 
 
 def code(notebook: dict[str, Any]) -> list[dict[str, Any]]:

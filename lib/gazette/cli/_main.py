@@ -16,6 +16,7 @@ from gazette.cli import (
     _decide,
     _demo,
     _export,
+    _learn,
     _new,
     _schemas,
     _score,
@@ -23,7 +24,6 @@ from gazette.cli import (
     _sign_off,
     _verify,
 )
-from gazette.cli import _analyse, _build, _check, _demo, _export, _learn, _schemas, _serve
 from gazette.errors import GazetteError, WrongUseError
 
 if TYPE_CHECKING:

@@ -96,10 +96,6 @@ def number_span(number: Number, form: str = "", *, currency: str = "USD") -> str
     return f'<span class="gz-number" tabindex="0" data-number="{escape(number.id)}" data-passport="{escape(kept)}">{text}</span>'
 
 
-def plain_sentence(
-    finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD", language: Language = "british"
-) -> str:
-    """A finding as plain text, for places without markup that the last pass over pages does not reach."""
 def ranged(number: Number, *, currency: str = "USD") -> str:
     """A change with its range, as HTML; the reason where it was not published."""
     if not number.published:
@@ -108,8 +104,10 @@ def ranged(number: Number, *, currency: str = "USD") -> str:
     return f"{value} ({number_span(number, 'interval', currency=currency)})" if number.interval else value
 
 
-def plain_sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD") -> str:
-    """A finding as plain text, for places without markup."""
+def plain_sentence(
+    finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD", language: Language = "british"
+) -> str:
+    """A finding as plain text, for places without markup that the last pass over pages does not reach."""
 
     def fill(match: re.Match[str]) -> str:
         if match["term"]:

@@ -30,7 +30,7 @@ FREE = frozenset({"gz-number", "gz-term", "gz-rule", "gz-icon"})
 LEADERSHIP = ("index.html", "experiments.html", "models.html", "translation.html", "portfolio.html", "archive.html")
 UNTESTED = ("models/", "operations.html")
 EXPLAINS = ("glossary.html", "provenance.html")  # pages that speak of wordings and of files
-FORMS = ("", "signed", "abs", "interval", "low", "high")
+FORMS = ("", "signed", "abs", "rough", "interval", "low", "high", "nearest", "farthest")
 AFTER = re.compile(r"^\s*(?:%|per\s?cent)")
 
 
@@ -185,7 +185,7 @@ def lint_sayings(
 
 
 def _forms(number: Number, currency: str, language: Any) -> set[str]:
-    kept: tuple[str, ...] = FORMS if number.interval else FORMS[:3]
+    kept: tuple[str, ...] = FORMS if number.interval else FORMS[:4]
     if isinstance(number.value, NotPublished):
         kept = ("",)
     return {" ".join(localise(format_number(number, form, currency=currency), language).split()) for form in kept}

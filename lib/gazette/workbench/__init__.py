@@ -13,8 +13,8 @@ from gazette.workbench._adhoc import AdHoc, AdHocBench, counts_table
 from gazette.workbench._experiment import ExperimentBench, open_experiment
 from gazette.workbench._model import ModelBench, open_model
 from gazette.workbench._operations import OperationsBench, open_operations
-from gazette.workbench._portfolio import PortfolioBench, open_portfolio
 from gazette.workbench._past import PastChanges
+from gazette.workbench._portfolio import PortfolioBench, open_portfolio
 from gazette.workbench._summary import SummaryBench, open_summary
 from gazette.workbench._translation import TranslationBench, open_translation
 from gazette.workbench._worth import slope_of
@@ -25,8 +25,8 @@ __all__ = [
     "ExperimentBench",
     "ModelBench",
     "OperationsBench",
-    "PortfolioBench",
     "PastChanges",
+    "PortfolioBench",
     "SummaryBench",
     "TranslationBench",
     "chart",

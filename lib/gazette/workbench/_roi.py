@@ -139,7 +139,7 @@ class Money(Cards):
         soon = self.week_start + timedelta(days=6 + 28)
         reviews = [
             f'<li class="unsure"><span class="gz-icon" aria-hidden="true">?</span> <a href="models/{m.id}.html">{escape(m.title)}</a>: '
-            f"people review it by {m.review_by.day} {m.review_by:%B %Y}.</li>"
+            f'people review it by <span class="gz-term">{m.review_by.day} {m.review_by:%B %Y}</span>.</li>'
             for m in self.params.models.values()
             if m.review_by is not None and m.review_by <= soon and f"{m.id}.model-age" in self.known
         ]
