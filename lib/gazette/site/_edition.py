@@ -193,9 +193,8 @@ def render_edition(
             currency=params.site.currency,
             language=params.site.language,
         )
-        _refuse([*warnings, *lint_site(edition / "site", allowed=allowed), *said], "the rendered pages", week)
         allowed |= earlier
-        _refuse([*warnings, *lint_site(edition / "site", allowed=allowed)], "the rendered pages", week)
+        _refuse([*warnings, *lint_site(edition / "site", allowed=allowed), *said], "the rendered pages", week)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
