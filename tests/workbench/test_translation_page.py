@@ -171,7 +171,7 @@ def test_the_matrix_has_every_column_and_every_row_of_the_article(project: Proje
     assert wanted | pairs <= set(rows.index)
     assert "triggers a review" in rows.loc["drift-to-reliability", "sensitivity"]
     assert "larger baskets" in rows.loc["ndcg-10-to-order-value", "sensitivity"]
-    assert rows.loc[ROW, "updated"] == "2026-11-23; as it is since edition 2026-W47"
+    assert rows.loc[ROW, "updated"] == "2026-11-23 (as it is since edition 2026-W47)"
     assert (rows["notes"] != "").all()
 
 

@@ -94,7 +94,7 @@ class TranslationBench(Told):
 
     def _updated(self, row: Translation) -> str:
         known = self.past.rows.get(row.id)
-        since = f"; as it is since edition {known['edition']}" if known else ""
+        since = f" (as it is since edition {known['edition']})" if known else ""
         return f"{row.changelog[-1].date:%Y-%m-%d}{since}"
 
     def changes(self) -> Table | Block:
