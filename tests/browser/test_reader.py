@@ -64,12 +64,7 @@ def test_the_browser_writes_the_same_sentences_as_the_build(browser: Browser) ->
 
 
 def test_a_reader_who_comes_back_sees_what_changed_since_from_files_alone(
-<<<<<<< ours
-    browser: Browser,  # noqa: F811
-    small: SmallProject,
-=======
     browser: Browser, small: SmallProject
->>>>>>> theirs
 ) -> None:
     gazette("build", "2026-W46", "2026-W47", "--engine", "embedded", project=small.root)
     editions = small.root / "_site" / "editions"
