@@ -64,7 +64,7 @@ def _list(book: Book) -> str:
             (
                 f'<a href="metrics/{name}.html">{escape(metric.title)}</a><br><small>{escape(metric.definition)}</small>',
                 escape(metric.owner),
-                f"{metric.version} <small><span class="gz-nowrap">since {last.date:%Y-%m-%d}</span></small>",
+                f'{metric.version} <small><span class="gz-nowrap">since {last.date:%Y-%m-%d}</span></small>',
                 f"{uses} place{'s' * (uses != 1)}" if uses else "Nowhere",
             )
         )
