@@ -17,7 +17,13 @@ from small import REPOSITORY
 if TYPE_CHECKING:
     from pathlib import Path
 
-TEMPLATES = {"experiment": "ranking-v3-2", "model": "flight-delay", "executive": "executive"}
+TEMPLATES = {
+    "experiment": "ranking-v3-2",
+    "model": "flight-delay",
+    "executive": "executive",
+    "translation": "translation",
+    "portfolio": "portfolio",
+}
 
 
 def code(notebook: dict[str, Any]) -> list[dict[str, Any]]:

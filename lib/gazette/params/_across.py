@@ -19,6 +19,12 @@ BUILT_IN_WITH = {
     "telemetry": ("availability", "latency-p-99"),
     "business": ("revenue-effect", "nps"),
 }
+SITE_USES = {
+    "operations": ("serving", "alerts"),
+    "history": ("win-rate", "cumulative-effect", "realised-share"),
+}
+FEWEST_CARDS = 3
+MATRIX = {"translations": ("technical", "business"), "bases": ("metric",), "targets": ("technical", "business")}
 RESERVED = ("executive", "history", "metrics", "operations", "portfolio", "translation")
 
 
@@ -33,6 +39,7 @@ def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
     yield from _cards(sources)
     yield from _remarks(sources)
     yield from _parents(sources)
+    yield from _units(sources)
 
 
 def _rows(value: Any) -> list[Any]:
@@ -53,12 +60,13 @@ def _uses(name: str, raw: Mapping[str, Any]) -> Iterator[tuple[Location, Any]]:
             yield ("guardrails", i, "metric"), _map(guardrail).get("metric")
     elif name.startswith("models/"):
         yield from _model_uses(raw)
-    elif name == "site.yml" and raw.get("operations"):
-        yield from ((("operations",), metric) for metric in ("serving", "alerts"))
+    elif name == "site.yml":
+        for key, metrics in SITE_USES.items():
+            yield from (((key,), metric) for metric in metrics if raw.get(key))
     elif name == "translations.yml":
-        for i, row in enumerate(_rows(raw.get("translations"))):
-            for side in ("technical", "business"):
-                yield ("translations", i, side), _map(row).get(side)
+        for group, sides in MATRIX.items():
+            for i, row in enumerate(_rows(raw.get(group))):
+                yield from (((group, i, side), _map(row).get(side)) for side in sides)
 
 
 def _model_uses(raw: Mapping[str, Any]) -> Iterator[tuple[Location, Any]]:
@@ -112,7 +120,7 @@ def _twice(sources: Mapping[str, Source]) -> Iterator[Problem]:
                 )
             owners.setdefault(own, name)
             continue
-        for group in ("translations", "alerts", "maintenance", "annotations"):
+        for group in ("translations", "bases", "targets", "alerts", "maintenance", "annotations"):
             seen: set[str] = set()
             for i, row in enumerate(_rows(source.raw.get(group))):
                 one = _map(row).get("id")
@@ -147,6 +155,33 @@ def _parents(sources: Mapping[str, Source]) -> Iterator[Problem]:
                 above += parents.get(one, [])
 
 
+def _units(sources: Mapping[str, Source]) -> Iterator[Problem]:
+    """Changes in units that the metric has not; models that a row speaks of, and that are not there."""
+    if "translations.yml" not in sources or "metrics.yml" not in sources:
+        return
+    source, known = sources["translations.yml"], _map(sources["metrics.yml"].raw.get("metrics"))
+    models = sorted({str(s.raw.get("id")) for n, s in sources.items() if n.startswith("models/")})
+    pairs = {
+        "translations": (("technical", "technical_unit"), ("business", "business_unit")),
+        "targets": (("business", "unit"),),
+    }
+    for group, sides in pairs.items():
+        for i, row in enumerate(_rows(source.raw.get(group))):
+            for side, key in sides:
+                metric, unit = _map(row).get(side), _map(row).get(key)
+                level = _map(known.get(metric) if isinstance(metric, str) else None).get("unit")
+                own = "points" if level in {"fraction", "score", "points"} else "number" if level == "count" else level
+                if isinstance(level, str) and isinstance(unit, str) and unit not in {own, "relative"}:
+                    what = f"{metric!r} is a {level}, so it does not change in {unit}"
+                    yield source.problem((group, i, key), what, f"write {own}, or relative for per cent of its level")
+    for group in ("translations", "bases"):
+        for i, row in enumerate(_rows(source.raw.get(group))):
+            for model in _rows(_map(row).get("models")):
+                if isinstance(model, str) and model not in models:
+                    what = f"no model {model!r}"
+                    yield source.problem((group, i, "models"), what, f"there are: {', '.join(models) or 'none'}")
+
+
 def _remarks(sources: Mapping[str, Source]) -> Iterator[Problem]:
     """Annotations of nobody."""
     if "annotations.yml" not in sources:
@@ -165,7 +200,12 @@ def _cards(sources: Mapping[str, Source]) -> Iterator[Problem]:
         return
     site = sources["site.yml"]
     known = sorted({str(s.raw.get("id")) for n, s in sources.items() if "/" in n})
-    for i, card in enumerate(_rows(_map(site.raw.get("executive")).get("cards"))):
+    cards = _map(site.raw.get("executive")).get("cards")
+    measured = [n for n, s in sources.items() if n.startswith("models/") and s.raw.get("business")]
+    if isinstance(cards, list) and 0 < len(cards) < FEWEST_CARDS and measured:
+        what = f"{len(cards)} cards, where a model has business figures ({', '.join(measured)})"
+        yield site.problem(("executive", "cards"), what, f"name at least {FEWEST_CARDS}, at most 5")
+    for i, card in enumerate(_rows(cards)):
         subject = str(card).split(".", maxsplit=1)[0]
         if subject not in known:
             key = ("executive", "cards", i)

@@ -1,4 +1,4 @@
-"""``metrics.yml`` and ``translations.yml``: what is agreed across subjects."""
+"""``metrics.yml``: what is agreed across subjects."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ __all__ = [
     "Fact",
     "Metric",
     "MetricsFile",
-    "Translation",
-    "TranslationsFile",
+    "changelog_faults",
     "shape_faults",
 ]
 
@@ -46,6 +45,16 @@ class Covariate(Sheet):
     table: Column
     unit: Column
     column: Column
+
+
+def changelog_faults(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """A changelog counts from 1 and runs forward."""
+    versions = [entry["version"] for entry in raw["changelog"]]
+    if versions != list(range(1, len(versions) + 1)):
+        yield "changelog", f"changelog versions must be 1, 2, 3 …, oldest first; found {versions}"
+    dates = [entry["date"] for entry in raw["changelog"]]
+    if dates != sorted(dates):
+        yield "changelog", "changelog dates run backwards; write the oldest first"
 
 
 def shape_faults(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -127,6 +136,7 @@ class Metric(Sheet):
             yield "covariate", "a quantile takes no covariate"
         if raw.get("fact") and raw["direction"] == "zero":
             yield "direction", "an experiment needs a way that is good: higher or lower"
+        yield from changelog_faults(raw)
         versions = [entry["version"] for entry in raw["changelog"]]
         if versions != list(range(1, len(versions) + 1)):
             yield "changelog", f"changelog versions must be 1, 2, 3 …, oldest first; found {versions}"
@@ -147,32 +157,3 @@ class MetricsFile(Sheet):
     """All metrics, by id."""
 
     metrics: dict[Id, Metric] = Field(min_length=1)
-
-
-class Translation(Sheet):
-    """How a technical metric moves a business metric: a range, never a bare number."""
-
-    id: Id
-    technical: Id
-    business: Id
-    technical_change: Positive
-    technical_unit: Literal["points", "relative", "ms"]
-    low: Annotated[float, Field(strict=True, allow_inf_nan=False)]
-    high: Annotated[float, Field(strict=True, allow_inf_nan=False)]
-    business_unit: Literal["points", "relative", "ms", "score"]
-    coverage: Annotated[float, Field(gt=0, lt=1, strict=True)]
-    source: Text
-    owner: Text
-    notes: str = ""
-
-    @classmethod
-    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """A range runs upwards."""
-        if raw["low"] > raw["high"]:
-            yield "low", f"low ({raw['low']}) is above high ({raw['high']})"
-
-
-class TranslationsFile(Sheet):
-    """The translation matrix."""
-
-    translations: list[Translation] = Field(default_factory=list)

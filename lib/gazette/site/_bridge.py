@@ -195,7 +195,7 @@ def bridge_html(rows: list[Bridged], version: int, name: str, metric: Metric, cu
             display.chart(
                 {**display.trend(ratios, title="new ÷ old", form=".4~f"), "height": 120},
                 f"ratio-{name}-v{version}",
-                "New definition over old one, of the same units; 1 would be no difference. The band is a 95 % interval.",
+                "New definition over old one, of the same units; 1 means that both agree. The band is a 95 % interval.",
             )._repr_html_()
         )
     return words + "".join(charts) + table

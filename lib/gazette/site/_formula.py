@@ -81,7 +81,7 @@ def formula(metric: Metric, currency: str) -> str:
             parts.append(
                 f"<p>Between the arms of a test, {X} − θ (z<sub>i</sub> − z̄) is compared, z<sub>i</sub> being {_code(before.column)} of "
                 f"{_code(before.table)}, known before the test, and θ the covariance of x and z over the variance of z. "
-                "This narrows the range and moves no effect on average (CUPED).</p>"
+                "This narrows the range and leaves every effect as it is on average (CUPED).</p>"
             )
     elif not metric.formula:
         parts.append("<p>No formula is written down for it; the definition above is all there is.</p>")

@@ -111,7 +111,8 @@ def _page(book: Book, name: str, metric: Metric) -> tuple[str, set[str]]:
 
 def _changes(book: Book, name: str, metric: Metric) -> str:
     rows = [
-        (str(e.version), f'<span class="gz-nowrap">{e.date:%Y-%m-%d}</span>', escape(e.author), escape(e.change)) for e in reversed(metric.changelog)
+        (str(e.version), f'<span class="gz-nowrap">{e.date:%Y-%m-%d}</span>', escape(e.author), escape(e.change))
+        for e in reversed(metric.changelog)
     ]
     parts = [table_html("Changelog, newest first", ("Definition", "Date", "Author", "What changed"), rows)]
     snapshot = book.snapshot("metrics")

@@ -3,6 +3,7 @@
 from gazette.sources._answer import Answer, column_of
 from gazette.sources._file import FileAnswer, FileQuestion, read_file
 from gazette.sources._file_metric import FileMetric, metric_name, parse_metric
+from gazette.sources._history import HISTORY_TEXTS, HISTORY_VALUES, empty_history, past_tests
 from gazette.sources._importance import read_importance
 from gazette.sources._mlflow import read_registry
 from gazette.sources._prometheus import read_prometheus
@@ -17,6 +18,8 @@ from gazette.sources._warehouse import (
 )
 
 __all__ = [
+    "HISTORY_TEXTS",
+    "HISTORY_VALUES",
     "Answer",
     "FileAnswer",
     "FileMetric",
@@ -25,12 +28,14 @@ __all__ = [
     "Warehouse",
     "bridge_answer",
     "column_of",
+    "empty_history",
     "empty_telemetry",
     "experiment_answers",
     "importance_rows",
     "metric_name",
     "model_answers",
     "parse_metric",
+    "past_tests",
     "read_file",
     "read_importance",
     "read_prometheus",

@@ -13,7 +13,11 @@ from gazette.workbench._adhoc import AdHoc, AdHocBench, counts_table
 from gazette.workbench._experiment import ExperimentBench, open_experiment
 from gazette.workbench._model import ModelBench, open_model
 from gazette.workbench._operations import OperationsBench, open_operations
+from gazette.workbench._past import PastChanges
+from gazette.workbench._portfolio import PortfolioBench, open_portfolio
 from gazette.workbench._summary import SummaryBench, open_summary
+from gazette.workbench._translation import TranslationBench, open_translation
+from gazette.workbench._worth import slope_of
 
 __all__ = [
     "AdHoc",
@@ -21,12 +25,18 @@ __all__ = [
     "ExperimentBench",
     "ModelBench",
     "OperationsBench",
+    "PastChanges",
+    "PortfolioBench",
     "SummaryBench",
+    "TranslationBench",
     "chart",
     "counts_table",
     "open_experiment",
     "open_model",
     "open_operations",
+    "open_portfolio",
     "open_summary",
+    "open_translation",
+    "slope_of",
     "table",
 ]

@@ -6,10 +6,12 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gazette import conclusions, stats
+from gazette import conclusions, display, stats, translation
+from gazette.display import Block, Column, Table
 from gazette.workbench._bench import slug
 from gazette.workbench._inputs import ModelInputs
 from gazette.workbench._measures import records_of
+from gazette.workbench._worth import Worth, worths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +44,10 @@ class ModelEvidence(ModelInputs):
         """Deployments and annotations with their dates, oldest first."""
         found = [(d["at"].date(), f"version {d['model_version']} was deployed ({d['note']})") for d in self.deployments]
         end = self.week_start + timedelta(days=7)
-        notes = [a for a in self.params.annotations if a.subject == self.subject and a.day < end]
-        found += [(a.day, f"{a.text.rstrip('.')} (noted by {a.author})") for a in notes]
+        notes = [a for a in self.params.annotations if a.subject == self.subject]
+        found += [
+            (a.day, f"{a.text.rstrip('.')} (noted by {a.author})") for a in notes if a.day is not None and a.day < end
+        ]
         return sorted(found)
 
     @cached_property
@@ -100,32 +104,79 @@ class ModelEvidence(ModelInputs):
                 yield conclusions.Moved(words, number.id, against)
 
     def _cost(self, metric: str) -> tuple[str, str] | None:
-        """The translation of a change of level, as stated by people: range times the size."""
-        row = next((t for t in self.params.translations if t.technical == metric), None)
+        """What a change of level moves, by the matrix: median and 80 % range, nothing where the matrix refuses."""
         shift = self._numbers.get(f"{self.subject}.{metric}.shift")
         level = self._numbers.get(f"{self.subject}.{metric}")
-        if row is None or row.business_unit != "relative" or not (shift and level):
+        if not (shift and level and isinstance(shift.value, float) and isinstance(level.value, float)):
             return None
-        if not (isinstance(shift.value, float) and isinstance(level.value, float)) or row.technical_unit == "ms":
+        found = worths(self.params, self.subject, metric, shift, level.value - shift.value)
+        worth = next((w for w in found if not w.money and isinstance(w.found, stats.Estimate)), None)
+        if worth is None:
             return None
-        size = shift.value if row.technical_unit == "points" else shift.value / (level.value - shift.value)
-        low, high = sorted(size / row.technical_change * bound for bound in (row.low, row.high))
-        middle = (low + high) / 2
-        method = f"translation {row.id}, stated"
-        estimate = stats.Estimate(middle, low, high, row.coverage, 0.0, None, 0, method)
-        business = self.params.metrics[row.business]
-        title = f"What the change of {level.label} moves of {business.title}"
+        business = self.params.metrics[worth.business]
         number = self.add(
             f"{metric}.cost",
-            title,
-            estimate,
-            unit="relative",
-            metric=row.business,
+            f"What the change of {level.label} moves of {business.title}",
+            worth.found,
+            unit=translation.as_number_unit(worth.chain.unit, business.unit),
+            metric=worth.business,
             cell="findings",
             query=None,
-            note=row.source,
+            note=worth.note,
         )
-        return number.id, business.title.lower()
+        words = business.title.lower()
+        return number.id, f"{words} (extrapolated beyond what was observed)" if worth.extrapolated else words
+
+    def worth(self) -> Table | Block:
+        """What the difference to the baseline is worth in business figures, by the matrix."""
+        import pandas as pd  # noqa: PLC0415  slow to import
+
+        _ = self.measured
+        rows = []
+        for metric in self.plan.measures:
+            change, level = (
+                self._numbers.get(f"{self.subject}.{metric}.vs-baseline"),
+                self._numbers[f"{self.subject}.{metric}"],
+            )
+            if change is None:
+                continue
+            known = isinstance(level.value, float) and isinstance(change.value, float)
+            before = float(level.value) - float(change.value) if known else None  # type: ignore[arg-type]
+            found = worths(self.params, self.subject, metric, change, before)
+            rows += [self._worth_row(metric, change, worth) for worth in found]
+        columns = {
+            "metric": Column("Measure"),
+            "change": Column("Against the baseline", html=True),
+            "business": Column("Business figure"),
+            "effect": Column("Worth: median and 80 % range", html=True),
+            "note": Column("Note"),
+        }
+        if not rows:
+            return Block("<p>The translation matrix leads from none of these measures to a business figure.</p>")
+        caption = "What these differences are worth, if the stated sensitivities hold"
+        return display.table(pd.DataFrame(rows), "worth", caption, columns, currency=self.currency)
+
+    def _worth_row(self, metric: str, change: Number, worth: Worth) -> dict[str, str]:
+        business = self.params.metrics[worth.business]
+        money = ", money a month" if worth.money else ""
+        number = self.add(
+            f"{metric}.worth.{worth.business}{'.a-month' if worth.money else ''}",
+            f"What the change of {change.label} is worth in {business.title}{money}",
+            worth.found,
+            unit="money" if worth.money else translation.as_number_unit(worth.chain.unit, business.unit),
+            metric=worth.business,
+            cell="worth",
+            query=None,
+            direction=business.direction,
+            note=worth.note,
+        )
+        return {
+            "metric": self.params.metrics[metric].title,
+            "change": display.ranged(change, currency=self.currency),
+            "business": f"{business.title}{money}",
+            "effect": display.ranged(number, currency=self.currency),
+            "note": worth.note,
+        }
 
     def number(self, suffix: str) -> Number:
         """A number of the page."""
