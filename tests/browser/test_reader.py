@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from browser.test_pages import browser  # noqa: F401  the fixture
 from gazette.conclusions import news
 from program import gazette
 from small import REPOSITORY
@@ -54,7 +53,7 @@ NEW = {
 }
 
 
-def test_the_browser_writes_the_same_sentences_as_the_build(browser: Browser) -> None:  # noqa: F811
+def test_the_browser_writes_the_same_sentences_as_the_build(browser: Browser) -> None:
     page = browser.new_page()
     page.add_script_tag(path=str(REPOSITORY / "reports" / "theme" / "reader.js"))
     for before, now in ((OLD, NEW), (NEW, OLD), (OLD, OLD), (OLD, {**NEW, "currency": "USD"})):
@@ -66,7 +65,7 @@ def test_the_browser_writes_the_same_sentences_as_the_build(browser: Browser) ->
 
 def test_a_reader_who_comes_back_sees_what_changed_since_from_files_alone(
     browser: Browser, small: SmallProject
-) -> None:  # noqa: F811
+) -> None:
     gazette("build", "2026-W46", "2026-W47", "--engine", "embedded", project=small.root)
     editions = small.root / "_site" / "editions"
     (editions / "2026-W40").mkdir()
