@@ -122,6 +122,22 @@ class SmallProject:
                 [name],
             )
 
+    def add_metrics(self, *names: str) -> None:
+        """Metrics as the demo defines them; call it after `write`, which forgets them."""
+        known = yaml.safe_load((REPOSITORY / "params" / "metrics.yml").read_text())["metrics"]
+        for name in names:
+            self._keep_metric(name, known[name])
+
+    def add_metric(self, name: str, **changes: Any) -> None:
+        """A metric like the project's own; call it after `write`, which forgets it."""
+        self._keep_metric(name, {**self.metric, **changes})
+
+    def _keep_metric(self, name: str, content: dict[str, Any]) -> None:
+        path = self.root / "params" / "metrics.yml"
+        known = yaml.safe_load(path.read_text())
+        known["metrics"][name] = content
+        path.write_text(_plain_dates(yaml.safe_dump(json.loads(json.dumps(known, default=str)), sort_keys=False)))
+
     def template(self, name: str, *sources: str) -> None:
         """Write a notebook template: a parameters cell and these code cells."""
         head = 'subject = "button"\nedition = "2026-W47"\nroot = "."'

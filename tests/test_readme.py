@@ -83,7 +83,7 @@ def asks(command: str, place: Path) -> None:
 
 
 def test_the_command_table_is_the_program_s() -> None:
-    listed = re.findall(r"^\| `gazette (\w+)[^`]*` \| (.+) \|$", TEXT, re.MULTILINE)
+    listed = re.findall(r"^\| `gazette ([\w-]+)[^`]*` \| (.+) \|$", TEXT, re.MULTILINE)
     (action,) = [a for a in _parser()._actions if a.dest == "command"]
     assert [name for name, _ in listed] == list(action.choices or ())
 

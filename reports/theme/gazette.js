@@ -1,4 +1,4 @@
-// Behaviour of the pages: edition switcher, passports of numbers, charts, dark look, filters. Nothing here loads from the web.
+// Behaviour of the pages: edition switcher, charts, dark look, filters. Nothing here loads from the web.
 (function () {
   "use strict";
   var root = document.documentElement;
@@ -75,37 +75,6 @@
     new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   }
 
-  // ---- passports: where a number comes from
-  var names = {
-    label: "What it is", value: "Value", interval: "Range", level: "Level", method: "Method", n: "n", metric: "Definition",
-    as_of: "Data until", query: "Query", cell: "Cell", snapshot: "Snapshot", note: "Note", id: "Number"
-  };
-  var card = null;
-  function hide() { if (card) { card.remove(); card = null; } }
-  function show(number) {
-    hide();
-    var facts = JSON.parse(number.dataset.passport);
-    card = element("div", "", "gz-passport");
-    card.setAttribute("role", "tooltip");
-    var list = element("dl");
-    Object.keys(names).forEach(function (key) {
-      if (facts[key]) list.append(element("dt", names[key]), element("dd", facts[key]));
-    });
-    card.appendChild(list);
-    document.body.appendChild(card);
-    var box = number.getBoundingClientRect(), width = card.offsetWidth;
-    card.style.left = Math.max(8, Math.min(box.left, root.clientWidth - width - 8)) + window.scrollX + "px";
-    var below = box.bottom + card.offsetHeight + 12 < window.innerHeight || box.top < card.offsetHeight + 12;
-    card.style.top = (below ? box.bottom + 6 : box.top - card.offsetHeight - 6) + window.scrollY + "px";
-  }
-  document.querySelectorAll(".gz-number").forEach(function (number) {
-    number.addEventListener("mouseenter", function () { show(number); });
-    number.addEventListener("focus", function () { show(number); });
-    number.addEventListener("mouseleave", hide);
-    number.addEventListener("blur", hide);
-  });
-  document.addEventListener("keydown", function (event) { if (event.key === "Escape") hide(); });
-
   // ---- charts: the library is loaded once, by the first chart that comes into view
   var library = null;
   function vega() {
@@ -166,6 +135,13 @@
     }, { rootMargin: "400px" });
     figures.forEach(function (figure) { watch.observe(figure); });
   } else figures.forEach(draw);
+  // Paper cannot wait for a chart, so those that nobody scrolled to are drawn once the page is at rest, one after the other.
+  function rest(list) {
+    var next = list.filter(function (figure) { return !figure.dataset.drawn && figure.offsetWidth; })[0];
+    if (next && watch) watch.unobserve(next);
+    if (next) draw(next).then(function () { setTimeout(function () { rest(list); }, 0); });
+  }
+  window.addEventListener("load", function () { (window.requestIdleCallback || setTimeout)(function () { rest(figures); }); });
   window.addEventListener("beforeprint", function () { figures.forEach(function (figure) { if (!figure.dataset.drawn) draw(figure); }); });
 
   // ---- filters of long tables

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import duckdb
 import pytest
-from playwright.sync_api import sync_playwright
 
 from program import copy_project, gazette, serving
-from small import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,29 +36,6 @@ PAGES = (
     f"{NEWEST}/experiments/checkout-one-page.html",
     "editions/2026-W45/index.html",
 )
-
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-sync",
-    "--no-first-run",
-    "--allow-file-access-from-files=false",
-]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    program = os.environ.get("GAZETTE_BROWSER")
-    if not program:
-        found = subprocess.run([REPOSITORY / "tools" / "browser.sh"], capture_output=True, text=True, check=False)
-        assert found.returncode == 0, found.stderr
-        program = found.stdout.strip()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session", params=["http", "file"])

@@ -22,7 +22,20 @@ if TYPE_CHECKING:
 
     from small import SmallProject
 
-COMMANDS = ("demo", "check", "schemas", "build", "learn", "serve")
+COMMANDS = (
+    "demo",
+    "check",
+    "schemas",
+    "build",
+    "learn",
+    "serve",
+    "verify",
+    "decide",
+    "sign-off",
+    "score",
+    "annotate",
+    "new",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

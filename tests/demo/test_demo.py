@@ -79,6 +79,22 @@ def test_the_truth_lists_every_simulated_test(demo: Path) -> None:
     assert {e["experiment"] for e in truth["experiments"]} == EXPERIMENTS
 
 
+def test_winners_of_the_past_overstate_their_true_effects_and_holdouts_do_not(
+    demo: Path, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    truth = json.loads((demo / ".gazette" / "demo" / "truth.json").read_text())["past"]["tests"]
+    rows = warehouse.execute(
+        "SELECT test, CASE metric WHEN 'cart-abandonment' THEN -1 ELSE 1 END, effect, realised FROM past_tests WHERE decision = 'ship'"
+    ).fetchall()
+    assert len(truth) == one(warehouse, "SELECT count(*) FROM past_tests") == 24
+    claimed = sum(sign * effect for _, sign, effect, _ in rows)
+    true = sum(sign * truth[test]["effect"] for test, sign, _, _ in rows)
+    assert claimed > 1.2 * true > 0
+    again = [(sign * later, sign * truth[test]["effect"]) for test, sign, _, later in rows if later is not None]
+    assert len(again) >= 6
+    assert sum(a for a, _ in again) == pytest.approx(sum(b for _, b in again), rel=0.35)
+
+
 def test_only_tests_read_the_truth() -> None:
     for folder in ("lib", "notebooks", "reports", "params"):
         for path in (REPOSITORY / folder).rglob("*"):

@@ -53,7 +53,7 @@ def test_a_flipped_byte_a_lost_file_and_a_stray_one_are_each_named(store: Store)
     (folder / "edition.json").unlink()
     (folder / "extra").write_text("")
     assert {p.file: p.what.split()[0] for p in store.check(W46)} == {
-        "site/index.html": "recorded",
+        "site/index.html": "changed",
         "edition.json": "missing",
         "extra": "not",
     }

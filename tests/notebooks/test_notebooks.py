@@ -22,6 +22,7 @@ TEMPLATES = {
     "model": "flight-delay",
     "executive": "executive",
     "translation": "translation",
+    "portfolio": "portfolio",
 }
 
 

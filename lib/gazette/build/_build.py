@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gazette import site
+from gazette.build._check import misread_params
+from gazette.build._definitions import refuse_changes
 from gazette.build._freeze import freeze_all, period_of
-from gazette.build._gather import OPERATIONS
-from gazette.editions import Week, digest_of, lock, write_error
-from gazette.errors import EditionError, GazetteError, WrongUseError
+from gazette.build._gather import HISTORY, OPERATIONS
+from gazette.build._share import share_of
+from gazette.editions import Week, digest_of, lock, read_public_keys, write_error
+from gazette.errors import EditionError, GazetteError, ParamsError, WrongUseError
 from gazette.params import Model
 from gazette.record import canonical_json
+from gazette.register import load_register
 from gazette.runs import Job, library_digest, run_all, versions
 from gazette.snapshot import reopen, verify
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gazette.build._project import Project
+    from gazette.editions import Signer
     from gazette.params import Experiment
     from gazette.record import Kind
     from gazette.runs import Event, Outcome
@@ -98,6 +103,7 @@ def build(
     force: bool = False,
     publish: bool = True,
     listener: Listener | None = None,
+    signer: Signer | None = None,
 ) -> Report:
     """Build, seal and publish the editions of these weeks.
 
@@ -109,12 +115,15 @@ def build(
         force: Build the newest edition again if no reader has seen it.
         publish: Whether to put sealed editions on the site.
         listener: Told of progress.
+        signer: Signs the manifests.
 
     Raises:
         GazetteError: Nothing of the week in question was sealed; earlier weeks stay.
     """
     listener = listener or Silent()
+    _ = load_register(project.root)  # a malformed decision stops the build before anything is made; the site stays
     store = project.store
+    _refuse_key(project, signer)
     chosen = site.choose_engine(engine or project.params.site.engine)
     done: list[Built] = []
     with lock(store.root):
@@ -130,7 +139,7 @@ def build(
                     done.append(Built(str(week), "sealed already, nothing changed", store.manifest(week).digest))
                 else:
                     store.refuse(week)
-                    done.append(_one(project, week, chosen, listener, replace=force))
+                    done.append(_one(project, week, chosen, listener, replace=force, signer=signer))
         finally:
             changed = _publish(project, chosen, listener) if publish and store.weeks() else False
     return Report(tuple(done), project.output, changed)
@@ -148,9 +157,27 @@ def _refuse_early(project: Project, week: Week, now: datetime) -> None:
         )
 
 
-def _one(project: Project, week: Week, engine: site.Engine, listener: Listener, *, replace: bool) -> Built:
+def _refuse_key(project: Project, signer: Signer | None) -> None:
+    """Refuse to sign with a key that readers are not told to trust."""
+    trusted = read_public_keys(project.params.site.public_keys, root=project.root)
+    if trusted and signer is not None and bytes.fromhex(signer.public) not in trusted:
+        raise WrongUseError(
+            f"the signing key, whose public half is {signer.public}, is none of those that are trusted",
+            where="params/site.yml: public_keys",
+            mend="sign with another key, or add this one",
+        )
+
+
+def _one(
+    project: Project, week: Week, engine: site.Engine, listener: Listener, *, replace: bool, signer: Signer | None
+) -> Built:
     start = time.monotonic()
     edition, store = str(week), project.store
+    if misread := misread_params(project.root):
+        listing = "\n".join(str(problem) for problem in misread)
+        raise ParamsError(
+            f"{len(misread)} wording{'s' * (len(misread) != 1)} in the parameters can be misread\n{listing}"
+        )
     staging = store.staging(week)
     try:
         subjects = project.subjects(week)
@@ -159,6 +186,7 @@ def _one(project: Project, week: Week, engine: site.Engine, listener: Listener, 
                 f"edition {week} would be empty: no model, and no experiment in this week",
                 mend="add a file to params/models or params/experiments",
             )
+        refuse_changes(project, week)
         listener.step(edition, "Freezing the data")
         _lay_out(project, week, staging)
         snapshots = freeze_all(
@@ -176,6 +204,7 @@ def _one(project: Project, week: Week, engine: site.Engine, listener: Listener, 
         facts = site.facts(staging, params=project.params, week=week)
         ran = {**versions(), "engine": engine.label}
         before = store.before(week)
+        shared = share_of(staging, project, week, dates=facts["dates"])
         site.render_edition(
             staging,
             project=project.root,
@@ -185,9 +214,11 @@ def _one(project: Project, week: Week, engine: site.Engine, listener: Listener, 
             work=project.state / "work",
             versions=ran,
             previous=(str(before), store.manifest(before).digest) if before else None,
+            share=shared,
         )
-        listener.step(edition, "Sealing")
-        manifest = store.seal(staging, week, versions=ran, facts=facts, replace=replace)
+        unsigned = signer is None and project.params.site.public_keys
+        listener.step(edition, "Sealing, unsigned: no key was given" if unsigned else "Sealing")
+        manifest = store.seal(staging, week, versions=ran, facts=facts, replace=replace, signer=signer)
     except BaseException as error:
         shutil.rmtree(staging, ignore_errors=True)
         if isinstance(error, OSError) and not isinstance(error, GazetteError):
@@ -262,6 +293,7 @@ def _run(
     outcomes = run_all(jobs, workers=settings.workers, cache=cache, progress=say)
     _keep(outcomes, staging)
     for page, kind, title, owner in _above(project):
+        frozen = tuple(snapshots[name].digest for name in (page, HISTORY) if name in snapshots)
         frozen = tuple(snapshots[name].digest for name in (page, "history") if name in snapshots)
         one = job(page, kind, title, owner, f"{page}.ipynb", {}, (*frozen, *_records(staging)))
         more = run_all([one], workers=1, cache=cache, progress=say)

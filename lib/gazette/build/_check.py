@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gazette.conclusions import misreadings
+from gazette.editions import Store
 from gazette.errors import NotebookError
-from gazette.params import Model, Problem, problems
+from gazette.params import Model, Problem, changes, problems, published_prose
+from gazette.register import register_problems
 from gazette.runs import check_parameters
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check"]
+__all__ = ["check", "misread_params"]
 
 GIVEN = ("subject", "edition", "root")
 
 
 def check(root: Path) -> list[Problem]:
-    """Problems of the parameters, and of the notebooks that they name; sorted by file and line."""
+    """Problems of the parameters, of the register of decisions, and of the notebooks that they name; sorted by file and line."""
+    """Problems of the parameters, of the notebooks that they name, and definitions changed without saying so; sorted by file and line."""
     params, found = problems(root / "params")
+    found = sorted([*found, *misread_params(root)])
+    found += register_problems(root)[1]
     if params is None:
-        return found
+        return sorted(found)
     for subject in (*params.models.values(), *params.experiments.values()):
         kind = "model" if isinstance(subject, Model) else "experiment"
         template = root / "notebooks" / (subject.notebook or f"{kind}.ipynb")
@@ -29,4 +35,19 @@ def check(root: Path) -> list[Problem]:
         except NotebookError as error:
             key = "notebook" if error.what.startswith("the template") else "parameters"
             found.append(Problem(f"{kind}s/{subject.id}.yml", 1, key, f"{error.what} ({template.name})", error.mend))
+    store = Store(root / params.site.editions)
+    if sealed := store.weeks():
+        found += changes(root / "params", store.path(sealed[-1]) / "params", str(sealed[-1]))
+    return sorted(found)
+
+
+def misread_params(root: Path) -> list[Problem]:
+    """Wordings of the parameter files that readers of pages would take for more than the numbers say."""
+    found = []
+    for text in published_prose(root / "params") if (root / "params").is_dir() else ():
+        untested = text.file.startswith("models/") or text.file == "annotations.yml"
+        found += [
+            text.problem(f"{one.text!r} can be misread ({one.rule})", one.mend)
+            for one in misreadings(text.text, leadership=True, tested=not untested)
+        ]
     return sorted(found)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from gazette.build._gather import OPERATIONS, model_answers_of, operations_answers
+from gazette.build._before import digest_before
+from gazette.build._definitions import METRICS, metric_answers
+from gazette.build._gather import (
+    HISTORY,
+    OPERATIONS,
+    PORTFOLIO,
+    history_answers,
+    model_answers_of,
+    operations_answers,
+    portfolio_answers,
+)
 from gazette.build._matrix import TRANSLATION, translation_answers
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
@@ -28,6 +38,9 @@ if TYPE_CHECKING:
     from gazette.snapshot import Snapshot
 
 __all__ = ["freeze_all", "period_of"]
+
+
+SUMMARY = "executive"
 
 
 def period_of(project: Project, week: Week) -> Period:
@@ -66,6 +79,9 @@ def freeze_all(
         if site.operations is not None:
             say(site.operations.title)
             operations = operations_answers(project, week, warehouse, site.operations, period)
+        if site.history is not None:
+            answers[HISTORY] = history_answers(warehouse, site.history, period)
+        definitions = metric_answers(project, week, warehouse, period)
     if len(problems) == 1:
         raise problems[0]
     if problems:
@@ -77,9 +93,19 @@ def freeze_all(
     _refuse_empty(week, subjects, answers)
     if site.operations is not None:
         answers[OPERATIONS] = operations
-    if (project.root / "notebooks" / f"{TRANSLATION}.ipynb").is_file():
-        answers[TRANSLATION] = translation_answers(project, week)
+    answers |= _above(project, week, subjects)
+    answers[METRICS] = definitions
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
+
+
+def _above(project: Project, week: Week, subjects: list[Model | Experiment]) -> dict[str, list[Answer]]:
+    """What the pages above the subjects need of earlier editions."""
+    found = {SUMMARY: [digest_before(project, week)]}
+    if (project.root / "notebooks" / f"{TRANSLATION}.ipynb").is_file():
+        found[TRANSLATION] = translation_answers(project, week)
+    if (project.root / "notebooks" / f"{PORTFOLIO}.ipynb").is_file():
+        found[PORTFOLIO] = portfolio_answers(project, week, {s.id for s in subjects})
+    return found
 
 
 def _looks(project: Project, week: Week, subject: str) -> Answer:

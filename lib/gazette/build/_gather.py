@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from gazette import conclusions
 from gazette.errors import SourceError
 from gazette.record import Record
 from gazette.snapshot import reopen
 from gazette.sources import (
     Answer,
+    empty_history,
     empty_telemetry,
     importance_rows,
     model_answers,
+    past_tests,
     read_importance,
     read_prometheus,
     read_registry,
@@ -24,9 +28,19 @@ if TYPE_CHECKING:
     from gazette.params import Model, Operations
     from gazette.sources import Period, Warehouse
 
-__all__ = ["OPERATIONS", "model_answers_of", "operations_answers"]
+__all__ = [
+    "HISTORY",
+    "OPERATIONS",
+    "PORTFOLIO",
+    "history_answers",
+    "model_answers_of",
+    "operations_answers",
+    "portfolio_answers",
+]
 
+HISTORY = "history"
 OPERATIONS = "operations"
+PORTFOLIO = "portfolio"
 
 
 def model_answers_of(project: Project, week: Week, warehouse: Warehouse, model: Model, period: Period) -> list[Answer]:
@@ -116,3 +130,44 @@ def _alerts_before(project: Project, week: Week) -> Answer:
             break
     schema = pa.schema([*((k, pa.string()) for k in ("id", "subject", "state")), ("since", pa.timestamp("us"))])
     return Answer("alerts_before", f"States of alerts: {source}.\n", pa.Table.from_pylist(rows, schema=schema))
+
+
+def history_answers(warehouse: Warehouse, table: str, period: Period) -> list[Answer]:
+    """Past tests as they were known at the cut-off; a table that cannot be read is named on the pages, and stops no edition."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    unread = []
+    try:
+        found = past_tests(warehouse, table, period)
+    except SourceError as error:
+        unread.append({"what": table, "reason": error.what})
+        found = Answer("past_tests", "The table of past tests could not be read.\n", empty_history())
+    schema = pa.schema([("what", pa.string()), ("reason", pa.string())])
+    return [found, Answer("unread", "Sources that could not be read, and why.\n", pa.Table.from_pylist(unread, schema))]
+
+
+def portfolio_answers(project: Project, week: Week, present: set[str]) -> list[Answer]:
+    """Experiments that are in no page of this edition any more, as the newest record of each says.
+
+    Args:
+        project: The project, with its earlier editions.
+        week: Of this edition.
+        present: Ids of this edition's own subjects.
+    """
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    rows, seen = [], set(present)
+    for earlier in reversed([w for w in project.store.weeks() if w < week]):
+        for path in sorted((project.store.path(earlier) / "records").glob("*.json")):
+            if path.stem not in seen:
+                seen.add(path.stem)
+                found = conclusions.tested(Record.from_json(path.read_bytes()))
+                rows += [asdict(found)] if found else []
+    texts = ("test", "title", "edition", "state", "action", "metric", "number")
+    schema = pa.schema(
+        [*((c, pa.string()) for c in texts), *((c, pa.float64()) for c in ("effect", "low", "high", "level"))]
+    )
+    table = pa.Table.from_pylist(sorted(rows, key=lambda r: str(r["test"])), schema=schema)
+    return [
+        Answer("earlier", "The newest record of each experiment of an earlier edition that this one has not.\n", table)
+    ]

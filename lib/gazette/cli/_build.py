@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ __all__ = ["EXAMPLE", "HELP", "add_options", "run"]
 MAX_WEEKS = 520
 
 HELP = "build, seal and publish weekly editions"
-EXAMPLE = "gazette build 2026-W45..2026-W47\n  gazette build --last 3"
+EXAMPLE = "gazette build 2026-W45..2026-W47\n  gazette build --last 3\n  gazette build --key gazette.key"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +37,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--force", action="store_true", help="build the newest edition again, if it has not been published"
+    )
+    parser.add_argument(
+        "--key",
+        metavar="FILE",
+        help="sign manifests with this Ed25519 private key (default: that in GAZETTE_SIGNING_KEY, if there is one)",
     )
     parser.add_argument("--no-publish", action="store_true", help="seal, but leave the site as it is")
 
@@ -70,8 +76,11 @@ def run(options: argparse.Namespace) -> int:
     """The command; returns the exit code."""
     from gazette.build import build  # noqa: PLC0415
     from gazette.cli._progress import listener  # noqa: PLC0415
+    from gazette.editions import read_signer  # noqa: PLC0415
 
     project = open_project(options)
+    key = options.key or os.environ.get("GAZETTE_SIGNING_KEY")
+    signer = read_signer(key) if key else None
     now = datetime.now(UTC).replace(tzinfo=None)
     weeks = _weeks(options, project, now)
     with listener() as watching:
@@ -83,6 +92,7 @@ def run(options: argparse.Namespace) -> int:
             force=options.force,
             publish=not options.no_publish,
             listener=watching,
+            signer=signer,
         )
     failed = sum(len(b.failed) for b in report.editions)
     say(options, _as_json(report), _as_text(report, project, publish=not options.no_publish))

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     rows = [{"file": p.file, "line": p.line, "key": p.key, "what": p.what, "mend": p.mend} for p in found]
     text = "\n".join(
         [
-            *(f"params/{p}" for p in found),
+            *(str(p) if p.file.startswith("reports/") else f"params/{p}" for p in found),
             f"{len(found)} problem{'s' * (len(found) != 1)}" if found else "No problem in the parameters.",
         ]
     )

@@ -8,7 +8,22 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gazette.cli import _analyse, _build, _check, _demo, _export, _learn, _schemas, _serve
+from gazette.cli import (
+    _analyse,
+    _annotate,
+    _build,
+    _check,
+    _decide,
+    _demo,
+    _export,
+    _learn,
+    _new,
+    _schemas,
+    _score,
+    _serve,
+    _sign_off,
+    _verify,
+)
 from gazette.errors import GazetteError, WrongUseError
 
 if TYPE_CHECKING:
@@ -27,6 +42,12 @@ COMMANDS = {
     "export": _export,
     "learn": _learn,
     "serve": _serve,
+    "verify": _verify,
+    "decide": _decide,
+    "sign-off": _sign_off,
+    "score": _score,
+    "annotate": _annotate,
+    "new": _new,
 }  # each module is light, and imports what it needs when it runs
 
 

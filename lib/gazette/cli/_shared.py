@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import argparse
-
     from gazette.build import Project
 
-__all__ = ["open_project", "say"]
+__all__ = ["a_day", "open_project", "say", "today"]
 
 
 def open_project(options: argparse.Namespace) -> Project:
@@ -23,3 +23,16 @@ def open_project(options: argparse.Namespace) -> Project:
 def say(options: argparse.Namespace, content: object, text: str) -> None:
     """Print the result: JSON for programs, or text."""
     print(json.dumps(content) if options.json else text)
+
+
+def today() -> date:
+    """The day in UTC, the clock of editions."""
+    return datetime.now(UTC).date()
+
+
+def a_day(text: str) -> date:
+    """An argument such as 2026-11-23."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write it like 2026-11-23") from error

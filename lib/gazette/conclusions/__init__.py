@@ -1,24 +1,51 @@
 """Rules that turn numbers into sentences, verdicts and recommendations."""
 
+from gazette.conclusions._catalogue import RULES, Rule
+from gazette.conclusions._decisions import Due, decision
 from gazette.conclusions._experiment import Check, Look, MetricResult, best, conclude, guardrail_of, state_of
+from gazette.conclusions._hedge import Hedge, hedge, sure
 from gazette.conclusions._model import Evidence, Moved, describe_model, moved, provisional
+from gazette.conclusions._news import BECAUSE, digest_of, news
 from gazette.conclusions._operations import describe_operations
-from gazette.conclusions._summary import headline, ranked
+from gazette.conclusions._portfolio import Tested, describe_portfolio, shipped, tested
+from gazette.conclusions._readings import Misreading, misreadings
+from gazette.conclusions._summary import Material, headline, lacking, matters, plainly, ranked, signs
 
 __all__ = [
+    "BECAUSE",
+    "RULES",
     "Check",
+    "Due",
     "Evidence",
+    "Hedge",
     "Look",
+    "Material",
     "MetricResult",
+    "Misreading",
     "Moved",
+    "Rule",
+    "Tested",
     "best",
     "conclude",
+    "decision",
     "describe_model",
     "describe_operations",
+    "describe_portfolio",
+    "digest_of",
     "guardrail_of",
     "headline",
+    "hedge",
+    "lacking",
+    "matters",
+    "misreadings",
     "moved",
+    "news",
+    "plainly",
     "provisional",
     "ranked",
+    "shipped",
+    "signs",
     "state_of",
+    "sure",
+    "tested",
 ]

@@ -54,7 +54,7 @@ def generate(directory: Path, *, seed: int = SEED, progress: Callable[[str], Non
     """
     import duckdb  # noqa: PLC0415  slow to import, and the stamp check must be quick
 
-    from gazette.demo import _experiments, _flights, _operations, _shop  # noqa: PLC0415
+    from gazette.demo import _experiments, _flights, _operations, _past, _shop  # noqa: PLC0415
 
     say = progress or (lambda _: None)
     directory = directory.resolve()
@@ -72,6 +72,8 @@ def generate(directory: Path, *, seed: int = SEED, progress: Callable[[str], Non
         _operations.write(warehouse, seed)
         say("experiments: six tests")
         truth["experiments"] = _experiments.write(warehouse, seed)
+        say("past tests: eighteen months of decisions")
+        truth["past"] = _past.write(warehouse, seed)
     (making / "truth.json").write_text(json.dumps(truth, indent=1, sort_keys=True), encoding="utf-8")
     (making / STAMP).write_text(json.dumps(_expected(seed)), encoding="utf-8")
     shutil.rmtree(directory, ignore_errors=True)

@@ -1,6 +1,7 @@
 """How numbers, sentences, tables and charts look; the only place that rounds."""
 
 from gazette.display._charts import Chart, chart, forest, trend
+from gazette.display._claims import claims
 from gazette.display._curves import (
     calibration_curve,
     fitted,
@@ -14,10 +15,12 @@ from gazette.display._curves import (
 )
 from gazette.display._html import (
     Block,
+    card_digest,
     cards,
     chip,
     facts,
     findings,
+    icon,
     mark,
     number_span,
     panel,
@@ -26,6 +29,7 @@ from gazette.display._html import (
     ranged,
     sentence,
 )
+from gazette.display._language import AMERICAN, Language, localise
 from gazette.display._linked import controls, explore_rows, explore_segments, explore_trend
 from gazette.display._numbers import format_number, format_value
 from gazette.display._page import page
@@ -33,14 +37,18 @@ from gazette.display._slopes import slopes
 from gazette.display._tables import Column, Table, table
 
 __all__ = [
+    "AMERICAN",
     "Block",
     "Chart",
     "Column",
+    "Language",
     "Table",
     "calibration_curve",
+    "card_digest",
     "cards",
     "chart",
     "chip",
+    "claims",
     "controls",
     "explore_rows",
     "explore_segments",
@@ -53,7 +61,9 @@ __all__ = [
     "format_value",
     "hourly",
     "hours_of_week",
+    "icon",
     "importance",
+    "localise",
     "mark",
     "number_span",
     "page",

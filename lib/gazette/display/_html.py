@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from gazette.display._language import localise
 from gazette.display._numbers import format_number
 from gazette.record import REFERENCE
 
@@ -14,14 +15,17 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterable, Mapping, Sequence
 
+    from gazette.display._language import Language
     from gazette.record import Finding, Number, Record, Verdict
 
 __all__ = [
     "Block",
+    "card_digest",
     "cards",
     "chip",
     "facts",
     "findings",
+    "icon",
     "mark",
     "number_span",
     "panel",
@@ -52,6 +56,9 @@ LOOK = {
     "suppressed": ("untrusted", "–"),
     "waiting": ("unsure", "…"),
     "informs": ("neutral", "i"),
+    "pays": ("good", "✓"),
+    "may pay": ("unsure", "?"),
+    "does not pay": ("bad", "✗"),
 }
 ARROWS = {"up": "↑", "down": "↓", "steady": "→"}
 TONES = {"good": "✓", "bad": "✗", "unsure": "?", "neutral": "•"}
@@ -97,15 +104,17 @@ def ranged(number: Number, *, currency: str = "USD") -> str:
     return f"{value} ({number_span(number, 'interval', currency=currency)})" if number.interval else value
 
 
-def plain_sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD") -> str:
-    """A finding as plain text, for places without markup."""
+def plain_sentence(
+    finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD", language: Language = "british"
+) -> str:
+    """A finding as plain text, for places without markup that the last pass over pages does not reach."""
 
     def fill(match: re.Match[str]) -> str:
         if match["term"]:
             return finding.terms[match["term"]]
         return format_number(numbers[match["id"]], match["form"] or "", currency=currency)
 
-    return REFERENCE.sub(fill, finding.text)
+    return localise(REFERENCE.sub(fill, finding.text), language)
 
 
 def sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str = "USD") -> str:
@@ -113,7 +122,7 @@ def sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str =
 
     def fill(match: re.Match[str]) -> str:
         if match["term"]:
-            return escape(finding.terms[match["term"]])
+            return f'<span class="gz-term">{escape(finding.terms[match["term"]])}</span>'
         return number_span(numbers[match["id"]], match["form"] or "", currency=currency)
 
     parts, end = [], 0
@@ -173,7 +182,7 @@ def panel(
     how = f'<p class="gz-sure">{escape(sure)}</p>' if sure else ""
     return Block(
         f'<div class="gz-panel {tone}"><p>{chip(item.state)}</p>'
-        f"<p>{sentence(item.reason, numbers, currency=currency)}</p>"
+        f'<p class="gz-reason">{sentence(item.reason, numbers, currency=currency)}</p>'
         f'<div class="gz-boxes{grey}">{"".join(boxes)}</div>{how}'
         f'<p class="gz-advice"><strong>{escape(item.action[:1].upper() + item.action[1:])}.</strong> '
         f"{sentence(item.advice, numbers, currency=currency)}</p>"
@@ -214,6 +223,11 @@ def chip(state: str) -> str:
     return f'<span class="gz-verdict {tone}"><span aria-hidden="true">{icon}</span> {escape(state[:1].upper() + state[1:])}</span>'
 
 
+def icon(state: str) -> str:
+    """The sign that stands with a state or a tone wherever colours cannot be relied on."""
+    return TONES.get(state) or LOOK[state][1]
+
+
 def mark(direction: str, tone: str, text: str = "") -> str:
     """An arrow for a change that is more than noise, its colour saying whether it is good; ``steady`` for all else."""
     words = {"up": "rose", "down": "fell", "steady": "steady"}[direction]
@@ -241,6 +255,27 @@ def cards(items: Sequence[tuple[Number, str, str]], *, currency: str = "USD") ->
             f'<div class="gz-card-delta">{delta}</div><div class="gz-card-basis">{basis}</div></div>'
         )
     return Block(f'<div class="gz-cards">{"".join(cells)}</div>')
+
+
+def card_digest(ids: Sequence[str], numbers: Iterable[Number], *, currency: str = "USD") -> list[dict[str, Any]]:
+    """What comparing editions needs of their cards: value, half-width of the interval, and the text that readers saw."""
+    known = {n.id: n for n in numbers}
+    found: list[dict[str, Any]] = []
+    for one in ids:
+        number = known.get(one)
+        value = number.value if number is not None and isinstance(number.value, float) else None
+        ends = number.interval if number is not None and value is not None else None
+        found.append(
+            {
+                "id": one,
+                "title": number.label if number is not None else one,
+                "unit": number.unit if number is not None else "number",
+                "value": value,
+                "half": None if ends is None else (ends.high - ends.low) / 2,
+                "shown": "not published this week" if number is None else format_number(number, currency=currency),
+            }
+        )
+    return found
 
 
 def facts(pairs: Mapping[str, str | Block]) -> Block:

@@ -23,7 +23,7 @@ SUFFIX: dict[str, str] = {
     "ms": " ms",
 }
 MAX_DECIMALS = 4
-TEN, THOUSAND, MILLION, BILLION = 10, 1e3, 1e6, 1e9
+TEN, HUNDRED, THOUSAND, MILLION, BILLION = 10, 100, 1e3, 1e6, 1e9
 
 
 def _decimals(size: float, spread: float | None) -> int:
@@ -35,6 +35,13 @@ def _decimals(size: float, spread: float | None) -> int:
         return 0
     digits = 1 - math.floor(math.log10(reference))
     return max(0, min(MAX_DECIMALS, digits))
+
+
+def _supported(size: float, spread: float | None) -> float:
+    """The size rounded to what a wide interval supports: two digits of its half-width, also left of the point."""
+    if not spread or not math.isfinite(spread) or spread < HUNDRED:
+        return size
+    return float(round(size, 1 - math.floor(math.log10(spread))))
 
 
 def format_value(
@@ -61,7 +68,7 @@ def format_value(
     '45 days'
     """
     if unit == "count":
-        number = f"{abs(value):,.0f}"
+        number = f"{_supported(abs(value), spread):,.0f}"
     elif unit == "money":
         number = _money(abs(value), spread, currency)
     else:
@@ -71,13 +78,20 @@ def format_value(
         decimals = 0 if whole else _decimals(shown, None if spread is None else spread * scale)
         while unit == "fraction" and abs(value) < 1 and decimals < MAX_DECIMALS and round(shown, decimals) >= scale:
             decimals += 1  # what is not certain is not shown as 100 %
-        number = f"{shown:,.{decimals}f}"
+        number = f"{_supported(shown, None if spread is None else spread * scale):,.{decimals}f}"
         if value and not spread and not any(c in "123456789" for c in number):
             number = f"less than {10**-MAX_DECIMALS:.{MAX_DECIMALS}f}"
         number += SUFFIX.get(unit, "")
     zero = not any(c in "123456789" for c in number)
     sign = "" if zero else "−" if value < 0 else "+" if signed else ""
     return sign + number
+
+
+def _two_digits(value: float) -> float:
+    """The value to two significant digits."""
+    if not value:
+        return 0.0
+    return round(value, 1 - math.floor(math.log10(abs(value))))
 
 
 def _money(size: float, spread: float | None, currency: str) -> str:
@@ -87,7 +101,7 @@ def _money(size: float, spread: float | None, currency: str) -> str:
             decimals = _decimals(size / limit, None if spread is None else spread / limit)
             return f"{symbol}{size / limit:,.{min(2, decimals)}f}{word}"
     decimals = 0 if size >= THOUSAND or (spread or 0) >= TEN else 2
-    return f"{symbol}{size:,.{decimals}f}"
+    return f"{symbol}{_supported(size, spread):,.{decimals}f}"
 
 
 def _finer(low: float, high: float, spread: float | None) -> float | None:
@@ -103,7 +117,9 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
 
     Args:
         number: The number.
-        form: Empty, ``signed``, ``abs``, ``interval``, ``low`` or ``high`` (the ends of the interval).
+        form: Empty, ``signed``, ``abs``, ``interval``, ``low`` or ``high`` (the ends of the interval),
+            ``nearest`` or ``farthest`` (the size of the end
+            nearest to zero or farthest from it), or ``rough`` (two significant digits, for what is only about so much).
         currency: ISO code.
 
     Raises:
@@ -112,7 +128,13 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
     if isinstance(number.value, NotPublished):
         return f"not published ({number.value.reason})"
     spread = (number.interval.high - number.interval.low) / 2 if number.interval else None
-    if form in {"interval", "low", "high"}:
+    if form in {"nearest", "farthest"} and number.interval is not None:
+        chosen = min if form == "nearest" else max
+        end = chosen(abs(number.interval.low), abs(number.interval.high))
+        return format_value(end, number.unit, currency=currency, spread=spread)
+    if form == "rough":
+        return format_value(_two_digits(number.value), number.unit, currency=currency)
+    if form in {"interval", "low", "high", "nearest", "farthest"}:
         if number.interval is None:
             msg = f"number {number.id!r} has no interval"
             raise ValueError(msg)
@@ -123,7 +145,7 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
         )
         return {"low": low, "high": high}.get(form) or f"{low.removesuffix(SUFFIX.get(number.unit, ''))} to {high}"
     if form not in {"", "signed", "abs"}:
-        msg = f"unknown form {form!r}; forms are signed, abs, interval, low and high"
+        msg = f"unknown form {form!r}; forms are signed, abs, interval, low, high, nearest, farthest and rough"
         raise ValueError(msg)
     value = abs(number.value) if form == "abs" else number.value
     return format_value(value, number.unit, currency=currency, signed=form == "signed", spread=spread)

@@ -46,6 +46,7 @@ class Table:
     columns: Mapping[str, Column]
     currency: str
     folded: bool
+    filtered: bool = False
 
     def _cell(self, value: Any, column: Column) -> str:
         opening = f'<td{" class=num" if column.unit else ""} data-label="{escape(column.title)}">'
@@ -78,6 +79,12 @@ class Table:
             f'<div class="gz-table-wrap"><table class="gz-table{stacked}" data-name="{escape(self.name)}"><caption>{caption}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
         )
+        if self.filtered:
+            place = f"gz-rows-{escape(self.name)}"
+            html = (
+                f'<p><label for="{place}-words">Filter</label> <input id="{place}-words" class="gz-filter" type="search" data-filters="{place}" placeholder="any words of a row"> '
+                f'<span class="gz-count" role="status"></span></p><div id="{place}">{html}</div>'
+            )
         return f'<details class="gz-fold"><summary>{caption}</summary>{html}</details>' if self.folded else html
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
@@ -96,6 +103,7 @@ def table(
     *,
     currency: str = "USD",
     folded: bool = False,
+    filtered: bool = False,
 ) -> Table:
-    """A table for a page; ``columns`` says which columns show, in the frame's order, and how; ``folded`` shows it on demand."""
-    return Table(frame, name, caption, columns, currency, folded)
+    """A table for a page; ``columns`` says which columns show, in the frame's order, and how; ``folded`` shows it on demand; ``filtered`` puts a box above it that keeps rows with the words typed there."""
+    return Table(frame, name, caption, columns, currency, folded, filtered)

@@ -1,7 +1,23 @@
-"""Weeks, sealed editions and the chain of their manifests."""
+"""Weeks, sealed editions, the chain of their manifests, and what checks it."""
 
+from gazette.editions._keys import Signer, read_public_keys, read_signer
 from gazette.editions._lock import lock
-from gazette.editions._store import Manifest, Problem, Store, digest_of, write_error
+from gazette.editions._store import Manifest, Store, write_error
+from gazette.editions._verify import verify_editions
 from gazette.editions._week import Week
+from gazette.editions.verifier import Checked, Problem, digest_of
 
-__all__ = ["Manifest", "Problem", "Store", "Week", "digest_of", "lock", "write_error"]
+__all__ = [
+    "Checked",
+    "Manifest",
+    "Problem",
+    "Signer",
+    "Store",
+    "Week",
+    "digest_of",
+    "lock",
+    "read_public_keys",
+    "read_signer",
+    "verify_editions",
+    "write_error",
+]

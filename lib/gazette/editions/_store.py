@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gazette.editions import verifier
 from gazette.editions._week import Week
 from gazette.errors import EditionError, WrongUseError
 from gazette.record import canonical_json
+from gazette.editions.verifier import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Manifest", "Problem", "Store", "digest_of", "write_error"]
+    from gazette.editions._keys import Signer
 
-SCHEMA = "gazette.manifest/1"
-NAME = "manifest.json"
+__all__ = ["Manifest", "Store", "write_error"]
+
+SCHEMA, NAME, SIGNATURE = verifier.SCHEMA, verifier.MANIFEST, verifier.SIGNATURE
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Manifest:
         files: Relative path to SHA-256.
         versions: What ran: library, environment, engine.
         facts: What lists show without opening the edition.
+        signer: Public key (hexadecimal) whose signature stands beside the manifest, None where it was not signed.
     """
 
     edition: str
@@ -43,21 +46,7 @@ class Manifest:
     files: Mapping[str, str]
     versions: Mapping[str, str]
     facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A difference between an edition and its manifest."""
-
-    edition: str
-    file: str
-    what: str
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    signer: str | None = None
 
 
 def _manifest_digest(content: Mapping[str, Any]) -> str:
@@ -65,11 +54,11 @@ def _manifest_digest(content: Mapping[str, Any]) -> str:
 
 
 def _files(root: Path) -> dict[str, str]:
-    return {
-        path.relative_to(root).as_posix(): digest_of(path)
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and path.relative_to(root).as_posix() != NAME
-    }
+    found, faults = verifier.digests_below(root, skip=(NAME, SIGNATURE))
+    if faults:
+        name, what = min(faults.items())
+        raise EditionError(f"{name} cannot be sealed: {what}", where=str(root), mend="build again; nothing was published")
+    return dict(sorted(found.items()))
 
 
 class Store:
@@ -104,25 +93,25 @@ class Store:
         Raises:
             EditionError: It is missing, truncated or was changed.
         """
-        path = self.path(week) / NAME
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            if content["schema"] != SCHEMA or content["digest"] != _manifest_digest(content):
-                raise ValueError("its digest does not fit its content")  # noqa: TRY301
-            previous = content["previous"]
-            return Manifest(
-                content["edition"],
-                content["digest"],
-                (previous["edition"], previous["digest"]) if previous else None,
-                content["files"],
-                content["versions"],
-                content["facts"],
-            )
-        except FileNotFoundError as error:
+        seal = verifier.read_seal(self.path(week), str(week))
+        if isinstance(seal, verifier.Seal):
+            content = seal.content
+            try:
+                return Manifest(
+                    seal.edition, seal.digest, seal.previous, seal.files, content["versions"], content["facts"], seal.signer
+                )
+            except KeyError as error:
+                what = f"it has no {error}"
+        elif seal.what == "missing":
             known = ", ".join(map(str, self.weeks())) or "none"
-            raise EditionError(f"there is no edition {week}", where=str(self.root), mend=f"sealed editions: {known}") from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise EditionError(f"the manifest cannot be trusted: {error}", where=str(path), mend="restore the edition from a copy") from error
+            raise EditionError(f"there is no edition {week}", where=str(self.root), mend=f"sealed editions: {known}")
+        else:
+            what = seal.what
+        raise EditionError(
+            f"the manifest cannot be trusted: {what}",
+            where=str(self.path(week) / NAME),
+            mend="restore the edition from a copy",
+        )
 
     def staging(self, week: Week) -> Path:
         """An empty folder to build the week in; what an earlier build left there is removed."""
@@ -155,6 +144,7 @@ class Store:
         versions: Mapping[str, str],
         facts: Mapping[str, Any],
         replace: bool = False,
+        signer: Signer | None = None,
     ) -> Manifest:
         """Write the manifest and rename the staging folder to its final place.
 
@@ -163,6 +153,7 @@ class Store:
             week: Its week.
             versions, facts: For the manifest.
             replace: Whether an unpublished edition of this week may be replaced.
+            signer: Signs the manifest; the signature is written beside it, outside its digest.
 
         Raises:
             EditionError: The week is sealed already, a later one is, or the disk refuses.
@@ -182,12 +173,17 @@ class Store:
             "versions": dict(versions),
             "facts": dict(facts),
         }
+        if signer is not None:
+            content["signer"] = signer.public
         content["digest"] = _manifest_digest(content)
+        raw = canonical_json(content).encode()
+        written = {NAME: raw} if signer is None else {SIGNATURE: signer.sign(raw), NAME: raw}
         try:
-            with (staging / NAME).open("w", encoding="utf-8") as stream:
-                stream.write(canonical_json(content))
-                stream.flush()
-                os.fsync(stream.fileno())
+            for name, data in written.items():
+                with (staging / name).open("wb") as stream:
+                    stream.write(data)
+                    stream.flush()
+                    os.fsync(stream.fileno())
             old = staging.with_name(f"{week}.replaced")
             shutil.rmtree(old, ignore_errors=True)
             if self.is_sealed(week):
@@ -230,19 +226,19 @@ class Store:
             )
 
     def check(self, week: Week) -> list[Problem]:
-        """Every file that is not what the manifest says."""
+        """Every file that is not what the manifest says, and whether the edition before is the one that it names."""
         manifest = self.manifest(week)
-        found = _files(self.path(week))
-        problems = []
-        for name in sorted({*manifest.files, *found}):
-            recorded, actual = manifest.files.get(name), found.get(name)
-            if recorded != actual:
-                what = "missing" if actual is None else "not in the manifest" if recorded is None else f"recorded {recorded}, found {actual}"
-                problems.append(Problem(str(week), name, what))
+        folder, name = self.path(week), str(week)
+        seal = verifier.read_seal(folder, name)
+        if isinstance(seal, Problem):  # it changed within this instant
+            return [seal]
+        problems = list(verifier.check_files(folder, name, seal, copy="sealed").problems)
+        if fault := verifier.check_signature(folder, name, seal):
+            problems.append(fault)
         if manifest.previous is not None:
             before = Week.parse(manifest.previous[0])
             if not self.is_sealed(before) or self.manifest(before).digest != manifest.previous[1]:
-                problems.append(Problem(str(week), NAME, f"the edition before it, {before}, is not the one it names"))
+                problems.append(Problem(name, NAME, f"the edition before it, {before}, is not the one it names"))
         return problems
 
 

@@ -1,26 +1,41 @@
 """What people write in ``params/``: models of every file, a loader that reports all errors, JSON Schemas."""
 
 from gazette.params._alerts import Alarm, AlertsFile, Channel, Maintenance
+from gazette.params._annotations import Annotation, AnnotationsFile
+from gazette.params._changes import MEASURED, changes
+from gazette.params._decision import Choice, Decision, Effect, Realised, Score, SignOff, Watch
 from gazette.params._experiment import Experiment, Guardrail, Variant
-from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems
-from gazette.params._metrics import Fact, Metric
-from gazette.params._model import Checks, Features, Limit, Model, Quality, Scores
+from gazette.params._glossary import GlossaryFile, Term
+from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems, published_prose, read_sheet
+from gazette.params._metrics import Before, Fact, Metric
+from gazette.params._model import Business, Checks, Features, Limit, Model, Quality, Scores
+from gazette.params._prose import Prose
 from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
 from gazette.params._site import Operations, SiteParams
 from gazette.params._translations import MoneyBase, Target, Translation
+from gazette.params._types import Id as SubjectId
 
 __all__ = [
     "FILES",
     "FOLDERS",
+    "MEASURED",
     "SIGNALS",
     "Alarm",
     "AlertsFile",
+    "Annotation",
+    "AnnotationsFile",
+    "Before",
+    "Business",
     "Channel",
     "Checks",
+    "Choice",
+    "Decision",
+    "Effect",
     "Experiment",
     "Fact",
     "Features",
+    "GlossaryFile",
     "Guardrail",
     "Limit",
     "Maintenance",
@@ -30,15 +45,25 @@ __all__ = [
     "Operations",
     "Params",
     "Problem",
+    "Prose",
     "Quality",
+    "Realised",
+    "Score",
     "Scores",
+    "SignOff",
     "Signal",
     "SiteParams",
+    "SubjectId",
     "Target",
+    "Term",
     "Translation",
     "Variant",
+    "Watch",
+    "changes",
     "load",
     "problems",
+    "published_prose",
     "quantile",
+    "read_sheet",
     "schemas",
 ]

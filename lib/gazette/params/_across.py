@@ -19,8 +19,13 @@ BUILT_IN_WITH = {
     "telemetry": ("availability", "latency-p-99"),
     "business": ("revenue-effect", "nps"),
 }
+SITE_USES = {
+    "operations": ("serving", "alerts"),
+    "history": ("win-rate", "cumulative-effect", "realised-share"),
+}
+FEWEST_CARDS = 3
 MATRIX = {"translations": ("technical", "business"), "bases": ("metric",), "targets": ("technical", "business")}
-RESERVED = ("executive", "history", "operations", "portfolio", "translation")
+RESERVED = ("executive", "history", "metrics", "operations", "portfolio", "translation")
 
 
 def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
@@ -55,8 +60,9 @@ def _uses(name: str, raw: Mapping[str, Any]) -> Iterator[tuple[Location, Any]]:
             yield ("guardrails", i, "metric"), _map(guardrail).get("metric")
     elif name.startswith("models/"):
         yield from _model_uses(raw)
-    elif name == "site.yml" and raw.get("operations"):
-        yield from ((("operations",), metric) for metric in ("serving", "alerts"))
+    elif name == "site.yml":
+        for key, metrics in SITE_USES.items():
+            yield from (((key,), metric) for metric in metrics if raw.get(key))
     elif name == "translations.yml":
         for group, sides in MATRIX.items():
             for i, row in enumerate(_rows(raw.get(group))):
@@ -194,7 +200,12 @@ def _cards(sources: Mapping[str, Source]) -> Iterator[Problem]:
         return
     site = sources["site.yml"]
     known = sorted({str(s.raw.get("id")) for n, s in sources.items() if "/" in n})
-    for i, card in enumerate(_rows(_map(site.raw.get("executive")).get("cards"))):
+    cards = _map(site.raw.get("executive")).get("cards")
+    measured = [n for n, s in sources.items() if n.startswith("models/") and s.raw.get("business")]
+    if isinstance(cards, list) and 0 < len(cards) < FEWEST_CARDS and measured:
+        what = f"{len(cards)} cards, where a model has business figures ({', '.join(measured)})"
+        yield site.problem(("executive", "cards"), what, f"name at least {FEWEST_CARDS}, at most 5")
+    for i, card in enumerate(_rows(cards)):
         subject = str(card).split(".", maxsplit=1)[0]
         if subject not in known:
             key = ("executive", "cards", i)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Column, Count, Fraction, Id, Page, Positive, Sheet, Text
+from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Text
 
 __all__ = ["Experiment", "Guardrail", "Impact", "Segment", "Variant"]
 
@@ -75,6 +75,7 @@ class Experiment(Page):
     minimum_effect: Positive = Field(description="Smallest relative effect worth having (0.02 for 2 %).")
     rollout_days: Annotated[int, Field(gt=0, le=365, strict=True)] = 7
     impact: Impact | None = None
+    cost: Cost | None = Field(default=None, description="Of building and running the variant; for the table of costs.")
 
     @classmethod
     def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -15,14 +15,17 @@ from gazette.params._across import across
 from gazette.params._alerts import AlertsFile
 from gazette.params._annotations import Annotation, AnnotationsFile
 from gazette.params._experiment import Experiment
+from gazette.params._glossary import GlossaryFile
 from gazette.params._metrics import Metric, MetricsFile
 from gazette.params._model import Model
 from gazette.params._problem import Location, Problem, Source
+from gazette.params._prose import Prose, prose
 from gazette.params._site import SiteParams
 from gazette.params._translations import MoneyBase, Target, Translation, TranslationsFile
 from gazette.params._types import Sheet
 
-__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems"]
+__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "published_prose", "read_sheet"]
+__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "read"]
 
 FILES: dict[str, type[Sheet]] = {
     "site.yml": SiteParams,
@@ -30,7 +33,7 @@ FILES: dict[str, type[Sheet]] = {
     "translations.yml": TranslationsFile,
     "alerts.yml": AlertsFile,
 }
-OPTIONAL: dict[str, type[Sheet]] = {"annotations.yml": AnnotationsFile}
+OPTIONAL: dict[str, type[Sheet]] = {"annotations.yml": AnnotationsFile, "glossary.yml": GlossaryFile}
 FOLDERS: dict[str, type[Sheet]] = {"models": Model, "experiments": Experiment}
 MAX_BYTES = 1_000_000
 
@@ -46,6 +49,7 @@ class Params:
     targets: list[Target]
     alerts: AlertsFile
     annotations: list[Annotation]
+    glossary: GlossaryFile
     models: dict[str, Model]
     experiments: dict[str, Experiment]
 
@@ -106,7 +110,7 @@ def _mend(model: type[Sheet], error: dict[str, Any]) -> tuple[str, str]:
     )
 
 
-def _read(path: Path, name: str, found: list[Problem]) -> Source | None:
+def read(path: Path, name: str, found: list[Problem]) -> Source | None:
     """Parse one file; what is wrong goes to ``found``."""
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -139,6 +143,23 @@ def _validate(source: Source, model: type[Sheet], found: list[Problem]) -> Any:
     except ValidationError as error:
         found += [source.problem(item["loc"], *_mend(model, dict(item))) for item in error.errors()]
         return None
+
+
+def read_sheet(path: Path, name: str, model: type[Sheet]) -> tuple[Any, list[Problem]]:
+    """One YAML file that lies elsewhere, read by the same rules.
+
+    Args:
+        path: The file.
+        name: How problems call it.
+        model: What it must be.
+
+    Returns:
+        The value (None where something is wrong) and its problems, sorted by line.
+    """
+    found: list[Problem] = []
+    source = read(path, name, found)
+    value = _validate(source, model, found) if source else None
+    return (None if found else value), sorted(found)
 
 
 def _files(directory: Path, found: list[Problem]) -> dict[str, type[Sheet]]:
@@ -174,7 +195,7 @@ def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
     sources: dict[str, Source] = {}
     values: dict[str, Any] = {}
     for name, model in _files(directory, found).items():
-        if source := _read(directory / name, name, found):
+        if source := read(directory / name, name, found):
             sources[name] = source
             values[name] = _validate(source, model, found)
     found += across(sources)
@@ -191,9 +212,17 @@ def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
         targets=values["translations.yml"].targets,
         alerts=values["alerts.yml"],
         annotations=values["annotations.yml"].annotations if "annotations.yml" in values else [],
+        glossary=values.get("glossary.yml") or GlossaryFile(),
         models=subjects["models"],
         experiments=subjects["experiments"],
     ), []
+
+
+def published_prose(directory: Path) -> list[Prose]:
+    """Texts of a folder of parameter files that pages show; of files that can be read."""
+    found: list[Problem] = []
+    sources = {name: read(directory / name, name, found) for name in _files(directory, found)}
+    return list(prose({name: source for name, source in sources.items() if source is not None}))
 
 
 def load(directory: Path) -> Params:

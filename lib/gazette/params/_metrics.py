@@ -1,15 +1,24 @@
-"""``metrics.yml`` and ``translations.yml``: what is agreed across subjects."""
+"""``metrics.yml``: what is agreed across subjects."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from gazette.params._types import Changelog, Column, Fraction, Id, Positive, Sheet, Text, Unit, Window
 
-__all__ = ["Covariate", "Fact", "Metric", "MetricsFile", "changelog_faults"]
+__all__ = [
+    "Before",
+    "Covariate",
+    "Entry",
+    "Fact",
+    "Metric",
+    "MetricsFile",
+    "changelog_faults",
+    "shape_faults",
+]
 
 
 class Fact(Sheet):
@@ -48,6 +57,41 @@ def changelog_faults(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "changelog", "changelog dates run backwards; write the oldest first"
 
 
+def shape_faults(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong between the keys that say how a metric is measured."""
+    shapes = [k for k in ("denominator", "quantile", "cap", "cap_quantile") if raw.get(k) is not None]
+    if len(shapes) > 1:
+        yield shapes[1], f"give at most one of {', '.join(shapes)}"
+    if shapes and not raw.get("fact"):
+        yield shapes[0], f"{shapes[0]!r} needs a fact"
+    elif shapes and shapes[0] != "denominator" and raw["fact"]["aggregation"] == "any":
+        yield shapes[0], f"{shapes[0]!r} needs values; aggregation 'any' only says yes or no"
+
+
+class Before(Sheet):
+    """How a metric was measured until a change: all of it, not only what changed."""
+
+    fact: Fact
+    denominator: Fact | None = None
+    quantile: Fraction | None = None
+    cap: Positive | None = None
+    cap_quantile: Fraction | None = None
+    unit: Unit | None = Field(default=None, description="The unit until then; by default the metric's.")
+
+    @classmethod
+    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """As for a metric: of one kind."""
+        yield from shape_faults(raw)
+
+
+class Entry(Changelog):
+    """A change of a metric, with the definition until then where what is measured changed."""
+
+    before: Before | None = Field(
+        default=None, description="The definition until this entry; both are then shown over the same weeks."
+    )
+
+
 class Metric(Sheet):
     """A definition that people agreed on; its id appears in number ids."""
 
@@ -66,7 +110,13 @@ class Metric(Sheet):
         default=None, description="A unit's value counts as at most this quantile of all units (winsorised)."
     )
     covariate: Covariate | None = None
-    changelog: list[Changelog] = Field(min_length=1)
+    formula: Text | None = Field(
+        default=None, description="The formula in words or symbols, where no fact says it; it is shown as text."
+    )
+    code: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$")] | None = Field(
+        default=None, description="Dotted name of the function that computes it, where no fact says it."
+    )
+    changelog: list[Entry] = Field(min_length=1)
 
     @property
     def version(self) -> int:
@@ -81,18 +131,26 @@ class Metric(Sheet):
     @classmethod
     def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """A changelog runs forward; a metric is of one kind."""
-        shapes = [k for k in ("denominator", "quantile", "cap", "cap_quantile") if raw.get(k) is not None]
-        if len(shapes) > 1:
-            yield shapes[1], f"give at most one of {', '.join(shapes)}"
-        if shapes and not raw.get("fact"):
-            yield shapes[0], f"{shapes[0]!r} needs a fact"
-        if shapes and shapes[0] != "denominator" and raw["fact"]["aggregation"] == "any":
-            yield shapes[0], f"{shapes[0]!r} needs values; aggregation 'any' only says yes or no"
+        yield from shape_faults(raw)
         if raw.get("quantile") is not None and raw.get("covariate"):
             yield "covariate", "a quantile takes no covariate"
         if raw.get("fact") and raw["direction"] == "zero":
             yield "direction", "an experiment needs a way that is good: higher or lower"
         yield from changelog_faults(raw)
+        versions = [entry["version"] for entry in raw["changelog"]]
+        if versions != list(range(1, len(versions) + 1)):
+            yield "changelog", f"changelog versions must be 1, 2, 3 …, oldest first; found {versions}"
+        dates = [entry["date"] for entry in raw["changelog"]]
+        if dates != sorted(dates):
+            yield "changelog", "changelog dates run backwards; write the oldest first"
+        told = [entry["version"] for entry in raw["changelog"] if entry.get("before")]
+        if told and not raw.get("fact"):
+            yield (
+                "changelog",
+                f"version {told[0]} says how it was measured before, but the metric has no fact to compare with",
+            )
+        if 1 in told:
+            yield "changelog", "version 1 is the first definition; nothing was before it"
 
 
 class MetricsFile(Sheet):

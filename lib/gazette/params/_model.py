@@ -8,9 +8,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Column, Count, Fraction, Id, Page, Positive, Sheet, Text
+from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Text
 
-__all__ = ["Card", "Checks", "Features", "Items", "Limit", "Model", "Quality", "Range", "Registry", "Scores", "Sla"]
+__all__ = [
+    "Business",
+    "Card",
+    "Checks",
+    "Features",
+    "Items",
+    "Limit",
+    "Model",
+    "Quality",
+    "Range",
+    "Registry",
+    "Scores",
+    "Sla",
+]
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
@@ -205,6 +218,7 @@ class Model(Page):
     telemetry: Telemetry | None = None
     deployments: Deployments | None = None
     business: Business | None = None
+    cost: Cost | None = Field(default=None, description="Of building and running the model; for the table of costs.")
 
     @property
     def measures(self) -> list[str]:

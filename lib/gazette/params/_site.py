@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from gazette.params._types import Column, Count, Sheet, Text
 
 __all__ = ["ExecutiveParams", "Operations", "SiteParams"]
+
+LONGEST = 2000  # characters of an address that every program takes
 
 
 class ExecutiveParams(Sheet):
@@ -18,7 +21,13 @@ class ExecutiveParams(Sheet):
     title: Text = "Executive summary"
     owner: Text
     cards: list[str] = Field(
-        min_length=1, max_length=5, description="Ids of the numbers shown as cards: <subject>.<metric>."
+        min_length=1,
+        max_length=5,
+        description="Ids of the numbers shown as cards: <subject>.<metric>; three to five where a model has business figures.",
+    )
+    max_words: Count = Field(
+        default=450,
+        description="Words that the page may have, tables and folded parts not counted; a longer page stops the build.",
     )
 
 
@@ -60,8 +69,14 @@ class SiteParams(Sheet):
 
     title: Text
     organisation: Text
+    address: Text | None = Field(
+        default=None, description="Where the published site is on the web, for links in e-mails and messages."
+    )
     notice: str = Field(default="", description="A line on every page, such as what is simulated.")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    language: Literal["british", "american"] = Field(
+        default="british", description="Spelling, dates and per cent signs of the pages."
+    )
     engine: Literal["auto", "quarto", "embedded"] = "auto"
     warehouse: Text = Field(description="An ibis connection URL, such as duckdb:///path/to/file.duckdb.")
     mlflow: Text = Field(description="An MLflow tracking URI, such as sqlite:///path/to/mlflow.db.")
@@ -77,5 +92,25 @@ class SiteParams(Sheet):
         default=4, description="Weeks for which an experiment that ended stays in the editions."
     )
     history_weeks: Annotated[int, Field(ge=2, le=104, strict=True)] = 12
+    public_keys: list[Text] = Field(
+        default=[],
+        description="Keys whose signatures under editions are trusted: files (PEM) or 64 hexadecimal digits each.",
+    )
     executive: ExecutiveParams
     operations: Operations | None = Field(default=None, description="Without it there is no operations page.")
+
+    @classmethod
+    def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """An address that links can be made of."""
+        address = raw.get("address")
+        if isinstance(address, str) and (parted := urlsplit(address)):
+            if parted.scheme not in {"http", "https"} or not parted.netloc or len(address) > LONGEST:
+                yield "address", "an address starts with http:// or https:// and a host"
+            elif parted.query or parted.fragment or any(c.isspace() or c in '<>"|' for c in address):
+                yield "address", "an address ends with the folder of the site: no spaces, no '?', no '#'"
+
+    history: Column | None = Field(
+        default=None,
+        description="Table of past tests, one row a test: test, title, ended, decision, metric, effect, effect_error (relative, with "
+        "its standard error), and as far as known technical, technical_change, technical_error, realised, realised_error, realised_on.",
+    )

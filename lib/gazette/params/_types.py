@@ -20,6 +20,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 __all__ = [
     "Changelog",
     "Column",
+    "Cost",
     "Count",
     "Fraction",
     "Id",
@@ -97,6 +98,20 @@ class Page(Sheet):
     parameters: dict[str, str | int | float | bool] = Field(
         default_factory=dict, description="Values for further names in the template's parameters cell."
     )
+
+
+class Cost(Sheet):
+    """What building and running something costs, in the site's currency: stated, never assumed."""
+
+    build: Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
+    build_months: Count = Field(description="Months over which the cost of building is spread.")
+    run_per_month: Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
+    source: Text = Field(description="Who says so.")
+
+    @property
+    def per_month(self) -> float:
+        """Cost of a month, the building spread evenly."""
+        return self.build / self.build_months + self.run_per_month
 
 
 class Changelog(Sheet):

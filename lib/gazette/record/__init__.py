@@ -1,5 +1,6 @@
 """What a notebook emits: numbers with passports, findings, verdicts, alerts, bound into a record."""
 
+from gazette.record._headline import headline_numbers
 from gazette.record._model import (
     RECORD_MIME,
     REFERENCE,
@@ -38,4 +39,5 @@ __all__ = [
     "Verdict",
     "VerdictState",
     "canonical_json",
+    "headline_numbers",
 ]

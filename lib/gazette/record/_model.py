@@ -84,7 +84,7 @@ class Finding(_Frozen):
     """A generated sentence; every digit in it is a number reference.
 
     ``text`` holds references: ``{number.id}``, ``{number.id|form}`` (forms: ``signed``, ``abs``, ``interval``,
-    ``relative``) and ``{=term}`` for proper names and dates, whose text is in ``terms``.
+    ``low``, ``high``, ``nearest``, ``farthest``, ``rough``) and ``{=term}`` for proper names and dates, whose text is in ``terms``.
     """
 
     id: Id

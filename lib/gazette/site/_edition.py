@@ -11,13 +11,20 @@ from typing import TYPE_CHECKING, Any
 from gazette import conclusions, display
 from gazette.errors import SiteError
 from gazette.record import Record
+from gazette.site._budget import length_problems
 from gazette.site._config import read_config, write_config
 from gazette.site._engine import render
+from gazette.site._glossary import glossary_page, glossary_terms, inline_words
 from gazette.site._lint import lint_site, lint_sources
+from gazette.site._metrics import stage_metrics
 from gazette.site._notebook import to_page
+from gazette.site._passports import passport_map
 from gazette.site._provenance import provenance
+from gazette.site._rules import rules_page
+from gazette.site._sayings import lint_sayings, same_numbers
 from gazette.site._text import front_matter, plain, raw_html
 from gazette.site._theme import finish, lay_theme
+from gazette.site._words import finish_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +38,12 @@ __all__ = ["dates", "facts", "render_edition"]
 
 ABOVE = "../../"
 DATA = "_data"  # engines leave such folders alone, where they would render the notebooks among the downloads
+SHARE = "share"
+SHARED = (
+    f'<p class="gz-share">Print or share: <a href="{SHARE}/summary.pdf">PDF</a>, '
+    f'<a href="{SHARE}/email.html">e-mail</a> (<a href="{SHARE}/email.eml" download>as a draft</a>), '
+    f'<a href="{SHARE}/slack.json" download>Slack</a></p>'
+)
 
 
 @dataclass(frozen=True)
@@ -98,12 +111,14 @@ def facts(edition: Path, *, params: Params, week: Week) -> dict[str, Any]:
     headline = ""
     if summary:
         numbers = {n.id: n for n in summary.numbers}
-        headline = display.plain_sentence(summary.findings[0], numbers, currency=params.site.currency)
+        headline = display.plain_sentence(
+            summary.findings[0], numbers, currency=params.site.currency, language=params.site.language
+        )
     ranked = conclusions.ranked([p.record for p in parts if p.record])
     tests = [{"page": r.subject, "title": r.title, "state": v.state, "action": v.action} for r, v in ranked]
     return {
         "title": params.site.title,
-        "dates": dates(week),
+        "dates": display.localise(dates(week), params.site.language),
         "headline": headline,
         "tests": tests,
         "models": [{"page": p.page, "title": p.title} for p in parts if p.kind == "model"],
@@ -121,6 +136,7 @@ def render_edition(
     work: Path,
     versions: Mapping[str, str],
     previous: tuple[str, str] | None,
+    share: Mapping[str, bytes],
 ) -> None:
     """Write the edition's ``site/`` folder.
 
@@ -133,6 +149,7 @@ def render_edition(
         work: Folder for what is thrown away afterwards.
         versions: What ran, for the provenance page.
         previous: The sealed edition before it and its manifest's digest.
+        share: Name to content of the files for other places.
 
     Raises:
         SiteError: A page cannot be rendered or fails the lint; every problem is listed.
@@ -142,24 +159,68 @@ def render_edition(
     stage.mkdir(parents=True)
     try:
         parts = _parts(edition, params)
+        _refuse(same_numbers({p.page: p.record for p in parts if p.record}), "the records", week)
         lay_theme(project, stage, cache=work.parent / "cache", charts=True)
         _fill_theme(stage, week)
-        for part in parts:
-            _stage_part(edition, stage, part, params, week)
+        cells = {part.page: _stage_part(edition, stage, part, params, week) for part in parts}
+        places = {part.page: (f"{part.place}.html", part.title) for part in parts}
+        pages = [path.stem for path in (stage / "metrics").glob("*.*")]
+        script = passport_map(edition, week=str(week), places=places, cells=cells, metrics=pages)
+        (stage / "theme" / "passport-map.js").write_text(script, encoding="utf-8")
         for kind, title in (("model", "Models"), ("experiment", "Experiments")):
             chosen = [p for p in parts if p.kind == kind]
             (stage / f"{kind}s.qmd").write_text(_list_page(title, chosen), encoding="utf-8")
+        earlier = stage_metrics(edition, stage, params=params, week=week)
         text = provenance(edition, week=week, versions=versions, previous=previous)
         (stage / "provenance.qmd").write_text(text, encoding="utf-8")
+        terms = glossary_terms(params.glossary)
+        (stage / "glossary.qmd").write_text(glossary_page(terms), encoding="utf-8")
+        (stage / "rules.qmd").write_text(rules_page(), encoding="utf-8")
         write_config(stage, read_config(project), title=params.site.title, edition=True)
-        _refuse(lint_sources(stage), "the staged pages", week)
+        _refuse([*lint_sources(stage), *_too_long(edition, parts, params)], "the staged pages", week)
         warnings = render(stage, edition / "site", engine)
         shutil.copytree(stage / DATA, edition / "site" / "data")
+        (edition / "site" / SHARE).mkdir()
+        for name, content in share.items():
+            (edition / "site" / SHARE / name).write_bytes(content)
+        finish_words(edition / "site", language=params.site.language, words=inline_words(terms))
+        (edition / "site" / "news.js").write_text(_news(edition, parts, params), encoding="utf-8")
         finish(edition / "site", above=ABOVE)
         allowed = {f"{ABOVE}{name}" for name in ("index.html", "archive.html", "editions.js")} | {"manifest.json"}
-        _refuse([*warnings, *lint_site(edition / "site", allowed=allowed)], "the rendered pages", week)
+        said = lint_sayings(
+            edition / "site",
+            records=[p.record for p in parts if p.record],
+            currency=params.site.currency,
+            language=params.site.language,
+        )
+        allowed |= earlier
+        _refuse([*warnings, *lint_site(edition / "site", allowed=allowed), *said], "the rendered pages", week)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _too_long(edition: Path, parts: list[_Part], params: Params) -> list[str]:
+    """What makes the summary longer than two minutes of reading."""
+    return [
+        problem
+        for part in parts
+        if part.kind == "summary" and part.record is not None
+        for problem in length_problems(
+            json.loads((edition / "notebooks" / f"{part.page}.ipynb").read_text(encoding="utf-8")),
+            most=params.site.executive.max_words,
+        )
+    ]
+
+
+def _news(edition: Path, parts: list[_Part], params: Params) -> str:
+    """The edition's digest as a script, which also loads from ``file://``: browsers compare editions by it."""
+    records = [p.record for p in parts if p.record is not None and p.kind != "summary"]
+    numbers = [n for r in records for n in r.numbers]
+    cards = display.card_digest(params.site.executive.cards, numbers, currency=params.site.currency)
+    week = json.loads((edition / "edition.json").read_text(encoding="utf-8"))["edition"]
+    digest = conclusions.digest_of(week, records, currency=params.site.currency, cards=cards)
+    text = json.dumps(digest, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
+    return f"(window.gzNews = window.gzNews || {{}})[{json.dumps(week)}] = {text};\n"
 
 
 def _refuse(problems: list[str], what: str, week: Week) -> None:
@@ -189,7 +250,8 @@ def _byline(part: _Part, week: Week, params: Params) -> str:
     )
 
 
-def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: Week) -> None:
+def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: Week) -> frozenset[str]:
+    """Write a subject's page; returns the names of its cells that have an anchor."""
     data = stage / DATA / part.page
     data.mkdir(parents=True)
     up = "../" if "/" in part.place else ""
@@ -197,6 +259,7 @@ def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: W
     header: dict[str, Any] = {"title": plain(part.title), "page-layout": "full"}
     if part.kind == "summary":
         header["toc"] = False
+        lead += SHARED
     executed = edition / "notebooks" / f"{part.page}.ipynb"
     place = stage / part.place
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -208,7 +271,7 @@ def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: W
         )
         for name, content in page.files.items():
             (data / name).write_text(content, encoding="utf-8")
-        return
+        return page.cells
     link = ""
     if executed.is_file():
         (data / "notebook.ipynb").write_bytes(executed.read_bytes())
@@ -224,6 +287,7 @@ def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: W
         f"<p>{escape(failure.get('what', ''))}</p>{trace}{link}</div>"
     )
     place.with_name(place.name + ".qmd").write_text(f"{front_matter(**header)}\n\n{raw_html(html)}", encoding="utf-8")
+    return frozenset()
 
 
 def _list_page(title: str, parts: list[_Part]) -> str:

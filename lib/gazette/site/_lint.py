@@ -50,6 +50,10 @@ LOADS = {
 FENCE = re.compile(r"^(`{3,}|~{3,})")
 DIV = re.compile(r"^(:{3,})\s*(\S.*)?$")
 CSS_LOAD = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
+TYPED = re.compile(
+    r"[$€£]\s?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*\s?(?:%|per\s?cent|percentage\s+points|points)(?!\w)", re.IGNORECASE
+)
+CODE = re.compile(r"(`{3,})[^\n]*\n.*?\n\1|`[^`\n]+`", re.DOTALL)
 NOT_A_NUMBER = re.compile(r"(?<![\w.])(?:nan|NaN|NaT|-?inf|undefined|<NA>)(?![\w.])")
 
 
@@ -70,7 +74,7 @@ def lint_sources(stage: Path) -> list[str]:
 
 def _cell(cell: dict[str, Any]) -> list[str]:
     if cell["cell_type"] == "markdown":
-        return _markdown(cell["source"])
+        return [*_markdown(cell["source"]), *_typed(cell["source"])]
     if cell["cell_type"] != "code":
         return []
     problems = _options(cell["source"])
@@ -79,6 +83,12 @@ def _cell(cell: dict[str, Any]) -> list[str]:
         if html:
             problems += _balance(html)
     return problems
+
+
+def _typed(text: str) -> list[str]:
+    """Results that a person typed into Markdown: they would stay as they are when the data change."""
+    found = TYPED.search(CODE.sub(" ", text))
+    return [f"{found[0]!r} is typed in its text; let a finding say it, which refers to a number"] if found else []
 
 
 def _options(source: str) -> list[str]:

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from gazette.record import RECORD_MIME
+from gazette.site._passports import cell_names
 from gazette.site._text import front_matter, raw_html
 
 if TYPE_CHECKING:
@@ -25,10 +26,12 @@ class Page:
     Attributes:
         notebook: nbformat 4 content.
         files: Name to content of downloads, to lie in the page's data folder.
+        cells: Names of cells that have an anchor, ``cell-`` before the name.
     """
 
     notebook: dict[str, Any]
     files: dict[str, str] = field(default_factory=dict)
+    cells: frozenset[str] = frozenset()
 
 
 def _markdown(source: str, cell_id: str) -> dict[str, Any]:
@@ -88,6 +91,7 @@ def to_page(notebook: dict[str, Any], *, header: Mapping[str, Any], lead: str, d
         {"cell_type": "raw", "id": "front-matter", "metadata": {}, "source": front_matter(**header)},
         _markdown(raw_html(lead), "lead"),
     ]
+    anchored: set[str] = set()
     for cell in notebook["cells"]:
         tags = cell["metadata"].get("tags", [])
         if "parameters" in tags or "injected-parameters" in tags or cell["cell_type"] == "raw":
@@ -97,6 +101,11 @@ def to_page(notebook: dict[str, Any], *, header: Mapping[str, Any], lead: str, d
             continue
         source = cell["source"] if cell["source"].startswith("#|") else f"#| code-fold: true\n{cell['source']}"
         outputs = [kept for output in cell["outputs"] for kept in _output(output, data, files)]
+        names = [name for name in cell_names(cell["source"], cell["id"]) if name not in anchored]
+        anchored.update(names)
+        marks = "".join(f'<div class="gz-cell" id="cell-{name}"></div>' for name in names)
+        if marks:
+            cells.append(_markdown(raw_html(marks), f"at-{cell['id']}"))
         cells.append(
             {
                 "cell_type": "code",
@@ -111,4 +120,4 @@ def to_page(notebook: dict[str, Any], *, header: Mapping[str, Any], lead: str, d
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    return Page({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, files)
+    return Page({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, files, frozenset(anchored))

@@ -6,6 +6,7 @@ import hashlib
 from html import escape
 from typing import TYPE_CHECKING
 
+from gazette.site._passports import query_anchor, snapshot_anchor
 from gazette.site._text import front_matter, raw_html
 from gazette.snapshot import reopen
 
@@ -64,10 +65,11 @@ def provenance(edition: Path, *, week: Week, versions: Mapping[str, str], previo
             f"Snapshot of {snapshot.subject}, digest {snapshot.digest}", ("Query", "Rows", "Digest of the rows"), rows
         )
         sql = "".join(
-            f"<details><summary>Query <code>{escape(q.name)}</code></summary><pre><code>{escape(q.sql)}</code></pre></details>"
+            f'<details id="{escape(query_anchor(snapshot.subject, q.name))}"><summary>Query <code>{escape(q.name)}</code></summary><pre><code>{escape(q.sql)}</code></pre></details>'
             for q in snapshot.queries
         )
-        parts += [f"### {snapshot.subject}", raw_html(table + sql)]
+        anchor = f'<div id="{escape(snapshot_anchor(snapshot.subject))}"></div>'
+        parts += [f"### {snapshot.subject}", raw_html(anchor + table + sql)]
     parts.append("## Files")
     files = []
     for path in sorted(edition.rglob("*")):

@@ -86,7 +86,7 @@ def _copy_edition(store: Store, week: Week, place: Path) -> None:
     except OSError:
         pass  # not there yet
     if problems := store.check(week):
-        listing = "\n".join(f"  - {p.file}: {p.what}" for p in problems)
+        listing = "\n".join(f"  - {p}" for p in problems)
         raise EditionError(
             f"edition {week} is not what was sealed:\n{listing}",
             where=str(store.path(week)),
@@ -96,7 +96,9 @@ def _copy_edition(store: Store, week: Week, place: Path) -> None:
     for stray in (part, old):
         shutil.rmtree(stray, ignore_errors=True)
     shutil.copytree(store.path(week) / "site", part)
-    shutil.copyfile(sealed, part / "manifest.json")
+    for name in ("manifest.sig", "manifest.json"):
+        if (sealed.parent / name).is_file():
+            shutil.copyfile(sealed.parent / name, part / name)
     if place.exists():
         place.rename(old)
     part.rename(place)

@@ -13,8 +13,10 @@ from gazette.errors import SiteError
 from gazette.site._config import read_config, write_config
 from gazette.site._engine import render
 from gazette.site._lint import lint_site, lint_sources
+from gazette.site._sayings import lint_sayings
 from gazette.site._text import raw_html
 from gazette.site._theme import finish, lay_theme
+from gazette.site._words import finish_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +65,11 @@ def _latest(manifest: Manifest) -> str:
         if facts["failed"]
         else ""
     )
-    headline = f'<p class="gz-headline">{escape(facts["headline"])}</p>' if facts["headline"] else ""
+    headline = (
+        f'<p class="gz-headline"><span class="gz-term">{escape(facts["headline"])}</span></p>'
+        if facts["headline"]
+        else ""
+    )
     return (
         f'<section class="gz-panel neutral"><h2 id="latest">Latest edition: {_when(manifest)}</h2>{headline}{failed}'
         f'<p><a class="gz-button" href="{home}/index.html">Read the edition</a></p></section>{tests}'
@@ -129,6 +135,7 @@ def render_shelf(manifests: Sequence[Manifest], *, project: Path, params: Params
                 mend="mend them",
             )
         warnings = render(stage, site, engine)
+        finish_words(site, language=params.site.language, words={})
         finish(site, above="")
         listing = [
             {"edition": m.edition, "dates": m.facts["dates"], "failed": len(m.facts["failed"])} for m in manifests
@@ -137,7 +144,7 @@ def render_shelf(manifests: Sequence[Manifest], *, project: Path, params: Params
             f"window.gzEditions = {json.dumps(listing, ensure_ascii=False)};\n".replace("<", "\\u003c"),
             encoding="utf-8",
         )
-        if problems := [*warnings, *lint_site(site, allowed=_edition_pages(manifests))]:
+        if problems := [*warnings, *lint_site(site, allowed=_edition_pages(manifests)), *lint_sayings(site)]:
             raise SiteError(
                 "the shelf's pages have problems:\n" + "\n".join(f"  - {p}" for p in problems),
                 where=str(project / "reports"),

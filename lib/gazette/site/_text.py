@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from html import escape
 from typing import Any
 
-__all__ = ["front_matter", "plain", "raw_html"]
+__all__ = ["front_matter", "plain", "raw_html", "table_html"]
 
 MARKUP = re.compile(r"[^A-Za-z0-9\s,.;:()+%/=-]")
 
@@ -31,3 +33,20 @@ def raw_html(html: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", html)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{{=html}}\n{html}\n{fence}\n"
+
+
+def table_html(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]], *, ident: str = "") -> str:
+    """A table of HTML cells; on a phone it becomes a list of rows."""
+    heads = list(heads)
+    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td data-label="{escape(h)}"><div>{c}</div></td>' for h, c in zip(heads, row, strict=True))
+        + "</tr>"
+        for row in rows
+    )
+    name = f' id="{escape(ident)}"' if ident else ""
+    return (
+        f'<div class="gz-table-wrap"><table class="gz-table gz-stack"{name}><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )

@@ -3,26 +3,39 @@
 from gazette.sources._answer import Answer, column_of
 from gazette.sources._file import FileAnswer, FileQuestion, read_file
 from gazette.sources._file_metric import FileMetric, metric_name, parse_metric
+from gazette.sources._history import HISTORY_TEXTS, HISTORY_VALUES, empty_history, past_tests
 from gazette.sources._importance import read_importance
 from gazette.sources._mlflow import read_registry
 from gazette.sources._prometheus import read_prometheus
 from gazette.sources._telemetry import empty_telemetry, tables
-from gazette.sources._warehouse import Period, Warehouse, experiment_answers, importance_rows, model_answers
+from gazette.sources._warehouse import (
+    Period,
+    Warehouse,
+    bridge_answer,
+    experiment_answers,
+    importance_rows,
+    model_answers,
+)
 
 __all__ = [
+    "HISTORY_TEXTS",
+    "HISTORY_VALUES",
     "Answer",
     "FileAnswer",
     "FileMetric",
     "FileQuestion",
     "Period",
     "Warehouse",
+    "bridge_answer",
     "column_of",
+    "empty_history",
     "empty_telemetry",
     "experiment_answers",
     "importance_rows",
     "metric_name",
     "model_answers",
     "parse_metric",
+    "past_tests",
     "read_file",
     "read_importance",
     "read_prometheus",

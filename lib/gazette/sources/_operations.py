@@ -52,4 +52,5 @@ def queries(warehouse: Warehouse, model: Model, period: Period, *, file: str) ->
             table.loaded_at < period.cutoff,
             table.cohort.isin([model.business.new, model.business.baseline]),
         )
-        yield "business", kept.select(*names[:-1]).order_by("day", "cohort")
+        more = [c for c in ("returning_users",) if c in table.columns]
+        yield "business", kept.select(*names[:-1], *more).order_by("day", "cohort")

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gazette.errors import SourceError
-from gazette.sources import _classifier, _experiment, _features, _operations, _ranker, _regressor
+from gazette.sources import _bridge, _classifier, _experiment, _features, _operations, _ranker, _regressor
 from gazette.sources._answer import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gazette.params import Experiment, Metric, Model
+    from gazette.params import Before, Experiment, Metric, Model
 
 HELD = "gazette_units"
 
-__all__ = ["Period", "Warehouse", "experiment_answers", "importance_rows", "model_answers"]
+__all__ = ["Period", "Warehouse", "bridge_answer", "experiment_answers", "importance_rows", "model_answers"]
 
 
 @dataclass(frozen=True)
@@ -188,6 +188,19 @@ def model_answers(warehouse: Warehouse, model: Model, period: Period, versions: 
         pairs += _operations.queries(warehouse, model, period, file=file)
         more = [*_features.answers(warehouse, model, period, versions, file=file)]
     return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs), *more]
+
+
+def bridge_answer(
+    warehouse: Warehouse, name: str, old: Before | Metric, new: Before | Metric, period: Period, *, file: str
+) -> Answer:
+    """Two definitions of a metric over the same weeks and units.
+
+    Raises:
+        SourceError: A table or column of one of them is gone.
+    """
+    with _clear_errors("a bridge between definitions", file):
+        expression = _bridge.bridge(warehouse, old, new, period, file=file)
+    return warehouse.ask(name, expression, file=file)
 
 
 def importance_rows(warehouse: Warehouse, model: Model, period: Period) -> Answer:

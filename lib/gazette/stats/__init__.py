@@ -1,6 +1,6 @@
 """Estimates from aggregates: means, proportions, ratios, quantiles, their differences; sequential intervals, planning, the split of a test."""
 
-from gazette.stats._decisions import Bayes, Correction, adjust, bayes, heterogeneity, shrunken
+from gazette.stats._decisions import Bayes, Correction, adjust, bayes, expected_gain, heterogeneity, shrunken
 from gazette.stats._design import Comparison, Design, Method, compare, joint_alpha
 from gazette.stats._estimates import (
     Estimate,
@@ -13,11 +13,23 @@ from gazette.stats._estimates import (
 )
 from gazette.stats._moments import Joint, Moments, MomentsError, adjusted, ratio
 from gazette.stats._planning import detectable, power, users_needed
+from gazette.stats._portfolio import (
+    FEWEST_CLAIMS,
+    FEWEST_TESTS,
+    Prior,
+    coverage_of_claims,
+    fit_prior,
+    realised_share,
+    total,
+)
 from gazette.stats._quantile import quantile_moments, quantile_ranks
 from gazette.stats._ratio import sample_ratio, sample_ratio_sequence
+from gazette.stats._scores import Prediction, Scores, score
 from gazette.stats._sequential import Spending, always_valid_p, boundaries, confidence_sequence_z, spent
 
 __all__ = [
+    "FEWEST_CLAIMS",
+    "FEWEST_TESTS",
     "Bayes",
     "Comparison",
     "Correction",
@@ -27,6 +39,9 @@ __all__ = [
     "Method",
     "Moments",
     "MomentsError",
+    "Prediction",
+    "Prior",
+    "Scores",
     "Spending",
     "adjust",
     "adjusted",
@@ -35,9 +50,12 @@ __all__ = [
     "boundaries",
     "compare",
     "confidence_sequence_z",
+    "coverage_of_claims",
     "detectable",
     "difference_of_means",
     "difference_of_proportions",
+    "expected_gain",
+    "fit_prior",
     "heterogeneity",
     "joint_alpha",
     "mean",
@@ -46,11 +64,14 @@ __all__ = [
     "quantile_moments",
     "quantile_ranks",
     "ratio",
+    "realised_share",
     "relative_difference",
     "sample_ratio",
     "sample_ratio_sequence",
+    "score",
     "shrunken",
     "spent",
+    "total",
     "users_needed",
     "z_of",
 ]

@@ -14,6 +14,7 @@ from gazette.workbench._experiment import ExperimentBench, open_experiment
 from gazette.workbench._model import ModelBench, open_model
 from gazette.workbench._operations import OperationsBench, open_operations
 from gazette.workbench._past import PastChanges
+from gazette.workbench._portfolio import PortfolioBench, open_portfolio
 from gazette.workbench._summary import SummaryBench, open_summary
 from gazette.workbench._translation import TranslationBench, open_translation
 from gazette.workbench._worth import slope_of
@@ -25,6 +26,7 @@ __all__ = [
     "ModelBench",
     "OperationsBench",
     "PastChanges",
+    "PortfolioBench",
     "SummaryBench",
     "TranslationBench",
     "chart",
@@ -32,6 +34,7 @@ __all__ = [
     "open_experiment",
     "open_model",
     "open_operations",
+    "open_portfolio",
     "open_summary",
     "open_translation",
     "slope_of",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,15 @@ from gazette.record import NotPublished
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["nps", "period", "relative_effect", "revenue_effect"]
+__all__ = [
+    "cohort_retention",
+    "nps",
+    "period",
+    "relative_change",
+    "relative_effect",
+    "retention_gap",
+    "revenue_effect",
+]
 
 WEEKS = 4
 
@@ -84,3 +93,50 @@ def nps(rows: pd.DataFrame | NotPublished, cohort: str) -> stats.Estimate | NotP
     error = math.sqrt((p + q - (p - q) ** 2) / n)
     half = stats.z_of(0.95) * error
     return stats.Estimate(p - q, p - q - half, p - q + half, 0.95, error, None, n, "normal, multinomial variance")
+
+
+def _returning(rows: pd.DataFrame, cohort: str) -> pd.Series:
+    """Share of the day's users who had been there before, by day."""
+    mine = rows[(rows["cohort"] == cohort) & (rows["users"] > 0)].set_index("day")
+    share: pd.Series = mine["returning_users"] / mine["users"]
+    return share.dropna()
+
+
+def cohort_retention(rows: pd.DataFrame | NotPublished, cohort: str) -> stats.Estimate | NotPublished:
+    """Mean over days of the share of users who returned; days are the units, for the same users come on many days (t)."""
+    if isinstance(rows, NotPublished):
+        return rows
+    days = _returning(rows, cohort)
+    if len(days) < 2:  # noqa: PLR2004
+        return NotPublished(reason="nobody returned, or it is not recorded")
+    found = stats.mean(stats.Moments(len(days), float(days.mean()), float(days.var())))
+    return found if isinstance(found, NotPublished) else replace(found, method="Student t over days")
+
+
+def retention_gap(rows: pd.DataFrame | NotPublished, new: str, baseline: str) -> stats.Estimate | NotPublished:
+    """The share of the new cohort less that of the hold-out on the same days (paired t)."""
+    if isinstance(rows, NotPublished):
+        return rows
+    gap = (_returning(rows, new) - _returning(rows, baseline)).dropna()
+    if len(gap) < 2:  # noqa: PLR2004
+        return NotPublished(reason="nobody returned, or it is not recorded")
+    found = stats.mean(stats.Moments(len(gap), float(gap.mean()), float(gap.var())))
+    return found if isinstance(found, NotPublished) else replace(found, method="paired t over days")
+
+
+def relative_change(
+    now: stats.Estimate | NotPublished, before: stats.Estimate | NotPublished
+) -> stats.Estimate | NotPublished:
+    """Change as a share of what was before (delta method), refused where that is below nought or may be nought."""
+    if isinstance(now, NotPublished):
+        return now
+    if isinstance(before, NotPublished):
+        return before
+    if before.value <= 0:
+        return NotPublished(reason="the figure before was below zero, so no percentage of it")
+    if before.low <= 0:
+        return NotPublished(reason="the figure before may have been zero, so no percentage of it")
+    value = now.value / before.value - 1
+    error = math.hypot(now.standard_error / before.value, now.value * before.standard_error / before.value**2)
+    half = stats.z_of(0.95) * error
+    return stats.Estimate(value, value - half, value + half, 0.95, error, None, now.n, "delta method")

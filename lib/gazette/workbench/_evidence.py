@@ -44,8 +44,10 @@ class ModelEvidence(ModelInputs):
         """Deployments and annotations with their dates, oldest first."""
         found = [(d["at"].date(), f"version {d['model_version']} was deployed ({d['note']})") for d in self.deployments]
         end = self.week_start + timedelta(days=7)
-        notes = [a for a in self.params.annotations if a.subject == self.subject and a.day < end]
-        found += [(a.day, f"{a.text.rstrip('.')} (noted by {a.author})") for a in notes]
+        notes = [a for a in self.params.annotations if a.subject == self.subject]
+        found += [
+            (a.day, f"{a.text.rstrip('.')} (noted by {a.author})") for a in notes if a.day is not None and a.day < end
+        ]
         return sorted(found)
 
     @cached_property

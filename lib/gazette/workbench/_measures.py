@@ -10,8 +10,8 @@ from gazette import monitoring, stats
 from gazette.errors import WrongUseError
 from gazette.record import NotPublished
 from gazette.snapshot import reopen
-from gazette.workbench import _business
 from gazette.workbench._bench import Bench
+from gazette.workbench._figures import add_changes, add_worth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,6 @@ __all__ = ["ModelMeasures", "records_of", "values_of"]
 
 DAYS = 7
 DROP_WEEKS = 4
-REVENUE = "revenue-per-unit"
 
 
 class ModelMeasures(Bench):
@@ -132,7 +131,7 @@ class ModelMeasures(Bench):
         if self.plan.telemetry:
             self._serving()
         if self.plan.business:
-            self._worth()
+            add_worth(self, self.snapshot.table("business"), self.plan.business)
 
     def _drop(self) -> None:
         """Loss of the main measure against the four weeks before, as a share of it."""
@@ -210,7 +209,7 @@ class ModelMeasures(Bench):
             if row
             else NotPublished(reason="no rows this week")
         )
-        shared: dict[str, Any] = {"unit": "fraction", "metric": "label-completeness", "cell": "health"}
+        shared: dict[str, Any] = {"unit": "fraction", "metric": "label-completeness", "cell": "facts"}
         self.add("label-completeness", "Outcomes known", known, query="completeness", direction="higher", **shared)
         assert self.plan.labels is not None  # noqa: S101  checked with the parameters
         self.add("label-minimum", "Outcomes needed", self.plan.labels.minimum_fraction, query=None, **shared)
@@ -221,7 +220,7 @@ class ModelMeasures(Bench):
             age: float | NotPublished = float((self.cutoff.date() - date.fromisoformat(trained)).days)
         except ValueError:
             age = NotPublished(reason="the registry has no date of training for the live version")
-        shared: dict[str, Any] = {"unit": "days", "metric": "model-age", "cell": "health"}
+        shared: dict[str, Any] = {"unit": "days", "metric": "model-age", "cell": "facts"}
         self.add("model-age", "Age of the live model", age, query="registry", direction="lower", **shared)
         self.add("model-age-limit", "Agreed maximum age", float(self.plan.max_age_days), query=None, **shared)
 
@@ -236,7 +235,7 @@ class ModelMeasures(Bench):
             requests, errors = int(row["requests"]), int(row["errors"])
             answered = stats.proportion(requests - errors, requests)
             slow = float(row["latency_p99_ms"])
-        shared: dict[str, Any] = {"cell": "health", "query": "telemetry"}
+        shared: dict[str, Any] = {"cell": "facts", "query": "telemetry"}
         self._promised()
         self.add(
             "availability",
@@ -248,6 +247,7 @@ class ModelMeasures(Bench):
             note="All requests of the week.",
             **shared,
         )
+        self._answered_before(frame, answered)
         self.add(
             "latency-p-99",
             "Slowest answers (99th percentile)",
@@ -256,6 +256,25 @@ class ModelMeasures(Bench):
             metric="latency-p-99",
             direction="lower",
             **shared,
+        )
+
+    def _answered_before(self, frame: pd.DataFrame, now: stats.Estimate | NotPublished) -> None:
+        """Answered requests four weeks and a year before."""
+        weeks = {r["week"].date(): r for r in records_of(frame)}
+        first = min(weeks, default=self.week_start)
+
+        def then(distance: int) -> stats.Estimate | NotPublished:
+            week = self.week_start - timedelta(weeks=distance)
+            row = weeks.get(week)
+            if row and row["requests"]:
+                return stats.proportion(int(row["requests"]) - int(row["errors"]), int(row["requests"]))
+            return NotPublished(
+                reason=f"history starts {first}" if week < first else f"no telemetry {distance} weeks ago"
+            )
+
+        shared: dict[str, Any] = {"metric": "availability", "cell": "facts", "query": "telemetry"}
+        add_changes(
+            self, "availability", "Answered requests", now, {"month": then(4), "year": then(52)}, "points", **shared
         )
 
     def _promised(self) -> None:
@@ -267,7 +286,7 @@ class ModelMeasures(Bench):
                 sla.latency_p99_ms,
                 unit="ms",
                 metric="latency-p-99",
-                cell="health",
+                cell="facts",
                 query=None,
             )
         if sla.availability is not None:
@@ -277,40 +296,9 @@ class ModelMeasures(Bench):
                 sla.availability,
                 unit="fraction",
                 metric="availability",
-                cell="health",
+                cell="facts",
                 query=None,
             )
-
-    def _worth(self) -> None:
-        assert self.plan.business is not None  # noqa: S101
-        new, base = self.plan.business.new, self.plan.business.baseline
-        frame = self.snapshot.table("business")
-        end = self.week_start + timedelta(days=7)
-        shared: dict[str, Any] = {"cell": "business", "query": "business", "direction": "higher"}
-        money: dict[str, Any] = {"unit": "money", "metric": "revenue-effect", **shared}
-        now = _business.revenue_effect(_business.period(frame, end), new, base)
-        title = "Revenue effect of the live model, last four weeks"
-        self.add("revenue-effect", title, now, note="Against a hold-out of users on the baseline model.", **money)
-        year = _business.revenue_effect(_business.period(frame, end - timedelta(weeks=52)), new, base)
-        month = _business.revenue_effect(_business.period(frame, end - timedelta(weeks=4)), new, base)
-        self.add("revenue-effect.month-before", "Revenue effect, the four weeks before", month, **money)
-        self.add("revenue-effect.year-before", "Revenue effect, the same four weeks a year before", year, **money)
-        if REVENUE in self.params.metrics:
-            against = _business.relative_effect(_business.period(frame, end), new, base)
-            title = "Revenue per user, against the hold-out"
-            self.add(f"{REVENUE}.vs-baseline", title, against, unit="relative", metric=REVENUE, **shared)
-        score = _business.nps(_business.period(frame, end), new)
-        points: dict[str, Any] = {"unit": "points", "metric": "nps", **shared}
-        self.add(
-            "nps", "Net promoter score, live model", score, note="Survey answers of the last four weeks.", **points
-        )
-        rest = _business.nps(_business.period(frame, end), base)
-        self.add(
-            "nps.vs-baseline",
-            "Net promoter score, against the hold-out",
-            monitoring.independent_difference(score, rest),
-            **points,
-        )
 
 
 def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:

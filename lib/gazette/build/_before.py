@@ -1,0 +1,50 @@
+"""What the edition before said in short, frozen so that the summary needs no other folder than its own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from gazette import conclusions, display
+from gazette.record import Record
+from gazette.sources import Answer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gazette.build._project import Project
+    from gazette.editions import Week
+
+__all__ = ["digest_before"]
+
+NAMES = ("edition", "digest")
+
+
+def digest_before(project: Project, week: Week) -> Answer:
+    """The digest of the newest earlier edition, from its sealed records and parameters; no row where there is none."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    schema = pa.schema([(name, pa.string()) for name in NAMES])
+    before = project.store.before(week)
+    if before is None:
+        return Answer("digest_before", "There is no earlier edition.\n", pa.Table.from_pylist([], schema))
+    path = project.store.path(before)
+    found = [Record.from_json(p.read_bytes()) for p in sorted((path / "records").glob("*.json"))]
+    records = [r for r in found if r.kind != "summary"]
+    site = _sealed_site(path)
+    currency = str(site.get("currency", "USD"))
+    numbers = [n for r in records for n in r.numbers]
+    ids = (site.get("executive") or {}).get("cards") or []
+    cards = display.card_digest([str(i) for i in ids], numbers, currency=currency)
+    digest = conclusions.digest_of(str(before), records, currency=currency, cards=cards)
+    row = {"edition": str(before), "digest": json.dumps(digest, sort_keys=True, ensure_ascii=False)}
+    asked = f"Digest of edition {before}: its records and params/site.yml as sealed.\n"
+    return Answer("digest_before", asked, pa.Table.from_pylist([row], schema))
+
+
+def _sealed_site(path: Path) -> dict[str, Any]:
+    """Settings as they were sealed, by the rules of then: read as YAML, not checked by those of today."""
+    found = yaml.safe_load((path / "params" / "site.yml").read_text(encoding="utf-8"))
+    return found if isinstance(found, dict) else {}

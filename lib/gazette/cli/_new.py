@@ -1,0 +1,33 @@
+"""``gazette new``: a parameter file for a new subject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gazette.cli._shared import open_project, say, today
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["EXAMPLE", "HELP", "add_options", "run"]
+
+HELP = "write a valid, commented parameter file for a new model or experiment"
+EXAMPLE = "gazette new experiment two-click-checkout --owner checkout-team"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument("kind", choices=("model", "experiment"))
+    parser.add_argument("name", help="its id: lower case with hyphens")
+    parser.add_argument("--owner", default="", help="team or person to ask")
+
+
+def run(options: argparse.Namespace) -> int:
+    """The command; returns the exit code."""
+    from gazette.register import new_subject  # noqa: PLC0415
+
+    project = open_project(options)
+    path = new_subject(project.root, project.params, options.kind, options.name, today=today(), owner=options.owner)
+    place = path.relative_to(project.root).as_posix()
+    say(options, {"file": place}, f"Wrote {place}. Go through its lines, then run: gazette check")
+    return 0

@@ -1,0 +1,179 @@
+"""Every rule that writes a sentence or a verdict: when it applies and what it says. Printed on the page rules.html of an edition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["RULES", "Rule"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        id: As records name it.
+        where: The pages that it writes on.
+        when: The condition.
+        then: What is said or advised.
+    """
+
+    id: str
+    where: str
+    when: str
+    then: str
+
+
+def _rules(where: str, *rows: tuple[str, str, str]) -> tuple[Rule, ...]:
+    return tuple(Rule(name, where, when, then) for name, when, then in rows)
+
+
+GATES = "not trustworthy: fix the test first"
+VERDICTS = _rules(
+    "Test: verdict",
+    ("gate-sample-ratio", "The arms' sizes have a chance below 1 % under the planned split.", GATES),
+    ("gate-sample-ratio-sequence", "The same, watched day by day.", GATES),
+    ("gate-exposure", "More than 1 % of users saw several arms.", GATES),
+    ("gate-balance", "The arms differed before the test by more than a chance of 0.1 % allows.", GATES),
+    ("gate-missing-days", "A day of the test has no users or no events.", GATES),
+    ("gate-minimum-run", "It has run for fewer days than agreed.", "not published: wait"),
+    ("not-computable", "A figure has no value.", "not published, with the reason"),
+    ("fixed-horizon-not-over", "The test is planned to be read once, and has not ended.", "not resolved: keep running"),
+    (
+        "interval-above-zero",
+        "The whole range, read in the good direction, lies above no change.",
+        "benefit shown; got better",
+    ),
+    ("interval-below-zero", "The whole range lies below no change.", "harm shown; got worse"),
+    (
+        "worthwhile-ruled-out",
+        "The best of the range is less than the smallest effect worth having.",
+        "no worthwhile benefit: stop, no winner",
+    ),
+    ("interval-includes-zero", "The range includes no change.", "not resolved"),
+)
+ADVICE = _rules(
+    "Test: what to do",
+    ("gate-failed", "A check failed.", "fix the test first, or wait"),
+    ("harm-shown", "The primary metric got worse.", "don't ship"),
+    ("test-not-over", "Not resolved, and its last day is to come.", "keep running"),
+    ("ended-with-enough-units", "Not resolved, with the users that the smallest effect needs.", "stop: no winner"),
+    ("ended-inconclusive", "Not resolved, and no smallest effect is named.", "keep running"),
+    ("ended-too-small", "Not resolved, ended with too few users.", "keep running: users and days that it needs"),
+    ("benefit-but-guardrail-broken", "Benefit shown, but a guardrail lost more than agreed.", "don't ship"),
+    (
+        "benefit-guardrail-open",
+        "Benefit shown, and a guardrail may still lose more than agreed.",
+        "ship with monitoring",
+    ),
+    ("benefit-guardrails-passed", "Benefit shown, and every guardrail excludes a loss beyond its margin.", "ship"),
+)
+AROUND = _rules(
+    "Test: further sentences",
+    ("interval-rules-out", "The primary metric has a range.", "which changes the data rule out"),
+    (
+        "bayes-second-opinion",
+        "There is an effect to read.",
+        "chance that the variant is better, and what being wrong costs",
+    ),
+    ("plan-deviation", "The plan changed after the first look.", "what changed, from what to what"),
+    ("guardrail-passed", "A guardrail's range excludes a loss beyond its margin.", "it holds"),
+    ("guardrail-broken", "Its whole range lies beyond the margin.", "it lost more than agreed"),
+    ("guardrail-open", "Its range reaches beyond the margin.", "not excluded yet"),
+)
+MODEL = _rules(
+    "Model",
+    *(
+        (f"{change}-{word}", f"The {name}: {when}.", then)
+        for change, name in (("change", "change on last week"), ("vs-baseline", "difference to the version before"))
+        for word, when, then in (
+            ("better", "its range excludes zero in the good direction", "better, with size and range"),
+            ("worse", "its range excludes zero in the bad direction", "worse, with size and range"),
+            ("steady", "its range includes zero", "within what chance brings"),
+            ("other", "it moved, and neither way is good", "moved, with size and range"),
+        )
+    ),
+    (
+        "level-shift",
+        "The largest change of level in the weeks is more than chance, corrected for the places tried.",
+        "since when, how much, and what lies near the date",
+    ),
+    ("segments-better", "A segment moved for the better after correction for all segments.", "which, and by how much"),
+    ("segments-worse", "A segment moved for the worse after correction for all segments.", "which, and by how much"),
+    ("drift", "Features have moved since training by more than chance.", "which moved most"),
+    ("drift-seasonal", "The same, and training saw no day of this month.", "the season explains at least part of it"),
+    ("checks-warn", "A data check lies above its limit for warnings.", "which, with its value"),
+    ("checks-fail", "A data check lies above its limit for failures.", "which, with its value"),
+    ("labels-provisional", "Fewer outcomes are known than agreed.", "figures may still move"),
+    ("model-too-old", "The live model is older than agreed.", "age and maximum"),
+    ("model-age-within", "It is not.", "age and maximum"),
+    ("review-missed", "The day of the review has passed.", "which day"),
+    ("sla-broken", "Answer time or answered requests break the promise.", "value and promise"),
+    ("sla-kept", "They keep it.", "value and promise"),
+    ("revenue-better", "The revenue effect's range lies above zero.", "how much, with its range"),
+    ("revenue-worse", "It lies below zero.", "how much, with its range"),
+    ("revenue-steady", "It includes zero.", "not distinguishable from nothing"),
+    ("revenue-moved", "It moved, and neither way is good.", "how much, with its range"),
+)
+OPERATIONS = _rules(
+    "Operations",
+    ("alerts-quiet", "No critical alert and no warning fires.", "so"),
+    ("alerts-unknown", "Nothing was measured.", "nothing can be said"),
+    ("alerts-firing-critical", "A critical alert fires.", "which, on what, since when"),
+    ("alerts-firing-warning", "A warning fires.", "which, on what, since when"),
+    ("alerts-firing-info", "A note for information applies.", "which"),
+    ("alerts-fired", "An alert fired in the week and is over.", "which, from when to when"),
+    ("alerts-waiting", "A value is beyond its limit, not yet for long enough.", "which"),
+    ("alerts-near", "A value is near its limit.", "which"),
+    ("alerts-suppressed", "A value is beyond its limit, but explained or in maintenance.", "which"),
+    ("alerts-no-data", "Nothing is heard of a service, pipeline or model.", "which; that is no good news"),
+    ("source-unread", "A source could not be read.", "which"),
+    ("alerts-noisy", "Surely fewer than half of the alerts needed action.", "the share, with its range"),
+    ("alerts-precision", "The share of alerts that needed action is known.", "the share, with its range"),
+)
+SUMMARY = _rules(
+    "Summary",
+    (
+        "headline-material",
+        "An amount of money is sure.",
+        "the largest two first, then the counts of tests by what to do",
+    ),
+    ("headline-count", "No amount of money is sure.", "the counts of tests by what to do"),
+    (
+        "cause-missing-data",
+        "Two or more figures of a model miss for one reason.",
+        "the reason once, and nothing else of the model",
+    ),
+    (
+        "cause-drift",
+        "A measure got worse while inputs have moved since training.",
+        "the cause once, for all that it may explain",
+    ),
+    (
+        "cause-deployment",
+        "A measure got worse near a deployment or a noted event.",
+        "the event once, for all that it may explain",
+    ),
+    (
+        "summary-revenue-about",
+        "The revenue effect excludes zero, its range is a fifth of it to each side or less.",
+        "about so much",
+    ),
+    ("summary-revenue-at-least", "It excludes zero, its range is wider.", "at least the end nearest to zero"),
+    ("summary-revenue-may", "It includes zero.", "may have brought or cost, with the range alone"),
+    ("summary-better", "A main measure is better by more than chance, without a common cause.", "by how much"),
+    ("summary-worse", "A main measure is worse by more than chance, without a common cause.", "by how much"),
+    ("summary-moved", "A main measure moved, and neither way is good.", "by how much"),
+    (
+        "summary-translation",
+        "A stated translation turns a model's change into a business figure.",
+        "the range, if it holds",
+    ),
+    (
+        "decision-priced",
+        "A test is to be decided and a user's worth is stated.",
+        "what it takes, and what a week of waiting costs: the benefit that choosing right would bring, on average over what the data still allow",
+    ),
+    ("decision-unpriced", "Any other test.", "what it takes, and why no price is named"),
+)
+RULES: tuple[Rule, ...] = (*VERDICTS, *ADVICE, *AROUND, *MODEL, *OPERATIONS, *SUMMARY)

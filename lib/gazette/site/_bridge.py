@@ -1,0 +1,201 @@
+"""Two definitions of a metric over the same weeks: table and chart of old, new and their ratio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from gazette import display, stats
+from gazette.record import Interval, NotPublished, Number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from gazette.params import Before, Metric
+    from gazette.record import Unit
+    from gazette.snapshot import Snapshot
+
+__all__ = ["Bridged", "bridge_html", "bridged"]
+
+NOTE = "Computed when the page was made, of the frozen answer that is named here."
+TOO_SMALL = NotPublished(reason="the old value is too close to zero for a ratio")
+
+
+@dataclass(frozen=True)
+class Bridged:
+    """One week under both definitions."""
+
+    week: str
+    n: int
+    old: Number
+    new: Number
+    ratio: Number
+
+
+def _estimate(row: Mapping[str, Any], side: str, definition: Before | Metric) -> stats.Estimate | NotPublished:
+    n, value, variance = int(row["n"]), row[side], row[f"{side}_var"]
+    if value != value or variance != variance:  # noqa: PLR0124  a ratio over nothing, or a single unit
+        return NotPublished(reason="too few units, or a denominator of zero")
+    fact = definition.fact
+    if fact is not None and fact.aggregation == "any" and definition.denominator is None:
+        return stats.proportion(round(n * float(value)), n)
+    return stats.mean(stats.Moments(n, float(value), float(variance)))
+
+
+def _ratio(row: Mapping[str, Any]) -> stats.Estimate | NotPublished:
+    """New over old, of the same units: delta method with their covariance."""
+    values = [float(row[k]) for k in ("old", "old_var", "new", "new_var", "cov")]
+    if any(v != v for v in values):  # noqa: PLR0124
+        return NotPublished(reason="too few units, or a denominator of zero")
+    old, old_var, new, new_var, cov = values
+    n = int(row["n"])
+    if old <= stats.z_of(0.95) * (old_var / n) ** 0.5:
+        return TOO_SMALL
+    joint = stats.Joint(stats.Moments(n, new, new_var), stats.Moments(n, old, old_var), cov)
+    return stats.mean(stats.ratio(joint))
+
+
+def bridged(
+    name: str,
+    version: int,
+    old: Before,
+    new: Before | Metric,
+    metric: Metric,
+    snapshot: Snapshot,
+    query: str,
+    as_of: datetime,
+) -> list[Bridged]:
+    """Numbers of a bridge, oldest week first.
+
+    Args:
+        name: The metric.
+        version: Of the entry that changed it.
+        old: Definition before it.
+        new: Definition after it.
+        metric: In force.
+        snapshot: Where the frozen answer is.
+        query: Its name.
+        as_of: The edition's cut-off.
+    """
+
+    def number(week: str, part: str, label: str, found: stats.Estimate | NotPublished, unit: Unit, n: int) -> Number:
+        missing = isinstance(found, NotPublished)
+        return Number(
+            id=f"metrics.{name}.v{version}.{week}.{part}",
+            label=label,
+            value=found if isinstance(found, NotPublished) else found.value,
+            unit=unit,
+            interval=None
+            if isinstance(found, NotPublished)
+            else Interval(low=found.low, high=found.high, level=found.level, method=found.method),
+            n=None if missing else n,
+            metric=name,
+            metric_version=version - 1 if part == "old" else version,
+            cell="",
+            query=query,
+            snapshot=snapshot.digest,
+            as_of=as_of,
+            note=NOTE,
+        )
+
+    rows = []
+    units = (old.unit or metric.unit, getattr(new, "unit", None) or metric.unit)
+    frozen: list[Any] = snapshot.table(query).to_dict("records")
+    for row in frozen:
+        week = f"{row['week']:%G-w%V}"
+        n = int(row["n"])
+        both = units[0] == units[1]
+        ratio = _ratio(row) if both else NotPublished(reason="the definitions have different units")
+        rows.append(
+            Bridged(
+                f"{row['week']:%G-W%V}",
+                n,
+                number(
+                    week, "old", f"{metric.title}, definition {version - 1}", _estimate(row, "old", old), units[0], n
+                ),
+                number(week, "new", f"{metric.title}, definition {version}", _estimate(row, "new", new), units[1], n),
+                number(
+                    week,
+                    "ratio",
+                    f"{metric.title}, definition {version} over definition {version - 1}",
+                    ratio,
+                    "number",
+                    n,
+                ),
+            )
+        )
+    return rows
+
+
+def _cell(number: Number, currency: str) -> str:
+    if not number.published:
+        return f'<td class="num">{escape(display.format_number(number))}</td>'
+    span = escape(display.format_number(number, "interval", currency=currency)) if number.interval else ""
+    return f'<td class="num">{display.number_span(number, currency=currency)}<br><small>{span}</small></td>'
+
+
+def _points(rows: list[Bridged], parts: Mapping[str, str]) -> list[dict[str, Any]]:
+    found = []
+    for key, series in parts.items():
+        for row in rows:
+            number: Number = getattr(row, key)
+            if not isinstance(number.value, NotPublished) and number.interval:
+                ends = {"low": number.interval.low, "high": number.interval.high}
+                found.append({"when": row.week, "series": series, "value": number.value, **ends})
+    return found
+
+
+def bridge_html(rows: list[Bridged], version: int, name: str, metric: Metric, currency: str) -> str:
+    """Table and charts of a bridge, and what it says in a sentence."""
+    if not rows:
+        return "<p>No rows of either definition in these weeks, so there is nothing to compare.</p>"
+    was, now = f"definition {version - 1}", f"definition {version}"
+    heads = "".join(
+        f'<th scope="col"{c}>{h}</th>'
+        for h, c in (
+            ("Week", ""),
+            ("Units", " class=num"),
+            (was.capitalize(), " class=num"),
+            (now.capitalize(), " class=num"),
+            ("New ÷ old", " class=num"),
+        )
+    )
+    body = "".join(
+        f'<tr><td class="gz-nowrap">{row.week}</td><td class="num">{display.format_value(float(row.n), "count")}</td>'
+        f"{_cell(row.old, currency)}{_cell(row.new, currency)}{_cell(row.ratio, currency)}</tr>"
+        for row in reversed(rows)
+    )
+    caption = "Both definitions of the same units and weeks, with 95 % intervals"
+    table = (
+        f'<div class="gz-table-wrap"><table class="gz-table" data-name="bridge-v{version}"><caption>{caption}</caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+    last = rows[-1]
+    words = (
+        f"<p>In {last.week}, the new definition read {display.number_span(last.ratio)} times what the old one would have read. "
+        "Multiply an old value by the ratio of its week to compare it with a new one.</p>"
+        if last.ratio.published
+        else ""
+    )
+    levels, ratios = _points(rows, {"old": was, "new": now}), _points(rows, {"ratio": "new ÷ old"})
+    charts = []
+    if len(rows) > 1 and levels:
+        form = ".1%" if metric.unit in {"fraction", "points", "relative"} else ".3~s"
+        charts.append(
+            display.chart(
+                {**display.trend(levels, title=metric.title, form=form), "height": 180},
+                f"bridge-{name}-v{version}",
+                f"{metric.title} by week under both definitions; bands are 95 % intervals.",
+            )._repr_html_()
+        )
+    if len(ratios) > 1:
+        charts.append(
+            display.chart(
+                {**display.trend(ratios, title="new ÷ old", form=".4~f"), "height": 120},
+                f"ratio-{name}-v{version}",
+                "New definition over old one, of the same units; 1 means that both agree. The band is a 95 % interval.",
+            )._repr_html_()
+        )
+    return words + "".join(charts) + table

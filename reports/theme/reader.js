@@ -1,0 +1,75 @@
+// What changed since the edition that this reader last opened: kept in the browser alone, composed from the digests of two editions.
+(function () {
+  "use strict";
+  var KEY = "gz-read", WEEK = /^\d{4}-W\d\d$/;
+  var place = document.querySelector(".gz-since"), strip = document.querySelector(".gz-strip");
+
+  // The same sentences as gazette.conclusions.news; tests hold the two to it.
+  function news(before, now) {
+    var said = [], other = before.currency !== now.currency, old = {}, fresh = {}, seen = {};
+    if (other) said.push("Amounts are now in " + now.currency + "; in " + before.edition + " they were in " + before.currency + ", so they are not compared.");
+    before.subjects.forEach(function (s) { old["=" + s.id] = s; });
+    now.subjects.forEach(function (s) { fresh["=" + s.id] = s; });
+    now.subjects.forEach(function (s) {
+      var then = old["=" + s.id];
+      if (!then || (s.state || "") === (then.state || "")) return;
+      said.push(s.title + ": the verdict was “" + (then.state || "none") + "” and is now “" + (s.state || "none") + "”" + (s.because ? ", because " + s.because : "") + ".");
+    });
+    now.subjects.forEach(function (s) { if (!old["=" + s.id]) said.push("New: " + s.title + "."); });
+    before.subjects.forEach(function (s) { if (!fresh["=" + s.id]) said.push("No longer reported: " + s.title + "."); });
+    before.cards.forEach(function (c) { seen["=" + c.id] = c; });
+    now.cards.forEach(function (c) {
+      var then = seen["=" + c.id];
+      if (!then) said.push("New card: " + c.title + ", " + c.shown + ".");
+      else if (c.value === null) { if (then.value !== null) said.push(c.title + " is missing now (" + c.shown + "); it was " + then.shown + "."); }
+      else if (then.value === null) said.push(c.title + " is back: " + c.shown + ".");
+      else if (!(other && c.unit === "money") && moved(then, c)) said.push(c.title + ": was " + then.shown + ", is " + c.shown + ".");
+    });
+    return said;
+  }
+  function moved(then, now) {
+    if (then.half === null || now.half === null) return then.shown !== now.shown;
+    return Math.abs(now.value - then.value) > Math.hypot(then.half, now.half);
+  }
+  window.gzCompareNews = news;
+  if (!place || !strip || !WEEK.test(place.dataset.edition)) return;
+
+  var here = place.dataset.edition, kept = {};
+  try { kept = JSON.parse(localStorage.getItem(KEY)) || {}; } catch (e) { kept = {}; }
+  if (!WEEK.test(kept.now)) kept = {};
+  if (!WEEK.test(kept.before)) kept.before = "";
+  if (!kept.now || here > kept.now) {
+    kept = { before: kept.now || "", now: here };
+    try { localStorage.setItem(KEY, JSON.stringify(kept)); } catch (e) { /* private window */ }
+  }
+  if (here !== kept.now || !kept.before || kept.before === place.dataset.before) return; // the page says that itself
+
+  function load(week) {
+    return new Promise(function (done, fail) {
+      if (window.gzNews && window.gzNews[week]) { done(window.gzNews[week]); return; }
+      var script = document.createElement("script");
+      script.src = strip.dataset.shelf + "editions/" + week + "/news.js";
+      script.onload = function () { if (window.gzNews && window.gzNews[week]) done(window.gzNews[week]); else fail(); };
+      script.onerror = fail;
+      document.head.appendChild(script);
+    });
+  }
+  function add(tag, text, parent) {
+    var made = document.createElement(tag);
+    if (text) made.textContent = text;
+    parent.appendChild(made);
+    return made;
+  }
+  function tell(write) { place.textContent = ""; write(); place.hidden = false; }
+  Promise.all([load(kept.before), load(here)]).then(function (two) {
+    var said = news(two[0], two[1]);
+    tell(function () {
+      add("p", "Since " + kept.before + ", which you opened last:", place);
+      if (!said.length) { add("p", "Nothing that is told from chance.", place); return; }
+      var list = add("ul", "", place);
+      said.forEach(function (text) { add("li", text, list); });
+    });
+  }).catch(function () {
+    tell(function () { add("p", "You last opened " + kept.before + ", which has nothing to compare with.", place); });
+  });
+})();

@@ -1,0 +1,267 @@
+"""Conclusions across subjects: order, common causes, words as firm as the interval, the catalogue, changes between editions."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pytest
+
+from gazette import conclusions, stats
+from gazette.conclusions import Due, Material, decision, digest_of, headline, hedge, matters, news
+from gazette.display import format_number, plain_sentence
+from gazette.record import Finding, Interval, NotPublished, Number, Record, Verdict
+from small import REPOSITORY
+
+if TYPE_CHECKING:
+    from gazette.record import Action
+
+AT = datetime(2026, 11, 23)  # noqa: DTZ001  the clock of editions is UTC without zone
+
+
+def number(name: str, value: float | NotPublished, half: float | None = None, **more: Any) -> Number:
+    interval = None
+    if half is not None and isinstance(value, float):
+        interval = Interval(low=value - half, high=value + half, level=0.95, method="test")
+    kept: dict[str, Any] = {"unit": "money", "metric": "m", "metric_version": 1, "cell": "quality", "query": None}
+    kept |= {"snapshot": "", "as_of": AT, "label": name, **more}
+    return Number(id=name, value=value, interval=interval, **kept)
+
+
+def record(subject: str, *numbers: Number, kind: Literal["model", "experiment"] = "model", **more: Any) -> Record:
+    kept: dict[str, Any] = {"title": subject.title(), "owner": "o", "edition": "2026-W47", "snapshot": "", **more}
+    return Record(subject=subject, kind=kind, week_start=date(2026, 11, 16), as_of=AT, numbers=numbers, **kept)
+
+
+def counts(**given: float) -> dict[str, Number]:
+    names = ("ready", "stop", "untrusted", "open")
+    return {k: number(f"executive.tests-{k}", float(given.get(k, 0)), unit="count") for k in names}
+
+
+def verdict(action: Action, state: Any = "not resolved", rule: str = "interval-includes-zero") -> Verdict:
+    one = Finding(id="t.verdict", rule=rule, text="Said.")
+    return Verdict(metric="m", state=state, rule=rule, action=action, action_rule="r", reason=one, advice=one)
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "word"),
+    [
+        (100.0, 10.0, "about"),
+        (100.0, 60.0, "at least"),
+        (-100.0, 60.0, "at least"),
+        (100.0, 150.0, "may"),
+        (5.0, None, "about"),
+    ],
+)
+def test_words_are_as_firm_as_the_interval(value: float, half: float | None, word: str) -> None:
+    one = number("a.b", value, half)
+    said = hedge(one)
+    assert said.word == word
+    text = plain_sentence(Finding(id="x", rule="r", text=said.text), {"a.b": one})
+    assert text.startswith(word) or (word == "may" and text == "−$50.00 to +$250.00") or word == "may"
+
+
+def test_at_least_names_the_end_nearest_to_zero_of_a_gain_and_of_a_loss() -> None:
+    for value in (100.0, -100.0):
+        one = number("a.b", value, 60.0)
+        assert format_number(one, "nearest") == "$40"
+        assert format_number(one, "farthest") == "$160"
+
+
+def test_the_headline_names_the_largest_sure_amount_first_and_no_unsure_one() -> None:
+    effect, doubtful = number("rec.revenue-effect", 90_000.0, 9_000.0), number("old.revenue-effect", 900_000.0, 1e6)
+    ready = number("check.impact", 19_000.0, 5_000.0)
+    tests = counts(ready=1, open=2)
+    made = headline(tests, None, Material(models=[("Old", doubtful), ("Rec", effect)], ready=[("Checkout", ready)]))
+    text = plain_sentence(made, {n.id: n for n in (effect, doubtful, ready, *tests.values())})
+    assert text.index("Rec brought about") < text.index("Checkout is ready to ship and worth at least $14,000")
+    assert "Old" not in text
+    assert "1 test" not in text, "a test that has been named is not counted again"
+    assert text.count(".") - len(re.findall(r"\d\.\d", text)) == 1, "one sentence"
+    assert made.rule == "headline-material"
+
+
+def test_one_missing_source_that_takes_many_figures_is_said_once_and_nothing_else_of_the_model() -> None:
+    gone = NotPublished(reason="partial week, no rows on Thu")
+    found = record("m", *(number(f"m.a{i}", gone) for i in range(5)), number("m.revenue-effect", 10.0, 1.0))
+    assert conclusions.lacking(found) == 5
+    count = number("executive.m.signs", 5.0, unit="count")
+    (only,) = matters([found], {"m": count})
+    assert only.rule == "cause-missing-data"
+    assert (
+        plain_sentence(only, {count.id: count})
+        == "M: 5 figures are missing for one reason: partial week, no rows on Thu."
+    )
+
+
+def test_what_lies_near_one_deployment_is_one_sentence() -> None:
+    level = [number(f"m.q{i}", 0.7, 0.01, unit="score", direction="higher", label=f"Q{i} (AUC)") for i in range(3)]
+    change = [
+        number(f"m.q{i}.change", -0.1, 0.01, unit="score", direction="higher", label=f"Q{i} (AUC), change on last week")
+        for i in range(3)
+    ]
+    near = {"near": "16 November: version two was deployed"}
+    found = record(
+        "m", *level, *change, findings=(Finding(id="m.x", rule="change-worse", text="Near: {=near}.", terms=near),)
+    )
+    (only,) = matters([found], {})
+    assert only.rule == "cause-deployment"
+    text = plain_sentence(only, {n.id: n for n in change})
+    assert "version two was deployed" in text
+    assert "AUC" not in text
+    assert "fell by 0.100 (−0.110 to −0.090)" in text
+
+
+def test_bad_and_sure_comes_before_good_and_good_before_unsure() -> None:
+    worse = number("a.q.change", -0.1, 0.01, unit="score", direction="higher", label="Q, change on last week")
+    bad = record("a", number("a.q", 0.7, unit="score", direction="higher"), worse)
+    good = record("b", number("b.revenue-effect", 500.0, 20.0, cell="business", direction="higher"))
+    unsure = record("c", number("c.revenue-effect", 500.0, 9000.0, cell="business", direction="higher"))
+    assert [f.tone for f in matters([unsure, good, bad], {})] == ["bad", "good", "unsure"]
+
+
+def test_every_sentence_refers_to_a_number() -> None:
+    good = record("b", number("b.revenue-effect", 500.0, 20.0, cell="business", direction="higher"))
+    assert all(f.references for f in matters([good], {}))
+
+
+def test_waiting_is_priced_in_days_users_and_money() -> None:
+    days, users = number("t.wait", 9.0, unit="days"), number("e.t.users-more", 41_230.0, unit="count")
+    price = number("e.t.waiting", 1234.5)
+    due = Due(subject="t", title="T", verdict=verdict("keep running"), days=days, users=users, price=price)
+    text = plain_sentence(decision(due), {n.id: n for n in (days, users, price)})
+    assert text == "T: about 9 days and 41,000 users more; waiting costs about $1,200 a week."
+
+
+def test_without_a_stated_worth_the_price_of_waiting_is_said_to_be_unknown() -> None:
+    due = Due(
+        subject="t",
+        title="T",
+        verdict=verdict("ship"),
+        days=None,
+        users=None,
+        price=None,
+        why_free="no value of a user is stated",
+    )
+    assert (
+        plain_sentence(decision(due), {})
+        == "T: roll it out; what waiting costs is not known: no value of a user is stated."
+    )
+
+
+@pytest.mark.parametrize(("value", "error"), [(100.0, 30.0), (0.0, 50.0), (-80.0, 60.0), (10.0, 200.0)])
+def test_the_price_of_waiting_is_what_simulated_right_choices_would_bring(value: float, error: float) -> None:
+    truth = np.random.default_rng(5).normal(value, error, 2_000_000)
+    forgone = np.where(truth > 0, truth, 0.0)  # whoever knew the truth would take the variant only where it gains
+    simulated, doubt = float(forgone.mean()), float(forgone.std()) / math.sqrt(len(truth))
+    assert stats.expected_gain(value, error) == pytest.approx(simulated, abs=4 * doubt)
+
+
+def test_a_sure_gain_costs_all_of_itself_and_a_sure_loss_nothing() -> None:
+    assert stats.expected_gain(100.0, 0.0) == 100.0
+    assert stats.expected_gain(-100.0, 0.0) == 0.0
+    assert stats.expected_gain(-100.0, 1.0) == pytest.approx(0.0, abs=1e-12)
+
+
+# ---- changes between editions
+
+
+def card(value: float | None, half: float | None = None, **more: Any) -> dict[str, Any]:
+    return {"id": "m.x", "title": "X", "unit": "money", "value": value, "half": half, "shown": f"${value}", **more}
+
+
+def digest(edition: str, *records: Record, currency: str = "USD", cards: Any = ()) -> dict[str, Any]:
+    return digest_of(edition, records, currency=currency, cards=cards)
+
+
+def test_changed_verdicts_come_with_their_reason_and_subjects_come_and_go() -> None:
+    before = record("t", kind="experiment", verdicts=(verdict("keep running"),))
+    after = record("t", kind="experiment", verdicts=(verdict("ship", "benefit shown", "interval-above-zero"),))
+    said = news(digest("2026-W46", before, record("old")), digest("2026-W47", after, record("fresh")))
+    assert said == [
+        "T: the verdict was “not resolved” and is now “benefit shown”, because the whole range of its effect is better than no change.",
+        "New: Fresh.",
+        "No longer reported: Old.",
+    ]
+
+
+def test_a_card_moves_only_beyond_what_both_ranges_explain() -> None:
+    steady = news(digest("a", cards=[card(100.0, 10.0)]), digest("b", cards=[card(112.0, 10.0)]))
+    moved = news(digest("a", cards=[card(100.0, 10.0)]), digest("b", cards=[card(116.0, 10.0)]))
+    assert steady == []
+    assert moved == ["X: was $100.0, is $116.0."]
+
+
+def test_a_missing_card_a_returning_one_and_a_new_one_are_said() -> None:
+    here, gone = card(100.0, 10.0), card(None, shown="not published this week")
+    assert news(digest("a", cards=[here]), digest("b", cards=[gone])) == [
+        "X is missing now (not published this week); it was $100.0."
+    ]
+    assert news(digest("a", cards=[gone]), digest("b", cards=[here])) == ["X is back: $100.0."]
+    assert news(digest("a"), digest("b", cards=[here])) == ["New card: X, $100.0."]
+
+
+def test_after_a_change_of_currency_amounts_are_not_compared_and_all_else_is() -> None:
+    share = {"id": "m.y", "title": "Y", "unit": "fraction", "half": 0.01}
+    before = digest("2026-W46", cards=[card(100.0, 1.0), {**share, "value": 0.1, "shown": "10 %"}])
+    after = digest("2026-W47", currency="EUR", cards=[card(900.0, 1.0), {**share, "value": 0.5, "shown": "50 %"}])
+    assert news(before, after) == [
+        "Amounts are now in EUR; in 2026-W46 they were in USD, so they are not compared.",
+        "Y: was 10 %, is 50 %.",
+    ]
+
+
+# ---- the catalogue
+
+
+NO_RULES = {
+    "label-completeness",
+    "label-minimum",
+    "minimum-run",
+    "missing-days",
+    "sample-ratio",
+    "sample-ratio-sequence",
+    "vs-baseline",
+}
+SLUG = re.compile(r"[a-z]+(-[a-z]+)+")
+
+
+def emitted() -> set[str]:
+    """Rule ids in the code: given as a rule anywhere in the library, or written like one in conclusions and not known as anything else."""
+    found: set[str] = set()
+    for path in (REPOSITORY / "lib" / "gazette").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        own = path.parent.name == "conclusions" and path.name != "_catalogue.py"
+        given = [n.value for n in ast.walk(tree) if isinstance(n, ast.keyword) and n.arg in {"rule", "action_rule"}]
+        for node in [*given, *([tree] if own else [])]:
+            texts = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+            found |= {text for text in texts if SLUG.fullmatch(text)}
+    return found - NO_RULES
+
+
+def test_every_rule_is_named_once_in_the_catalogue() -> None:
+    ids = [r.id for r in conclusions.RULES]
+    assert len(ids) == len(set(ids))
+    assert all(r.when and r.then and r.where for r in conclusions.RULES)
+    assert emitted() - set(ids) == set()
+    assert len(emitted()) > 40
+
+
+def test_every_gate_and_reason_of_a_verdict_has_words_for_what_changed() -> None:
+    states = {r.id for r in conclusions.RULES if r.where == "Test: verdict"}
+    assert states == set(conclusions.BECAUSE)
+
+
+@pytest.mark.integration
+def test_every_rule_that_a_built_edition_used_is_in_the_catalogue(built: Any) -> None:
+    ids, used = {r.id for r in conclusions.RULES}, set()
+    for path in (built / "editions").glob("*/records/*.json"):
+        found = Record.from_json(path.read_bytes())
+        used |= {f.rule for f in found.findings}
+        used |= {r for v in found.verdicts for r in (v.rule, v.action_rule, v.reason.rule, v.advice.rule)}
+    assert used - ids == set()
+    assert len(used) > 20
