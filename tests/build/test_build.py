@@ -124,7 +124,7 @@ class TestAWholeBuild:
     def test_logs_hold_times_and_memory(self, small: SmallProject) -> None:
         build(small)
         log = json.loads((small.root / ".gazette" / "logs" / "2026-W47.json").read_text())
-        assert {n["page"] for n in log["notebooks"]} == {"button", "executive", "portfolio"}
+        assert {n["page"] for n in log["notebooks"]} == {"button", "executive", "portfolio", "translation"}
 
 
 class TestForceAndPublish:
