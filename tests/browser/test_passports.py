@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from test_pages import NEWEST, Watched, browser  # noqa: F401  its fixture
+from test_pages import NEWEST, Watched
 
 from program import gazette, serving
 from small import SmallProject
@@ -40,7 +40,7 @@ def home(request: pytest.FixtureRequest, project: SmallProject) -> Iterator[str]
 
 
 @pytest.fixture(params=[1280, 390])
-def wide(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Watched]:  # noqa: F811
+def wide(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Watched]:
     one = Watched(browser, viewport={"width": request.param, "height": 800})
     yield one
     assert one.faults == []
@@ -107,7 +107,7 @@ def test_a_passport_leads_to_its_query_and_snapshot(wide: Watched, home: str) ->
     assert "SELECT" in page.locator("#query-button-arms pre").inner_text().upper()
 
 
-def test_a_passport_stays_while_it_is_hovered_and_goes_when_left(browser: Browser, home: str) -> None:  # noqa: F811
+def test_a_passport_stays_while_it_is_hovered_and_goes_when_left(browser: Browser, home: str) -> None:
     one = Watched(browser, viewport={"width": 1280, "height": 900})
     page = one.page
     page.goto(f"{home}{NEWEST}/index.html", wait_until="load")
@@ -122,7 +122,7 @@ def test_a_passport_stays_while_it_is_hovered_and_goes_when_left(browser: Browse
     one.context.close()
 
 
-def test_a_passport_is_read_with_the_keyboard_alone(browser: Browser, home: str) -> None:  # noqa: F811
+def test_a_passport_is_read_with_the_keyboard_alone(browser: Browser, home: str) -> None:
     one = Watched(browser, viewport={"width": 1280, "height": 900})
     page = one.page
     page.goto(f"{home}{NEWEST}/index.html", wait_until="load")
