@@ -95,7 +95,8 @@
       rule: { color: ink },
       axis: { labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
       legend: { labelColor: ink, titleColor: ink, labelFontSize: 12 },
-      title: { color: ink }
+      title: { color: ink },
+      header: { labelColor: ink, titleColor: ink }
     };
   }
   // Controls set parameters of every chart on the page that knows them, those drawn later too.

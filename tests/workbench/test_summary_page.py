@@ -124,7 +124,7 @@ class TestASmallProject:
         assert "Since 2026-W46:" in text
         assert re.search(r"Green button: roll it out; waiting costs about|Green button: ", text)
         assert 'data-number="executive.button.cost"' in text
-        assert ">$150<" in text, "a twenty-fourth of the building and the running"
+        assert ">$150.00<" in text, "a twenty-fourth of the building and the running"
         assert "<b>x</b>" not in text
         assert "catalogue" not in text
         assert "interval-above-zero" in (home / "rules.html").read_text()

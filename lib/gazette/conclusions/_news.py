@@ -58,16 +58,16 @@ def digest_of(
     }
 
 
-def news(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def news(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What changed, in sentences: currency, verdicts, subjects, cards that moved by more than chance, cards that went missing."""
     said = []
-    other = before["currency"] != now["currency"]
+    other = before["currency"] != after["currency"]
     if other:
         said.append(
-            f"Amounts are now in {now['currency']}; in {before['edition']} they were in {before['currency']}, so they are not compared."
+            f"Amounts are now in {after['currency']}; in {before['edition']} they were in {before['currency']}, so they are not compared."
         )
     old = {s["id"]: s for s in before["subjects"]}
-    new = {s["id"]: s for s in now["subjects"]}
+    new = {s["id"]: s for s in after["subjects"]}
     for key, subject in new.items():
         if key in old and subject.get("state", "") != old[key].get("state", ""):
             why = f", because {subject['because']}" if subject.get("because") else ""
@@ -77,7 +77,7 @@ def news(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     said += [f"New: {s['title']}." for k, s in new.items() if k not in old]
     said += [f"No longer reported: {s['title']}." for k, s in old.items() if k not in new]
     seen = {c["id"]: c for c in before["cards"]}
-    for card in now["cards"]:
+    for card in after["cards"]:
         then = seen.get(card["id"])
         if then is None:
             said.append(f"New card: {card['title']}, {card['shown']}.")
@@ -91,9 +91,9 @@ def news(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _moved(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+def _moved(then: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Whether two values differ by more than their intervals explain; one without an interval moves when its shown text does."""
-    if then["half"] is None or now["half"] is None:
-        return bool(then["shown"] != now["shown"])
-    gap: float = abs(now["value"] - then["value"])
-    return gap > math.hypot(then["half"], now["half"])
+    if then["half"] is None or after["half"] is None:
+        return bool(then["shown"] != after["shown"])
+    gap: float = abs(after["value"] - then["value"])
+    return gap > math.hypot(then["half"], after["half"])

@@ -92,7 +92,10 @@ def headline(numbers: Mapping[str, Number], failed: Number | None, material: Mat
         if key == "ready" and number.value == named:
             continue  # each of them has been named
         if isinstance(number.value, float) and number.value > 0:
-            parts.append((one if number.value == 1 else many) % number.id)
+            clause = (one if number.value == 1 else many) % number.id
+            if len(parts) == len(money) and key != "ready":  # the first that counts says what is counted
+                clause = clause.replace("}", "} test" if number.value == 1 else "} tests", 1)
+            parts.append(clause)
     text = (
         "This week " + (", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]) + "."
         if parts

@@ -133,7 +133,8 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
         end = chosen(abs(number.interval.low), abs(number.interval.high))
         return format_value(end, number.unit, currency=currency, spread=spread)
     if form == "rough":
-        return format_value(_two_digits(number.value), number.unit, currency=currency)
+        rough = _two_digits(number.value)
+        return format_value(rough, number.unit, currency=currency, spread=abs(rough) / TEN if rough else None)
     if form in {"interval", "low", "high", "nearest", "farthest"}:
         if number.interval is None:
             msg = f"number {number.id!r} has no interval"

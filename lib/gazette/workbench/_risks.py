@@ -41,8 +41,8 @@ class Risks(News):
                 )
         columns = {
             "model": Column("What", html=True),
-            "age": Column("Age against its maximum", html=True),
-            "quality": Column("Main measure, or failed gate", html=True),
+            "age": Column("Age and maximum", html=True),
+            "quality": Column("Quality or gate", html=True),
             "checks": Column("Data", html=True),
             "alerts": Column("Alerts that fire", html=True),
         }
