@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from gazette import display
-from gazette.record import Interval, NotPublished, Number, headline_numbers
+from gazette.record import SUBJECTS, Interval, NotPublished, Number, headline_numbers
 from gazette.site._text import table_html
 from gazette.snapshot import reopen
 
@@ -245,7 +245,7 @@ def history(book: Book, name: str) -> tuple[str, set[str]]:
             (edition, f'<a href="../{escape(place)}">{escape(edition)}</a>', title, number)
         )
     for subject, record in book.records.items():
-        if record.kind in {"model", "experiment", "operations"}:
+        if record.kind in SUBJECTS:
             link = book.link(place_of(record.kind, subject), book.week)
             rows.setdefault(subject, []).extend(
                 (book.week, link, record.title, n) for n in headline_numbers(record, name)
