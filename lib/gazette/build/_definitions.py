@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.errors import ParamsError, SourceError
 from gazette.params import changes
-from gazette.record import NotPublished, Record, headline_numbers
+from gazette.record import SUBJECTS, NotPublished, Record, headline_numbers
 from gazette.sources import Answer, bridge_answer, column_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _history(project: Project, week: Week) -> Answer:
     for one in earlier:
         for path in sorted((project.store.path(one) / "records").glob("*.json")):
             record = Record.from_json(path.read_bytes())
-            if record.kind in {"model", "experiment", "operations"}:
+            if record.kind in SUBJECTS:
                 chosen = [n for metric in project.params.metrics for n in headline_numbers(record, metric)]
                 rows += [_row(str(one), record, number) for number in chosen]
     text, real, whole = pa.string(), pa.float64(), pa.int64()

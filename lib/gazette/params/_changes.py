@@ -21,18 +21,18 @@ MEND = "add an entry to its changelog with the next version, date, author and wh
 NAME = "metrics.yml"
 
 
-def changes(now: Path, sealed: Path, edition: str) -> list[Problem]:
+def changes(current: Path, sealed: Path, edition: str) -> list[Problem]:
     """Definitions that differ from those of a sealed edition without saying so.
 
     Args:
-        now: The ``params/`` folder, whose files were found to be right.
+        current: The ``params/`` folder, whose files were found to be right.
         sealed: The ``params/`` folder of a sealed edition.
         edition: Its week, for messages.
 
     Returns:
         Problems with file and line, sorted; none where the edition has no readable definitions.
     """
-    old, new = read(sealed / NAME, NAME, []), read(now / NAME, NAME, [])
+    old, new = read(sealed / NAME, NAME, []), read(current / NAME, NAME, [])
     if old is None or new is None:
         return []
     before, after = _metrics(old), _metrics(new)
@@ -61,9 +61,9 @@ def _of(name: str, old: Mapping[str, Any], new: Mapping[str, Any], source: Sourc
     for i, entry in enumerate(known):
         kept = entries[i] if i < len(entries) else None
         for key in ("version", "date", "author", "before"):
-            was, now = entry.get(key), None if kept is None else kept.get(key)
-            if kept is None or (str(was) != str(now) and not (key == "before" and was is None)):
-                what = f"metric {name!r}: entry {i + 1} of its changelog, {_short(was)} as {key} in edition {edition}, is now {_short(now)}"
+            was, is_now = entry.get(key), None if kept is None else kept.get(key)
+            if kept is None or (str(was) != str(is_now) and not (key == "before" and was is None)):
+                what = f"metric {name!r}: entry {i + 1} of its changelog, {_short(was)} as {key} in edition {edition}, is now {_short(is_now)}"
                 yield source.problem(
                     ("metrics", name, "changelog"), what, "restore the entry; a published one only ever gets successors"
                 )

@@ -24,8 +24,18 @@ from gazette.params._site import SiteParams
 from gazette.params._translations import MoneyBase, Target, Translation, TranslationsFile
 from gazette.params._types import Sheet
 
-__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "published_prose", "read_sheet"]
-__all__ = ["FILES", "FOLDERS", "OPTIONAL", "Params", "Problem", "load", "problems", "read"]
+__all__ = [
+    "FILES",
+    "FOLDERS",
+    "OPTIONAL",
+    "Params",
+    "Problem",
+    "load",
+    "problems",
+    "published_prose",
+    "read",
+    "read_sheet",
+]
 
 FILES: dict[str, type[Sheet]] = {
     "site.yml": SiteParams,

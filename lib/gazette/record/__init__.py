@@ -1,6 +1,6 @@
 """What a notebook emits: numbers with passports, findings, verdicts, alerts, bound into a record."""
 
-from gazette.record._headline import headline_numbers
+from gazette.record._headline import SUBJECTS, headline_numbers
 from gazette.record._model import (
     RECORD_MIME,
     REFERENCE,
@@ -24,6 +24,7 @@ from gazette.record._model import (
 __all__ = [
     "RECORD_MIME",
     "REFERENCE",
+    "SUBJECTS",
     "Action",
     "Alert",
     "Direction",

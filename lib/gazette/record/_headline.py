@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from gazette.record._model import Number, Record
 
-__all__ = ["headline_numbers"]
+__all__ = ["SUBJECTS", "headline_numbers"]
+
+SUBJECTS = frozenset(
+    {"model", "experiment", "operations", "portfolio"}
+)  # kinds of pages that publish metrics of their own
 
 MOST = 6
 ARMS = ("control", "treatment", "relative")
@@ -16,7 +20,9 @@ def headline_numbers(record: Record, metric: str) -> list[Number]:
     Changes, comparisons with a baseline, p-values, plans and limits are left to the subject's page.
     """
     subject = record.subject
-    mine = [n for n in record.numbers if n.metric == metric]
+    mine = [
+        n for n in record.numbers if n.metric == metric and ".worth." not in n.id
+    ]  # others' changes, translated into it
     if record.kind == "experiment":
         found = []
         for number in mine:

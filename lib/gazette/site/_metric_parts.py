@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from gazette import display
-from gazette.record import Interval, NotPublished, Number, headline_numbers
+from gazette.record import SUBJECTS, Interval, NotPublished, Number, headline_numbers
 from gazette.site._text import table_html
 from gazette.snapshot import reopen
 
@@ -39,6 +39,7 @@ SIGNALS = {
     "oom_kills": "serving",
 }
 AGGREGATES = "Computed when the page was made, of the frozen aggregates that are named here."
+CHANGES = (".relative", ".difference", ".change", ".vs-baseline")
 FEW = 3  # with more subjects, their own pages draw the course
 
 
@@ -82,7 +83,7 @@ def _spans(number: Number, currency: str) -> str:
         if number.interval
         else ""
     )
-    form = "signed" if number.unit in {"relative", "points"} and number.id.rpartition(".")[2] != "nps" else ""
+    form = "signed" if number.id.endswith(CHANGES) else ""
     return display.number_span(number, form, currency=currency) + span
 
 
@@ -207,6 +208,15 @@ def _sql(title: str, sql: str) -> str:
     return f'<details class="gz-fold"><summary>{title}</summary><pre class="gz-output"><code>{escape(sql)}</code></pre></details>'
 
 
+def _dated(number: str, subject: str, edition: str) -> str:
+    """The id of a value of an earlier edition; its end, which says whether it is a change, stays.
+
+    >>> _dated("button.ctr.relative", "button", "2026-W46")
+    'button.2026-w46.ctr.relative'
+    """
+    return f"{subject}.{edition.lower()}{number.removeprefix(subject)}"
+
+
 def _earlier(book: Book, name: str) -> Iterator[tuple[str, str, str, str, Number]]:
     """Edition, kind, subject, title and number of earlier editions; ids get the edition, for a value of one week is not that of another."""
     snapshot = book.snapshot("metrics")
@@ -224,7 +234,7 @@ def _earlier(book: Book, name: str) -> Iterator[tuple[str, str, str, str, Number
         value = NotPublished(reason=clean["reason"]) if clean["value"] is None else clean["value"]
         keys = ("label", "unit", "direction", "metric", "metric_version", "cell", "query", "snapshot", "as_of")
         number = Number(
-            id=f"{clean['id']}.{clean['edition'].lower()}",
+            id=_dated(clean["id"], clean["subject"], clean["edition"]),
             value=value,
             interval=interval,
             n=None if clean["n"] is None else int(clean["n"]),
@@ -245,15 +255,13 @@ def history(book: Book, name: str) -> tuple[str, set[str]]:
             (edition, f'<a href="../{escape(place)}">{escape(edition)}</a>', title, number)
         )
     for subject, record in book.records.items():
-        if record.kind in {"model", "experiment", "operations"}:
+        if record.kind in SUBJECTS:
             link = book.link(place_of(record.kind, subject), book.week)
             rows.setdefault(subject, []).extend(
                 (book.week, link, record.title, n) for n in headline_numbers(record, name)
             )
-    parts = []
-    for subject, found in rows.items():
-        if found:
-            parts.append(_subject(subject, found, name, book.currency, charts=len(rows) <= FEW))
+    some = {subject: found for subject, found in rows.items() if found}
+    parts = [_subject(s, f, name, book.currency, charts=len(some) <= FEW) for s, f in some.items()]
     return "".join(parts), allowed
 
 

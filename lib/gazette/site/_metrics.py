@@ -16,12 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gazette.editions import Week
-    from gazette.params import Metric, Params
+    from gazette.params import Metric, Params, Translation
 
 __all__ = ["stage_metrics"]
 
 WAYS = {"higher": "Higher is better", "lower": "Lower is better", "zero": "Nought is best"}
-SAME = {"ms", "score", "number", "count", "days", "hours", "minutes", "money", "points", "relative", "fraction"}
 
 
 def stage_metrics(edition: Path, stage: Path, *, params: Params, week: Week) -> set[str]:
@@ -142,47 +141,33 @@ def _changes(book: Book, name: str, metric: Metric) -> str:
 
 
 def _translations(book: Book, name: str) -> str:
-    """Rows of the translation matrix with this metric on either side, read so that more keys do no harm."""
+    """Rows of the translation matrix with this metric on either side."""
     metrics, rows = book.params.metrics, []
     for row in book.params.translations:
-        sides = (getattr(row, "technical", None), getattr(row, "business", None))
+        sides = (row.technical, row.business)
         if name not in sides:
             continue
         partners = [
-            f'<a href="{s}.html">{escape(metrics[s].title)}</a>'
-            if s in metrics and s != name
-            else escape(metrics[s].title if s in metrics else str(s))
+            escape(metrics[s].title) if s == name else f'<a href="{s}.html">{escape(metrics[s].title)}</a>'
             for s in sides
         ]
-        rows.append(
-            (
-                *partners,
-                _sensitivity(row, book.currency),
-                escape(str(getattr(row, "source", ""))),
-                escape(str(getattr(row, "notes", "") or "")),
-            )
-        )
-    more = (
-        "<p>" + book.link("translation", "The whole translation matrix") + "</p>" if "translation" in book.pages else ""
-    )
+        rows.append((*partners, _sensitivity(book, row), escape(row.source), escape(row.notes)))
+    more = f"<p>{book.link('translation', 'The whole translation matrix')}.</p>" if "translation" in book.pages else ""
     if not rows:
         return f"<p>No row of the translation matrix names it.</p>{more}"
-    return (
-        table_html("Rows of the translation matrix", ("Technical", "Business", "Stated", "Source", "Notes"), rows)
-        + more
-    )
+    heads = ("Technical", "Business", "Stated", "Source", "Notes")
+    return table_html("Rows of the translation matrix", heads, rows) + more
 
 
-def _sensitivity(row: Any, currency: str) -> str:
-    keys = ("technical_change", "technical_unit", "low", "high", "business_unit", "coverage")
-    values: dict[str, Any] = {k: getattr(row, k, None) for k in keys}
-    if any(v is None for v in values.values()) or not {values["technical_unit"], values["business_unit"]} <= SAME:
-        return "See the matrix"
-    change = display.format_value(values["technical_change"], values["technical_unit"], currency=currency, signed=True)
-    spread = (values["high"] - values["low"]) / 2 or None
-    low, high = (
-        display.format_value(values[k], values["business_unit"], currency=currency, signed=True, spread=spread)
-        for k in ("low", "high")
-    )
-    share = display.format_value(values["coverage"], "fraction")
-    return escape(f"{change} goes with {low} to {high} ({share} range)")
+def _sensitivity(book: Book, row: Translation) -> str:
+    """What a row states: the number of the matrix page where it has one, so that both say the same."""
+    if row.technical_change is None or row.technical_unit is None:
+        return escape(row.stated or "No sensitivity is known.")
+    change = display.format_value(row.technical_change, row.technical_unit, currency=book.currency, signed=True)
+    record = book.records.get("translation")
+    number = next((n for n in record.numbers if n.id == f"translation.{row.id}.sensitivity"), None) if record else None
+    if number is None:
+        return f"See the matrix, for {escape(change)}"
+    span = display.format_number(number, "interval", currency=book.currency) if number.interval else ""
+    more = f" <small>({escape(span)})</small>" if span else ""
+    return f"{escape(change)} goes with {display.number_span(number, 'signed', currency=book.currency)}{more}"

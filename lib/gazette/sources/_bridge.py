@@ -73,7 +73,8 @@ def _with(units: Any, part: str, warehouse: Warehouse, fact: Fact | None, period
     right = right.rename({f"{part}_week": "week", f"{part}_unit": "unit_id"})
     same = [units.week == right[f"{part}_week"], units.unit_id == right[f"{part}_unit"]]
     joined = units.left_join(right, same)
-    return joined.mutate(**{part: joined[part].fill_null(0.0)}).drop(f"{part}_week", f"{part}_unit")
+    kept = {c: units[c] for c in units.columns}  # named one by one: dropped columns are written in an order of chance
+    return joined.select(**kept, **{part: joined[part].fill_null(0.0)})
 
 
 def _influence(units: Any, side: str, definition: Before | Metric) -> Any:
@@ -118,4 +119,4 @@ def _quantile(units: Any, side: str, q: float) -> Any:
     units = units.mutate(**{side: at(centre), f"{side}_low": at(centre - half), f"{side}_high": at(centre + half)})
     slope = (units[f"{side}_high"] - units[f"{side}_low"]) * units["size"].sqrt() / (2 * Z * (q * (1 - q)) ** 0.5)
     below = (units[f"{side}_value"] <= units[side]).cast("float64")
-    return units.mutate(**{f"{side}_influence": (q - below) * slope}).drop("rank", "size")
+    return units.mutate(**{f"{side}_influence": (q - below) * slope}).drop("rank").drop("size")
