@@ -34,6 +34,8 @@ class PastChanges:
     """Past tests (snapshot ``history``) and versions of models in earlier editions (snapshot ``translation``)."""
 
     def __init__(self, root: Path) -> None:
+        folder = root / "snapshot" / "history"
+        self.digest = reopen(folder).digest if folder.is_dir() else ""
         self.tests = self._rows(root, "history", "past_tests")
         self.versions = self._rows(root, "translation", "versions")
         self.rows = {str(r["row"]): r for r in self._rows(root, "translation", "rows")}
