@@ -38,6 +38,9 @@ class PastChanges:
             str(r["test"]): r for r in self._rows(root, "history", "past_tests")
         }  # recorded twice: the newer counts
         self.tests = list(rows.values())
+        folder = root / "snapshot" / "history"
+        self.digest = reopen(folder).digest if folder.is_dir() else ""
+        self.tests = self._rows(root, "history", "past_tests")
         self.versions = self._rows(root, "translation", "versions")
         self.rows = {str(r["row"]): r for r in self._rows(root, "translation", "rows")}
 
