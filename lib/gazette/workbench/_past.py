@@ -40,7 +40,6 @@ class PastChanges:
         self.tests = list(rows.values())
         folder = root / "snapshot" / "history"
         self.digest = reopen(folder).digest if folder.is_dir() else ""
-        self.tests = self._rows(root, "history", "past_tests")
         self.versions = self._rows(root, "translation", "versions")
         self.rows = {str(r["row"]): r for r in self._rows(root, "translation", "rows")}
 
