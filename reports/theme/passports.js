@@ -29,13 +29,16 @@
       return map.metrics.indexOf(metric) >= 0 && "metrics/" + metric + ".html";
     },
     query: function (facts) {
-      var owner = map.snapshots[facts.snapshot];
-      if (!owner || map.queries[owner].indexOf(facts.query) < 0) return "";
+      var asks = function (name) { return map.queries[name].indexOf(facts.query) >= 0; };
+      var own = map.snapshots[facts.snapshot], all = Object.keys(map.queries).filter(asks);
+      var owner = own && asks(own) ? own : all.length === 1 ? all[0] : ""; // a page may read a query that another one froze
+      if (!owner) return "";
       return "provenance.html#query-" + owner + "-" + facts.query.replace(/_/g, "-");
     },
     cell: function (facts) {
       var page = map.pages[facts.id.split(".")[0]];
-      return page && page.at + (page.cells.indexOf(facts.cell) >= 0 ? "#cell-" + facts.cell : "");
+      var cell = facts.cell.replace(/_/g, "-");
+      return page && page.at + (page.cells.indexOf(cell) >= 0 ? "#cell-" + cell : "");
     },
     snapshot: function (facts) {
       var owner = map.snapshots[facts.snapshot];

@@ -31,6 +31,7 @@ PAGES = (
     f"{NEWEST}/models/flight-delay.html",
     f"{NEWEST}/models/recommender.html",
     f"{NEWEST}/operations.html",
+    f"{NEWEST}/portfolio.html",
     f"{NEWEST}/experiments/ranking-v3-2.html",
     f"{NEWEST}/experiments/search-autocomplete.html",
     f"{NEWEST}/experiments/checkout-one-page.html",
@@ -226,7 +227,14 @@ def test_markup_in_titles_and_data_shows_as_text(browser: Browser, small: SmallP
         one.context.close()
 
 
-INSIDE = ("index.html", "experiments.html", "models.html", "provenance.html", "experiments/button.html")
+INSIDE = (
+    "index.html",
+    "experiments.html",
+    "models.html",
+    "portfolio.html",
+    "provenance.html",
+    "experiments/button.html",
+)
 
 
 def test_markup_in_the_data_itself_shows_as_text(browser: Browser, demo: Path, tmp_path: Path) -> None:

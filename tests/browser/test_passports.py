@@ -95,6 +95,11 @@ def test_three_passports_are_opened_and_one_is_followed_to_its_cell(
 
 def test_a_passport_leads_to_its_query_and_snapshot(wide: Watched, home: str) -> None:
     page = wide.page
+    page.goto(f"{home}{NEWEST}/index.html", wait_until="load")
+    page.locator('.gz-number[data-number="button.ctr.treatment"]').first.click()
+    with page.expect_navigation():
+        page.locator(".gz-passport dd a", has_text="ctr, version").click()
+    assert page.url.endswith("metrics/ctr.html")
     for label, anchor in (("arms", "#query-button-arms"), ("", "#snapshot-button")):
         page.goto(f"{home}{NEWEST}/index.html", wait_until="load")
         page.locator('.gz-number[data-number="button.ctr.treatment"]').first.click()

@@ -61,7 +61,7 @@ class TestAWholeBuild:
         answer = build(small)
         (built,) = answer["editions"]
         assert built["status"] == "built"
-        assert [n["status"] for n in built["notebooks"]] == ["ok", "ok", "ok"]
+        assert [n["status"] for n in built["notebooks"]] == ["ok", "ok", "ok", "ok"]
         assert all(n["peak_memory_mb"] > 50 and n["seconds"] > 0 for n in built["notebooks"])
         edition = store(small).path(W47)
         assert {p.name for p in edition.iterdir()} == {
@@ -124,7 +124,7 @@ class TestAWholeBuild:
     def test_logs_hold_times_and_memory(self, small: SmallProject) -> None:
         build(small)
         log = json.loads((small.root / ".gazette" / "logs" / "2026-W47.json").read_text())
-        assert {n["page"] for n in log["notebooks"]} == {"button", "executive", "portfolio"}
+        assert {n["page"] for n in log["notebooks"]} == {"button", "executive", "portfolio", "translation"}
 
 
 class TestForceAndPublish:
@@ -307,11 +307,13 @@ class TestFailedNotebooks:
             "silent": "failed",
             "executive": "ok",
             "portfolio": "ok",
+            "translation": "ok",
         }
         assert {p.stem for p in (store(small).path(W47) / "records").iterdir()} == {
             "button",
             "executive",
             "portfolio",
+            "translation",
         }
         assert answer["published"]
 

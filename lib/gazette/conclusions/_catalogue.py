@@ -176,4 +176,72 @@ SUMMARY = _rules(
     ),
     ("decision-unpriced", "Any other test.", "what it takes, and why no price is named"),
 )
-RULES: tuple[Rule, ...] = (*VERDICTS, *ADVICE, *AROUND, *MODEL, *OPERATIONS, *SUMMARY)
+PORTFOLIO = _rules(
+    "All tests",
+    ("portfolio-unread", "The history of past tests could not be read.", "so, and that nothing is said of it"),
+    ("portfolio-empty", "No decided test is recorded.", "there is no win rate, sum or claim"),
+    ("portfolio-short", "Fewer decided tests than a win rate needs.", "how many there are"),
+    (
+        "portfolio-win-rate",
+        "Enough decided tests.",
+        "the share that showed a benefit, with its range, and the share shipped",
+    ),
+    (
+        "portfolio-cumulative",
+        "Enough tests of a metric, shipped and stopped.",
+        "what shipped tests add up to, as measured and corrected for the winner's curse",
+    ),
+    ("portfolio-only-shipped", "No stopped test is recorded.", "the winner's curse cannot be taken out, so no sum"),
+    ("portfolio-sum-short", "Too few tests of a metric to add up.", "which metrics"),
+    (
+        "claims-overstated",
+        "The share of claims that came true lies below one, with its range.",
+        "claims promised too much",
+    ),
+    ("claims-exceeded", "It lies above one, with its range.", "more came than was promised"),
+    ("claims-agree", "Its range holds one and excludes nought.", "it agrees with the claims"),
+    ("claims-open", "Its range holds one and nought.", "it agrees with the claims and with no gain at all"),
+    (
+        "claims-unmeasured",
+        "Too few shipped tests were measured again.",
+        "claims cannot be held against what came of them",
+    ),
+    (
+        "claims-coverage",
+        "Ranges around claims held later effects as often as they should, or this cannot be told.",
+        "how often",
+    ),
+    ("claims-too-sure", "They held fewer than they should, by more than chance.", "how often"),
+    ("portfolio-left-out", "A recorded test is counted nowhere.", "which, and why"),
+)
+TRANSLATION = _rules(
+    "What technical gains are worth",
+    (
+        "contradiction",
+        "Two ways from one metric to another have 80 % ranges that do not meet.",
+        "how many times they differ",
+    ),
+    (
+        "forward",
+        "A model's main measures were compared with the baseline.",
+        "the worth with its range, or why there is none",
+    ),
+    ("backward", "A business target is stated.", "the change that it needs, and the chance of the largest one seen"),
+    ("unexplained-change", "A row changed without an entry in its changelog.", "which, and since when"),
+    (
+        "learnt-sensitivity",
+        "Enough past changes measured both sides of a row.",
+        "learnt against stated, and whether they agree",
+    ),
+    ("history-too-short", "No row has enough of them.", "how many are needed"),
+)
+RULES: tuple[Rule, ...] = (
+    *VERDICTS,
+    *ADVICE,
+    *AROUND,
+    *MODEL,
+    *OPERATIONS,
+    *SUMMARY,
+    *PORTFOLIO,
+    *TRANSLATION,
+)

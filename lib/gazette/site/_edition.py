@@ -163,14 +163,14 @@ def render_edition(
         lay_theme(project, stage, cache=work.parent / "cache", charts=True)
         _fill_theme(stage, week)
         cells = {part.page: _stage_part(edition, stage, part, params, week) for part in parts}
-        places = {part.page: (f"{part.place}.html", part.title) for part in parts}
-        earlier = stage_metrics(edition, stage, params=params, week=week)
-        pages = [path.stem for path in (stage / "metrics").glob("*.*")]
-        script = passport_map(edition, week=str(week), places=places, cells=cells, metrics=pages)
-        (stage / "theme" / "passport-map.js").write_text(script, encoding="utf-8")
         for kind, title in (("model", "Models"), ("experiment", "Experiments")):
             chosen = [p for p in parts if p.kind == kind]
             (stage / f"{kind}s.qmd").write_text(_list_page(title, chosen), encoding="utf-8")
+        earlier = stage_metrics(edition, stage, params=params, week=week)
+        places = {part.page: (f"{part.place}.html", part.title) for part in parts}
+        pages = [path.stem for path in (stage / "metrics").glob("*.qmd")]
+        script = passport_map(edition, week=str(week), places=places, cells=cells, metrics=pages)
+        (stage / "theme" / "passport-map.js").write_text(script, encoding="utf-8")
         text = provenance(edition, week=week, versions=versions, previous=previous)
         (stage / "provenance.qmd").write_text(text, encoding="utf-8")
         terms = glossary_terms(params.glossary)

@@ -86,6 +86,7 @@ class Bench:
         direction: Direction | None = None,
         n: int | None = None,
         note: str = "",
+        snapshot: str = "",
     ) -> Number:
         """Keep a number with its passport; the same id always gives the same number."""
         number_id = f"{self.subject}.{suffix}"
@@ -116,7 +117,7 @@ class Bench:
             metric_version=known.version,
             cell=cell,
             query=query,
-            snapshot=self.snapshot_digest,
+            snapshot=snapshot or self.snapshot_digest,
             as_of=self.cutoff,
             note=note,
         )

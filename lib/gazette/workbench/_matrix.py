@@ -253,8 +253,9 @@ class Matrix(Bench):
                 unit=translation.as_number_unit(row.business_unit, other.unit),
                 metric=row.business,
                 cell="learnt_table",
-                query="past_tests",
+                query="past_tests" if self.past.digest else "versions",
                 direction=other.direction,
+                snapshot=self.past.digest,
             )
         return found
 

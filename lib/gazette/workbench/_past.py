@@ -34,7 +34,12 @@ class PastChanges:
     """Past tests (snapshot ``history``) and versions of models in earlier editions (snapshot ``translation``)."""
 
     def __init__(self, root: Path) -> None:
-        self.tests = self._rows(root, "history", "past_tests")
+        rows = {
+            str(r["test"]): r for r in self._rows(root, "history", "past_tests")
+        }  # recorded twice: the newer counts
+        self.tests = list(rows.values())
+        folder = root / "snapshot" / "history"
+        self.digest = reopen(folder).digest if folder.is_dir() else ""
         self.versions = self._rows(root, "translation", "versions")
         self.rows = {str(r["row"]): r for r in self._rows(root, "translation", "rows")}
 

@@ -76,9 +76,15 @@ class Told(Matrix):
                 text = "{=target} cannot be read backward to {=metric}: {=why}."
             else:
                 text = (
-                    "{=target}: {%s|signed} needs {%s|signed} of {=metric} for one chance in two; the largest change observed, {%s|signed}, would reach it with a chance of {%s}."
-                    % (one.wanted.id, *(one.numbers[k].id for k in ("needed", "largest", "chance")))
+                    "{=target}: {%s|signed} needs {%s|signed} of {=metric} for one chance in two; the largest change observed, {%s|signed}, "
+                    % (
+                        one.wanted.id,
+                        one.numbers["needed"].id,
+                        one.numbers["largest"].id,
+                    )
                 )
+                chance = "would reach it with a chance of {%s}." % one.numbers["chance"].id
+                text += chance if one.found.chance else "reached it in none of the draws."
                 if one.found.standing != "observed":
                     text += " So large a change was never seen: "
                     far = one.found.standing == "refused"
@@ -104,7 +110,7 @@ class Told(Matrix):
             mean, sd = slope_of(row)
             apart = abs(found.slope - mean) > stats.z_of(LEVEL) * (found.next_sd**2 + sd**2) ** 0.5
             text = (
-                "Past tests and versions say {%s|signed} ({%s|interval}) of {=row}, where {%s|signed} is stated; "
+                "For {=row}, past tests and versions say {%s|signed} ({%s|interval}), where {%s|signed} is stated; "
                 % (
                     number.id,
                     number.id,
