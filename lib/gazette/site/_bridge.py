@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gazette.record import Unit
     from gazette.snapshot import Snapshot
 
-__all__ = ["Bridged", "bridge_html", "bridged"]
+__all__ = ["Bridged", "axis_of", "bridge_html", "bridged"]
 
 NOTE = "Computed when the page was made, of the frozen answer that is named here."
 TOO_SMALL = NotPublished(reason="the old value is too close to zero for a ratio")
@@ -136,14 +136,25 @@ def _cell(number: Number, currency: str) -> str:
     return f'<td class="num">{display.number_span(number, currency=currency)}<br><small>{span}</small></td>'
 
 
-def _points(rows: list[Bridged], parts: Mapping[str, str]) -> list[dict[str, Any]]:
+def axis_of(unit: Unit, title: str) -> tuple[str, float, str]:
+    """Format, factor and title of a chart's axis: points are points, never per cent.
+
+    >>> axis_of("points", "Score"), axis_of("fraction", "Share")
+    (('.1~f', 100.0, 'Score (points)'), ('.1%', 1.0, 'Share'))
+    """
+    if unit == "points":
+        return ".1~f", 100.0, f"{title} (points)" if title else "points"
+    return (".1%" if unit in {"fraction", "relative"} else ".4~g"), 1.0, title
+
+
+def _points(rows: list[Bridged], parts: Mapping[str, str], scale: float = 1.0) -> list[dict[str, Any]]:
     found = []
     for key, series in parts.items():
         for row in rows:
             number: Number = getattr(row, key)
             if not isinstance(number.value, NotPublished) and number.interval:
-                ends = {"low": number.interval.low, "high": number.interval.high}
-                found.append({"when": row.week, "series": series, "value": number.value, **ends})
+                ends = {"value": number.value, "low": number.interval.low, "high": number.interval.high}
+                found.append({"when": row.week, "series": series, **{k: v * scale for k, v in ends.items()}})
     return found
 
 
@@ -179,13 +190,13 @@ def bridge_html(rows: list[Bridged], version: int, name: str, metric: Metric, cu
         if last.ratio.published
         else ""
     )
-    levels, ratios = _points(rows, {"old": was, "new": now}), _points(rows, {"ratio": "new ÷ old"})
+    form, scale, axis = axis_of(metric.unit, metric.title)
+    levels, ratios = _points(rows, {"old": was, "new": now}, scale), _points(rows, {"ratio": "new ÷ old"})
     charts = []
     if len(rows) > 1 and levels:
-        form = ".1%" if metric.unit in {"fraction", "points", "relative"} else ".3~s"
         charts.append(
             display.chart(
-                {**display.trend(levels, title=metric.title, form=form), "height": 180},
+                {**display.trend(levels, title=axis, form=form), "height": 180},
                 f"bridge-{name}-v{version}",
                 f"{metric.title} by week under both definitions; bands are 95 % intervals.",
             )._repr_html_()

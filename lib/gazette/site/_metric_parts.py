@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette import display
 from gazette.record import SUBJECTS, Interval, NotPublished, Number, headline_numbers
+from gazette.site._bridge import axis_of
 from gazette.site._text import table_html
 from gazette.snapshot import reopen
 
@@ -282,16 +283,17 @@ def _subject(subject: str, found: list[tuple[str, str, str, Number]], name: str,
     lead = [
         n for *_, n in found if n.label == next((x for x in labels if x.endswith("relative difference")), labels[0])
     ]
+    form, scale, title_of_axis = axis_of(lead[0].unit, "")
     points: list[dict[str, Any]] = []
     for number, edition in zip(lead, (e for e, _, _, n in found if n in lead), strict=True):
         if not isinstance(number.value, NotPublished):
             low, high = (number.interval.low, number.interval.high) if number.interval else (number.value, number.value)
-            points.append({"when": edition, "series": lead[0].label, "value": number.value, "low": low, "high": high})
+            ends = {"value": number.value, "low": low, "high": high}
+            points.append({"when": edition, "series": lead[0].label, **{k: v * scale for k, v in ends.items()}})
     if not charts or len(points) < 2:  # noqa: PLR2004  one point is no course
         return table
     relative = lead[0].unit == "relative"
-    form = ".1%" if lead[0].unit in {"fraction", "points", "relative"} else ".4~g"
-    picture = {**display.trend(points, title="", form=form, zero=relative), "height": 120}
+    picture = {**display.trend(points, title=title_of_axis, form=form, zero=relative), "height": 120}
     picture["encoding"]["color"]["legend"] = None  # one line, which the caption names
     caption = f"{title}: {lead[0].label} as each edition published it, with its interval."
     return display.chart(picture, f"history-{name}-{subject}", caption)._repr_html_() + table
