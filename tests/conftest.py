@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from program import copy_project, gazette
-from small import SmallProject
+from small import REPOSITORY, SmallProject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Browser
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--no-first-run",
+    "--allow-file-access-from-files=false",
+]
 WEEKS = ("2026-W45", "2026-W46", "2026-W47")
 
 
@@ -75,3 +86,19 @@ def engine(request: pytest.FixtureRequest) -> str:
     if request.param == "quarto" and not shutil.which("quarto"):
         pytest.skip("not run: quarto is not on PATH")
     return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The one browser that all tests of pages share: Playwright starts once in a process."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  slow to import, needed by few
+
+    program = os.environ.get("GAZETTE_BROWSER")
+    if not program:
+        found = subprocess.run([REPOSITORY / "tools" / "browser.sh"], capture_output=True, text=True, check=False)
+        assert found.returncode == 0, found.stderr
+        program = found.stdout.strip()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
