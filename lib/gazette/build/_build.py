@@ -294,7 +294,6 @@ def _run(
     _keep(outcomes, staging)
     for page, kind, title, owner in _above(project):
         frozen = tuple(snapshots[name].digest for name in (page, HISTORY) if name in snapshots)
-        frozen = tuple(snapshots[name].digest for name in (page, "history") if name in snapshots)
         one = job(page, kind, title, owner, f"{page}.ipynb", {}, (*frozen, *_records(staging)))
         more = run_all([one], workers=1, cache=cache, progress=say)
         _keep(more, staging)

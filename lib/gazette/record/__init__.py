@@ -1,5 +1,13 @@
 """What a notebook emits: numbers with passports, findings, verdicts, alerts, bound into a record."""
 
+from gazette.record._compare import (
+    Comparison,
+    NumberChange,
+    Tolerance,
+    VerdictChange,
+    compare_numbers,
+    compare_records,
+)
 from gazette.record._headline import SUBJECTS, headline_numbers
 from gazette.record._model import (
     RECORD_MIME,
@@ -20,25 +28,36 @@ from gazette.record._model import (
     VerdictState,
     canonical_json,
 )
+from gazette.record._restatement import CAUSES, Cause, Flip, Restatement
 
 __all__ = [
+    "CAUSES",
     "RECORD_MIME",
     "REFERENCE",
     "SUBJECTS",
     "Action",
     "Alert",
+    "Cause",
+    "Comparison",
     "Direction",
     "Finding",
+    "Flip",
     "Interval",
     "Kind",
     "NotPublished",
     "Number",
+    "NumberChange",
     "Record",
+    "Restatement",
     "TakenLook",
+    "Tolerance",
     "Tone",
     "Unit",
     "Verdict",
+    "VerdictChange",
     "VerdictState",
     "canonical_json",
+    "compare_numbers",
+    "compare_records",
     "headline_numbers",
 ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gazette.editions import write_error
 from gazette.errors import EditionError, GazetteError
 from gazette.site._shelf import render_shelf
+from gazette.site._shelf_more import scripts, slots
 
 if TYPE_CHECKING:
     from gazette.editions import Store, Week
@@ -55,7 +56,15 @@ def publish(
     """
     weeks = store.weeks()
     manifests = [store.manifest(week) for week in reversed(weeks)]
-    shelf = render_shelf(manifests, project=project, params=params, engine=engine, work=work)
+    shelf = render_shelf(
+        manifests,
+        project=project,
+        params=params,
+        engine=engine,
+        work=work,
+        more=slots(store, project, params),
+        scripts=scripts(store, project, params),
+    )
     try:
         for week in weeks:
             _copy_edition(store, week, output / "editions" / str(week))

@@ -19,7 +19,7 @@ from gazette.site._theme import finish, lay_theme
 from gazette.site._words import finish_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from gazette.editions import Manifest
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["render_shelf"]
 
 SLOT = re.compile(r"^<!-- gazette: ([a-z-]+) -->$", re.MULTILINE)
-PARTS = ("title-line", "latest", "archive")
 
 
 def _when(manifest: Manifest) -> str:
@@ -98,7 +97,16 @@ def _archive(manifests: Sequence[Manifest]) -> str:
     )
 
 
-def render_shelf(manifests: Sequence[Manifest], *, project: Path, params: Params, engine: Engine, work: Path) -> Path:
+def render_shelf(
+    manifests: Sequence[Manifest],
+    *,
+    project: Path,
+    params: Params,
+    engine: Engine,
+    work: Path,
+    more: Mapping[str, str],
+    scripts: Mapping[str, str],
+) -> Path:
     """Render the shelf into a folder below ``work``.
 
     Args:
@@ -107,22 +115,31 @@ def render_shelf(manifests: Sequence[Manifest], *, project: Path, params: Params
         params: Today's parameters.
         engine: What renders.
         work: Folder for what is thrown away afterwards.
+        more: Slot to HTML, besides those that are made of the manifests.
+        scripts: File name to JavaScript, which sealed pages load from the shelf.
 
     Raises:
-        SiteError: A page is missing a slot, cannot be rendered or fails the lint.
+        SiteError: A page has an unknown slot, cannot be rendered or fails the lint.
     """
     stage, site = work / "shelf-pages", work / "shelf-site"
     shutil.rmtree(stage, ignore_errors=True)
     shutil.rmtree(site, ignore_errors=True)
     stage.mkdir(parents=True)
-    content = {"title-line": _title_line(params), "latest": _latest(manifests[0]), "archive": _archive(manifests)}
+    content = {
+        "title-line": _title_line(params),
+        "latest": _latest(manifests[0]),
+        "archive": _archive(manifests),
+        **more,
+    }
     try:
         lay_theme(project, stage, cache=work.parent / "cache", charts=False)
         write_config(stage, read_config(project), title=params.site.title, edition=False)
         for path in sorted((project / "reports").glob("*.qmd")):
             text = path.read_text(encoding="utf-8")
-            if unknown := sorted({m[1] for m in SLOT.finditer(text)} - set(PARTS)):
-                raise SiteError(f"unknown slot {unknown[0]!r}", where=str(path), mend=f"slots are: {', '.join(PARTS)}")
+            if unknown := sorted({m[1] for m in SLOT.finditer(text)} - content.keys()):
+                raise SiteError(
+                    f"unknown slot {unknown[0]!r}", where=str(path), mend=f"slots are: {', '.join(content)}"
+                )
             (stage / path.name).write_text(SLOT.sub(lambda m: raw_html(content[m[1]]), text), encoding="utf-8")
         for partial in (stage / "theme").glob("*.html"):
             partial.write_text(
@@ -144,6 +161,8 @@ def render_shelf(manifests: Sequence[Manifest], *, project: Path, params: Params
             f"window.gzEditions = {json.dumps(listing, ensure_ascii=False)};\n".replace("<", "\\u003c"),
             encoding="utf-8",
         )
+        for name, script in scripts.items():
+            (site / name).write_text(script, encoding="utf-8")
         if problems := [*warnings, *lint_site(site, allowed=_edition_pages(manifests)), *lint_sayings(site)]:
             raise SiteError(
                 "the shelf's pages have problems:\n" + "\n".join(f"  - {p}" for p in problems),

@@ -1,0 +1,29 @@
+"""What the shelf shows besides its manifests: slots of its pages, and scripts that sealed pages load."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gazette.editions import Store
+    from gazette.params import Params
+
+    Maker = Callable[[Store, Path, Params], dict[str, str]]  # the editions, the project's folder, today's parameters
+
+__all__ = ["scripts", "slots"]
+
+SLOTS: tuple[Maker, ...] = ()  # each gives slot to HTML
+SCRIPTS: tuple[Maker, ...] = ()  # each gives file name to JavaScript
+
+
+def slots(store: Store, project: Path, params: Params) -> dict[str, str]:
+    """Slot to HTML for the shelf's pages."""
+    return {name: html for maker in SLOTS for name, html in maker(store, project, params).items()}
+
+
+def scripts(store: Store, project: Path, params: Params) -> dict[str, str]:
+    """File name to JavaScript, laid beside ``editions.js``."""
+    return {name: text for maker in SCRIPTS for name, text in maker(store, project, params).items()}
