@@ -96,8 +96,8 @@ def _register(register: Register, store: Store, params: Params, came: dict[str, 
     pages = _pages(register, store)
     rows = [_row(e, faults[e.decision.id], came.get(e.decision.id), params, pages) for e in register.entries]
     heads = (
-        "Test", "Edition", "Advice then", "Decision", "By", "Signed off by",
-        "Expected effect", "What came", "Digest",
+        "Test", "Edition", "Fits, and digest", "Advice then", "Decision", "By",
+        "Signed off by", "Expected effect", "What came",
     )  # fmt: skip
     broken = sum(bool(f) for f in faults.values())
     warning = ""
@@ -143,12 +143,12 @@ def _row(
     return [
         f'<a href="#{escape(one.id)}">{escape(one.title)}</a>',
         edition,
+        f'{mark}<br><code class="gz-digest">{one.edition_digest[:12]}</code>'
+        + "".join(f"<br><small>{escape(f)}</small>" for f in faults),
         escape(one.recommendation.action),
         f"<strong>{escape(_words(one.decision))}</strong>{against}{after}",
         f"{escape(one.by)}<br><small>{one.decided:%Y-%m-%d}</small>",
         signed,
         escape(effect_text(one.primary, params.site.currency)) if one.primary else "none could be read then",
         escape(outcome_text(came)) if came else "not known yet",
-        f'{mark}<br><code class="gz-digest">{one.edition_digest[:12]}</code>'
-        + "".join(f"<br><small>{escape(f)}</small>" for f in faults),
     ]
