@@ -59,8 +59,12 @@ class Watched:
         self.page.on("console", lambda m: self.faults.append(m.text) if m.type in {"error", "warning"} else None)
         self.page.on("pageerror", lambda e: self.faults.append(str(e)))
         self.page.on("dialog", lambda d: (self.faults.append(f"dialog {d.message}"), d.dismiss()))
-        self.page.on("requestfailed", lambda r: self.faults.append(f"failed {r.url}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("request", self._request)
+
+    def _failed(self, request: Any) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the reader went on before it had come
+            self.faults.append(f"failed {request.url}: {request.failure}")
 
     def _request(self, request: Any) -> None:
         parts = urlsplit(request.url)
