@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gazette import conclusions, display
 from gazette.display import Block, Column, Table
@@ -117,7 +117,7 @@ class SummaryBench(Risks):
         if not self.failures:
             return Block(f"<p>Every analysis of this week ran.</p>{more}")
         items = "".join(
-            f'<li class="bad"><a class="gz-term" href="{escape(f["kind"])}s/{escape(f["page"])}.html">{escape(f["title"])}</a> failed: '
+            f'<li class="bad"><a class="gz-term" href="{escape(_page_of(f))}">{escape(f["title"])}</a> failed: '
             f'<span class="gz-term">{escape(f["what"].splitlines()[0])} Owner: {escape(f["owner"])}.</span></li>'
             for f in self.failures
         )
@@ -139,3 +139,9 @@ class SummaryBench(Risks):
         executive = self.params.site.executive
         findings = [self._headline, *self._matters, *self.due, *(said for _, said in self.watched)]
         return Emitted(self._record(title=executive.title, owner=executive.owner, findings=findings))
+
+
+def _page_of(failure: dict[str, Any]) -> str:
+    """Address of the page of an analysis that failed."""
+    kind, page = failure["kind"], failure["page"]
+    return f"{kind}s/{page}.html" if kind in {"model", "experiment"} else f"{kind}.html"
