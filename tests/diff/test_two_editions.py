@@ -43,13 +43,13 @@ def write_notes(root: Path, notes: list[dict[str, Any]]) -> None:
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The project with two editions, and what the second build printed."""
-    small = SmallProject(tmp_path_factory.mktemp("diff") / "project", users=1000)
+    small = SmallProject(tmp_path_factory.mktemp("diff") / "project", users=400)
     gazette("build", "2026-W46", project=small.root)
     small.metric["changelog"].append(
         {"version": 2, "date": "2026-11-17", "author": "office", "change": "Told more plainly."}
     )
     small.metric["definition"] = "Share of users who clicked at least once."
-    small.experiment["planned_units"] = 2200
+    small.experiment["planned_units"] = 880
     small.write()
     small.add_experiment("red", title="Red <i>button</i>")
     template = small.root / "notebooks" / "experiment.ipynb"
@@ -79,7 +79,7 @@ def test_the_command_tells_what_changed_the_most_important_first(sealed: tuple[P
     assert said.startswith("From 2026-W46 to 2026-W47:")
     assert "FLIP  Green button, ctr: " in said
     assert "Version 2 of 2026-11-17 by office: Told more plainly." in said
-    assert "experiments/button.yml: planned_units: 2000 → 2200" in said
+    assert "experiments/button.yml: planned_units: 800 → 880" in said
     assert "more; --all shows them" in said
     assert "more; --all" not in gazette("diff", "2026-W46", "2026-W47", "--all", project=sealed[0]).stdout
 
