@@ -30,6 +30,7 @@ COMMANDS = (
     "learn",
     "serve",
     "verify",
+    "diff",
     "decide",
     "sign-off",
     "score",

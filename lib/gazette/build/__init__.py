@@ -1,7 +1,7 @@
 """The one command's flow: snapshot, run, seal, publish."""
 
 from gazette.build._build import Built, Listener, Report, Silent, build
-from gazette.build._check import check
+from gazette.build._check import check, remark_warnings
 from gazette.build._learn import Proposal, accept, propose
 from gazette.build._project import Project, open_project
 
@@ -17,4 +17,5 @@ __all__ = [
     "check",
     "open_project",
     "propose",
+    "remark_warnings",
 ]

@@ -13,6 +13,7 @@ from gazette.display._curves import (
     stacked,
     threshold_curve,
 )
+from gazette.display._days import draw_days
 from gazette.display._html import (
     Block,
     card_digest,
@@ -50,6 +51,7 @@ __all__ = [
     "chip",
     "claims",
     "controls",
+    "draw_days",
     "explore_rows",
     "explore_segments",
     "explore_trend",

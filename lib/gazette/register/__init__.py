@@ -7,6 +7,7 @@ from gazette.register._due import ASKS, Due, due, standing
 from gazette.register._files import FOLDER, Entry, Register, load_register, register_problems
 from gazette.register._new import new_subject
 from gazette.register._outcomes import Outcome, add_score, outcomes
+from gazette.register._targets import Targets, chart_subject, lost_remarks, targets_of
 from gazette.register._watch import open_watches
 
 __all__ = [
@@ -17,12 +18,15 @@ __all__ = [
     "Entry",
     "Outcome",
     "Register",
+    "Targets",
     "add_score",
     "annotate",
+    "chart_subject",
     "decide",
     "due",
     "faults_of",
     "load_register",
+    "lost_remarks",
     "new_subject",
     "open_watches",
     "outcomes",
@@ -31,4 +35,5 @@ __all__ = [
     "sign_off",
     "signed_as_it_stands",
     "standing",
+    "targets_of",
 ]

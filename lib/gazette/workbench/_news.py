@@ -42,4 +42,4 @@ class News(Money):
         said = conclusions.news(before, self.digest)
         items = "".join(f"<li>{escape(s)}</li>" for s in said)
         text = f"<ul>{items}</ul>" if said else "<p>Nothing that is told from chance.</p>"
-        return Block(f"<p>Since {shown}:</p>{text}{since}")
+        return Block(f'<p>Since {shown} (<a href="changes.html">all changes</a>):</p>{text}{since}')
