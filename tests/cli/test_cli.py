@@ -35,6 +35,10 @@ COMMANDS = (
     "score",
     "annotate",
     "new",
+    "fork",
+    "challenge",
+    "accept",
+    "pack",
 )
 
 

@@ -4,6 +4,7 @@ from gazette.site._edition import facts, render_edition
 from gazette.site._engine import Engine, choose_engine
 from gazette.site._lint import lint_site, lint_sources
 from gazette.site._publish import is_published, publish, shelf_stamp
+from gazette.site._shelf_more import shelf_scripts
 
 __all__ = [
     "Engine",
@@ -14,5 +15,6 @@ __all__ = [
     "lint_sources",
     "publish",
     "render_edition",
+    "shelf_scripts",
     "shelf_stamp",
 ]
