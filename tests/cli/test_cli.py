@@ -36,6 +36,10 @@ COMMANDS = (
     "score",
     "annotate",
     "new",
+    "fork",
+    "challenge",
+    "accept",
+    "pack",
 )
 
 

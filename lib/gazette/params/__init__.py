@@ -2,6 +2,7 @@
 
 from gazette.params._alerts import Alarm, AlertsFile, Channel, Maintenance
 from gazette.params._annotations import Annotation, AnnotationsFile
+from gazette.params._challenge import Acceptance, CellChange, Challenge, ChallengedNumber, FileChange, ParameterChange
 from gazette.params._changes import MEASURED, changes
 from gazette.params._decision import Choice, Decision, Effect, Realised, Score, SignOff, Watch
 from gazette.params._experiment import Experiment, Guardrail, Variant
@@ -21,12 +22,16 @@ __all__ = [
     "FOLDERS",
     "MEASURED",
     "SIGNALS",
+    "Acceptance",
     "Alarm",
     "AlertsFile",
     "Annotation",
     "AnnotationsFile",
     "Before",
     "Business",
+    "CellChange",
+    "Challenge",
+    "ChallengedNumber",
     "Channel",
     "Checks",
     "Choice",
@@ -35,6 +40,7 @@ __all__ = [
     "Experiment",
     "Fact",
     "Features",
+    "FileChange",
     "GlossaryFile",
     "Guardrail",
     "Limit",
@@ -43,6 +49,7 @@ __all__ = [
     "Model",
     "MoneyBase",
     "Operations",
+    "ParameterChange",
     "Params",
     "Problem",
     "Prose",

@@ -6,6 +6,7 @@ from gazette.site._lint import lint_site, lint_sources
 from gazette.site._publish import is_published, publish, shelf_stamp
 from gazette.site._remarks import known_remarks
 from gazette.site._remarks import lost as lost_remarks
+from gazette.site._shelf_more import shelf_scripts
 
 __all__ = [
     "Engine",
@@ -18,5 +19,6 @@ __all__ = [
     "lost_remarks",
     "publish",
     "render_edition",
+    "shelf_scripts",
     "shelf_stamp",
 ]
