@@ -91,7 +91,7 @@ class _Page:
         flips, outside = len(found.flips), len(found.outside)
         ways = sum(d.note != "" or d.file.startswith(("metrics", "experiments/")) for d in found.definitions)
         items = [
-            f"{_many(flips, 'verdict')} tell{'s' * (flips == 1)} readers something else.",
+            f"{_many(flips, 'verdict') if flips else 'No verdict'} tell{'s' * (flips < 2)} readers something else.",
             f"{_many(outside, 'number')} of {found.compared} that both editions have left the range that was published before.",
             f"{_many(len(found.findings), 'sentence')} came, went or changed; {_many(len(found.subjects), 'change')} of subjects.",
             f"{_many(len(found.definitions), 'key')} of the definitions changed, {ways} of them in metrics and plans.",
@@ -102,8 +102,8 @@ class _Page:
             currency = f"<p><strong>Amounts were in {escape(self.old)} and are in {escape(self.new)}: do not compare them.</strong></p>"
         lead = (
             f"<p>This edition, {escape(found.after)}, beside the one before it, {escape(found.before)}. Numbers of this edition "
-            f'carry their passports; those of {escape(found.before)} are in <span class="gz-before">grey</span>, as they were '
-            f"published. The most important stands first.</p>"
+            f'carry their passports; those of {escape(found.before)} are marked <span class="gz-before">like this</span>. '
+            "The most important stands first.</p>"
         )
         return f'<div class="gz-lead">{lead}{currency}<ul class="gz-changes">{"".join(f"<li>{i}</li>" for i in items)}</ul></div>'
 
@@ -174,7 +174,7 @@ class _Page:
         heads = ("Number", self.was, self.now, "Change")
         rows = [self._number(n) for n in self.found.numbers]
         first = sum(n.tier == 0 for n in self.found.numbers)
-        caption = f"Numbers that changed: {first} of {len(rows)} left their range, came or were lost"
+        caption = f"Numbers that changed: {first} of {len(rows)} left their range, came or were lost. A half-width is half of the range published before"
         return _short(rows, caption, heads, "numbers")
 
     def _findings(self) -> str:
