@@ -27,6 +27,8 @@ WAITING = {"keep running", "wait"}
 UNREADABLE = {"not trustworthy", "not published"}
 ORDER: dict[Tone, int] = {"bad": 0, "good": 1, "unsure": 2, "neutral": 3}
 SAME = {"icon", "page", "week", "link", "paper"}
+NEWS, DECISION, REVIEW = "summary.news.", "summary.decision.", "summary.review."
+ELSEWHERE = (NEWS, DECISION, REVIEW)  # sentences of the summary that have a list of their own
 OF_A_MODEL = 3  # findings that the summary page quotes
 
 
@@ -87,6 +89,7 @@ class Digest:
         tests: Verdicts, what needs a person first.
         decisions: What a person has to decide, with the advice.
         findings: What else the summary says.
+        news: What changed since the edition before.
         risks: Models past their maximum age, checks that do not pass, alerts that fire.
         failed: Analyses without numbers.
         link: Address of the edition, ending in a slash; empty where site.yml names none.
@@ -104,6 +107,7 @@ class Digest:
     tests: tuple[Test, ...]
     decisions: tuple[Item, ...]
     findings: tuple[Item, ...]
+    news: tuple[Item, ...]
     risks: tuple[Item, ...]
     failed: tuple[Item, ...]
     link: str
@@ -121,6 +125,7 @@ class Digest:
             ("Decisions due", self.decisions),
             ("Risks", self.risks),
             ("What else the week shows", self.findings),
+            ("What changed since the edition before", self.news),
         )
         return tuple((name, items) for name, items in every if items)
 
@@ -186,7 +191,11 @@ def digest(
         else "The summary of this week could not be made; what is known stands on the pages of each analysis."
     )
     told = {"decision-taken", "watch-breached", "watch-no-data"}  # these stand among decisions and risks
-    rest = [_item(f, summary, currency) for f in said[1:] if f.rule not in told] if summary else []
+    rest = (
+        [_item(f, summary, currency) for f in said[1:] if f.rule not in told and not f.id.startswith(ELSEWHERE)]
+        if summary
+        else []
+    )
     address = (params.site.address or "").rstrip("/")
     language = params.site.language
     content = Digest(
@@ -201,6 +210,7 @@ def digest(
         tests=tuple(_tests(params, subjects, currency)),
         decisions=tuple(_decisions(subjects, summary, currency)),
         findings=tuple(rest or _of_models(subjects, currency)),
+        news=tuple(_item(f, summary, currency) for f in said if f.id.startswith(NEWS)) if summary else (),
         risks=(*_watches(summary, currency), *_risks(subjects, currency)),
         failed=tuple(_failed(failures)),
         link=f"{address}/editions/{week}/" if address else "",
@@ -285,18 +295,16 @@ def _tests(params: Params, records: Sequence[Record], currency: str) -> Iterator
 
 
 def _decisions(records: Sequence[Record], summary: Record | None, currency: str) -> Iterator[Item]:
-    """What is to be decided; what has been decided comes last."""
-    said = summary.findings if summary else ()
-    settled = {f.id: f for f in said if f.rule == "decision-taken"}
+    """What is due as the page says it; without the summary, what each test advises."""
+    said = [f for f in summary.findings if f.id.startswith((DECISION, REVIEW))] if summary else []
+    if summary is not None and said:
+        yield from (_item(finding, summary, currency) for finding in said)
+        return
     for record, verdict in conclusions.ranked(records):
-        if f"summary.decision.{record.subject}" in settled:
-            continue
         if verdict.action not in WAITING:
             action = verdict.action[:1].upper() + verdict.action[1:]
             item = _item(verdict.advice, record, currency, f"{record.title}: {action}. ")
             yield Item(display.icon(verdict.state), item.text, item.page)
-    if summary is not None:
-        yield from (_item(finding, summary, currency) for finding in settled.values())
 
 
 def _watches(summary: Record | None, currency: str) -> Iterator[Item]:
