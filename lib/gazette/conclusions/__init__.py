@@ -10,11 +10,23 @@ from gazette.conclusions._news import BECAUSE, Changes, changes, digest_of, news
 from gazette.conclusions._operations import describe_operations
 from gazette.conclusions._portfolio import Tested, describe_portfolio, shipped, tested
 from gazette.conclusions._readings import Misreading, misreadings
-from gazette.conclusions._summary import Extra, Material, headline, lacking, lowered, matters, plainly, ranked, signs
+from gazette.conclusions._summary import (
+    NOTHING,
+    Extra,
+    Material,
+    headline,
+    lacking,
+    lowered,
+    matters,
+    plainly,
+    ranked,
+    signs,
+)
 from gazette.conclusions._watches import Watched, WatchState, taken, watch_rule, watch_state, watched
 
 __all__ = [
     "BECAUSE",
+    "NOTHING",
     "RULES",
     "Cause",
     "Changes",

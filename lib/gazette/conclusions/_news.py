@@ -187,15 +187,15 @@ class _Writer:
                 return "news-card-missing", f"{{=title}}, one of {many} cards, {word}: {{=shown}}.", "unsure"
             was = self._number(f"{self.page}.before.{card['id']}", then["shown"])
             return "news-card-missing", f"{{=title}} is missing now ({{=shown}}); it was {was}.", "unsure"
-        now = self._number(card["id"], card["shown"])
+        here = self._number(card["id"], card["shown"])
         if then is None:
-            return "news-card-new", f"New card: {{=title}}, {now}.", "neutral"
+            return "news-card-new", f"New card: {{=title}}, {here}.", "neutral"
         if then["value"] is None:
-            return "news-card-back", f"{{=title}} is back: {now}.", "neutral"
+            return "news-card-back", f"{{=title}} is back: {here}.", "neutral"
         if foreign or not _moved(then, card):
             return None
         was = self._number(f"{self.page}.before.{card['id']}", then["shown"])
-        return "news-card", f"{{=title}}: was {was}, is {now}.", "neutral"
+        return "news-card", f"{{=title}}: was {was}, is {here}.", "neutral"
 
 
 def _moved(then: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

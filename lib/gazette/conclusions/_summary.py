@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from gazette.conclusions._causes import Cause
     from gazette.record import Number, Record, Verdict
 
-__all__ = ["Extra", "Material", "headline", "lacking", "lowered", "matters", "plainly", "ranked", "signs"]
+__all__ = ["NOTHING", "Extra", "Material", "headline", "lacking", "lowered", "matters", "plainly", "ranked", "signs"]
 
+NOTHING = "nothing to compare with: "  # begins the reasons of changes that have no earlier figure
 URGENCY = {
     "fix the test first": 0,
     "don't ship": 1,

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gazette import conclusions, display
+from gazette.record import NotPublished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Card", "Digest", "Item", "Test", "clean", "clip", "digest", "more"]
 
-COMPARED = {
-    "change": ("on last week", "signed"),
-    "vs-baseline": ("against the baseline", "signed"),
-    "month-before": ("four weeks earlier", ""),
-    "year-before": ("a year earlier", ""),
-}  # as the summary page compares cards
+AGO = {"month-change": "on four weeks ago", "year-change": "on a year ago"}
+OTHERS = {"change": "on last week", "vs-baseline": "against the baseline"}  # both as the summary page compares cards
 WAITING = {"keep running", "wait"}
 UNREADABLE = {"not trustworthy", "not published"}
 ORDER: dict[Tone, int] = {"bad": 0, "good": 1, "unsure": 2, "neutral": 3}
@@ -266,13 +263,22 @@ def _cards(
                 page,
             )
             continue
-        changes = tuple(
-            clean(f"{display.format_number(numbers[f'{card}.{name}'], form, currency=currency)} {words}")
-            for name, (words, form) in COMPARED.items()
-            if f"{card}.{name}" in numbers
-        )
+        changes = tuple(_changes(card, numbers, currency))
         interval = display.format_number(number, "interval", currency=currency) if number.interval else ""
         yield Card(clean(number.label), display.format_number(number, currency=currency), interval, changes, page)
+
+
+def _changes(card: str, numbers: Mapping[str, Number], currency: str) -> Iterator[str]:
+    """How a card's number changed, as the page says it: on four weeks and a year ago where it has that."""
+    for suffix, text in (AGO if any(f"{card}.{a}" in numbers for a in AGO) else OTHERS).items():
+        change = numbers.get(f"{card}.{suffix}")
+        if change is None:
+            continue
+        if isinstance(change.value, NotPublished):
+            yield clean(f"n/a {text} ({change.value.reason.removeprefix(conclusions.NOTHING)})")
+            continue
+        steady = "" if conclusions.sure(change) or change.interval is None else ", within chance"
+        yield clean(f"{display.format_number(change, 'signed', currency=currency)} {text}{steady}")
 
 
 def _tests(params: Params, records: Sequence[Record], currency: str) -> Iterator[Test]:

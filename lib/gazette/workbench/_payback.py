@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from gazette.params._types import Cost
+    from gazette.params import Cost
 
 __all__ = ["begun_of", "earned_back", "first_gain", "first_look", "shown_after"]
 

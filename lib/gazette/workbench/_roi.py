@@ -54,7 +54,7 @@ class Money(Registered):
             "benefit": Column("Benefit a month", html=True),
             "cost": Column("Cost a month", html=True),
             "net": Column("Benefit less cost", html=True),
-            "says": Column("So it", html=True),
+            "says": Column("Does it pay?", html=True),
             "shown": Column("Gain shown after", html=True),
             "back": Column("Building earned back in", html=True),
         }

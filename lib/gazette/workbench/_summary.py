@@ -119,7 +119,9 @@ class SummaryBench(Risks):
             "effect": Column("Effect and range"),
         }
         names = ["test", "verdict", "action", "metric", "effect", "subject", "state"]
-        return display.table(pd.DataFrame(rows, columns=names), "verdicts", "This week's tests", columns)
+        return display.table(
+            pd.DataFrame(rows, columns=names), "verdicts", "What each test showed, and what to do", columns
+        )
 
     def failed(self) -> Block:
         """Analyses that failed, with their pages, and where to read on."""
