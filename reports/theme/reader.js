@@ -28,7 +28,7 @@
       if (c.value === null) {
         if (then && then.value === null) return;
         if (!then || foreign) said.push(c.title + ", one of " + now.cards.length + " cards, " + (then ? "is missing now" : "is new") + ": " + c.shown + ".");
-        else said.push(c.title + " is missing now (" + c.shown + "); it was " + then.shown + ".");
+        else said.push(c.title + " is missing now: " + c.shown + "; it was " + then.shown + ".");
       }
       else if (!then) said.push("New card: " + c.title + ", " + c.shown + ".");
       else if (then.value === null) said.push(c.title + " is back: " + c.shown + ".");

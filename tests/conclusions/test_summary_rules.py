@@ -250,7 +250,7 @@ def test_a_card_moves_only_beyond_what_both_ranges_explain() -> None:
 def test_a_missing_card_a_returning_one_and_a_new_one_are_said() -> None:
     here, gone = card(100.0, 10.0), card(None, shown="not published this week")
     assert news(digest("a", cards=[here]), digest("b", cards=[gone])) == [
-        "X is missing now (not published this week); it was $100.0."
+        "X is missing now: not published this week; it was $100.0."
     ]
     assert news(digest("a", cards=[gone]), digest("b", cards=[here])) == ["X is back: $100.0."]
     assert news(digest("a"), digest("b", cards=[here])) == ["New card: X, $100.0."]

@@ -186,7 +186,7 @@ class _Writer:
                 word = "is new" if then is None else "is missing now"
                 return "news-card-missing", f"{{=title}}, one of {many} cards, {word}: {{=shown}}.", "unsure"
             was = self._number(f"{self.page}.before.{card['id']}", then["shown"])
-            return "news-card-missing", f"{{=title}} is missing now ({{=shown}}); it was {was}.", "unsure"
+            return "news-card-missing", f"{{=title}} is missing now: {{=shown}}; it was {was}.", "unsure"
         here = self._number(card["id"], card["shown"])
         if then is None:
             return "news-card-new", f"New card: {{=title}}, {here}.", "neutral"

@@ -247,7 +247,7 @@ def cards(items: Sequence[tuple[Number, str, str]], *, currency: str = "USD") ->
     """Cards of a number, a line on its change (HTML) and its basis (HTML)."""
     cells = []
     for number, change, basis in items:
-        delta = change if number.published else escape(format_number(number))
+        delta = change if number.published else escape(_first_up(number))
         value = (
             number_span(number, currency=currency)
             if number.published
@@ -264,6 +264,12 @@ def cards(items: Sequence[tuple[Number, str, str]], *, currency: str = "USD") ->
             f'<div class="gz-card-delta">{delta}</div><div class="gz-card-basis">{basis}</div></div>'
         )
     return Block(f'<div class="gz-cards">{"".join(cells)}</div>')
+
+
+def _first_up(number: Number) -> str:
+    """Why there is no value, as a sentence begins."""
+    reason = str(getattr(number.value, "reason", ""))
+    return reason[:1].upper() + reason[1:]
 
 
 def card_digest(ids: Sequence[str], numbers: Iterable[Number], *, currency: str = "USD") -> list[dict[str, Any]]:
