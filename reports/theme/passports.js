@@ -48,7 +48,7 @@
   };
   function passport(number) {
     var facts = JSON.parse(number.dataset.passport);
-    if (map) facts.edition = map.edition;
+    if (map) facts.edition = facts.edition ? facts.edition + ", quoted in " + map.edition : map.edition;
     var list = element("dl");
     Object.keys(names).forEach(function (key) {
       if (!facts[key]) return;

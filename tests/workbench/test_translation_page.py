@@ -158,13 +158,17 @@ def test_the_matrix_has_every_column_and_every_row_of_the_article(project: Proje
     titles = [c.title for c in table.columns.values()]
     assert titles == [
         "Technical metric",
-        "Definition",
         "Business figure",
-        "How we measure",
         "Sensitivity",
         "Notes",
         "Last updated",
     ]
+    html = table.to_html()
+    for folded in ("Definition", "How we measure", "Source and range"):
+        assert f'<details class="gz-more"><summary>{folded}</summary>' in html
+    plain = table._repr_mimebundle_()[0]["text/csv"]
+    assert "definition" in plain
+    assert "<span" not in plain
     rows = table.frame.set_index("row")
     wanted = {"auc-to-ctr", ROW, "precision-to-nps", "latency-to-page-load", "drift-to-reliability"}
     pairs = {"ndcg-10-to-order-value", "cold-start-to-retention", "drift-alert-to-reliability"}

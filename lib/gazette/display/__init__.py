@@ -29,6 +29,7 @@ from gazette.display._html import (
     progress,
     ranged,
     sentence,
+    verdict_digest,
 )
 from gazette.display._language import AMERICAN, Language, localise
 from gazette.display._linked import controls, explore_rows, explore_segments, explore_trend
@@ -81,4 +82,5 @@ __all__ = [
     "table",
     "threshold_curve",
     "trend",
+    "verdict_digest",
 ]

@@ -229,7 +229,8 @@ def _news(edition: Path, parts: list[_Part], params: Params) -> str:
     numbers = [n for r in records for n in r.numbers]
     cards = display.card_digest(params.site.executive.cards, numbers, currency=params.site.currency)
     week = json.loads((edition / "edition.json").read_text(encoding="utf-8"))["edition"]
-    digest = conclusions.digest_of(week, records, currency=params.site.currency, cards=cards)
+    shows = display.verdict_digest(records, currency=params.site.currency)
+    digest = conclusions.digest_of(week, records, currency=params.site.currency, cards=cards, shows=shows)
     text = json.dumps(digest, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
     return f"(window.gzNews = window.gzNews || {{}})[{json.dumps(week)}] = {text};\n"
 
