@@ -157,7 +157,7 @@ def test_a_measurement_becomes_an_outcome_once(project: Path) -> None:
     decide(project)
     given = ("--realised", "0.4", "--error", "0.1", "--source", "hold-out", "--by", "Ben", "--measured", "2026-12-20")
     gazette("score", STEM, *given, project=project)
-    (outcome,) = outcomes(load_register(project), Store(project / "editions"))
+    (outcome,) = outcomes(load_register(project), Store(project / "editions"), {"ctr": "higher"})
     assert (outcome.prediction.realised, outcome.prediction.realised_error, outcome.shipped) == (0.4, 0.1, True)
     assert "scored already" in gazette("score", STEM, *given, project=project, code=2).stderr
 

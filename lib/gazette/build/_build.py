@@ -13,6 +13,7 @@ from gazette.build._check import misread_params
 from gazette.build._definitions import refuse_changes
 from gazette.build._freeze import freeze_all, period_of
 from gazette.build._gather import HISTORY, OPERATIONS
+from gazette.build._register import copy_register
 from gazette.build._share import share_of
 from gazette.editions import Week, digest_of, lock, read_public_keys, write_error
 from gazette.errors import EditionError, GazetteError, ParamsError, WrongUseError
@@ -240,6 +241,7 @@ def _lay_out(project: Project, week: Week, staging: Path) -> None:
         "cutoff": period_of(project, week).cutoff.isoformat(),
     }
     (staging / "edition.json").write_text(canonical_json(clock), encoding="utf-8")
+    copy_register(project, staging)
     for name in ("records", "failures", "notebooks"):
         (staging / name).mkdir()
 

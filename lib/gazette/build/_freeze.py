@@ -17,6 +17,7 @@ from gazette.build._gather import (
     portfolio_answers,
 )
 from gazette.build._matrix import TRANSLATION, translation_answers
+from gazette.build._register import decided_answer, portfolio_decisions, register_of, watch_answers
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
 from gazette.record import Record, TakenLook
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from gazette.build._project import Project
     from gazette.editions import Week
     from gazette.params import Experiment
+    from gazette.register import Register
     from gazette.snapshot import Snapshot
 
 __all__ = ["freeze_all", "period_of"]
@@ -60,6 +62,7 @@ def freeze_all(
         EditionError: There is no data of this week.
     """
     period, site = period_of(project, week), project.params.site
+    register = register_of(project)
     operations: list[Answer] = []
     answers: dict[str, list[Answer]] = {}
     problems: list[SourceError] = []
@@ -73,6 +76,7 @@ def freeze_all(
                     answers[subject.id] = [
                         *experiment_answers(warehouse, subject, project.params.metrics, period),
                         _looks(project, week, subject.id),
+                        *watch_answers(project, register, week, subject.id),
                     ]
             except SourceError as error:
                 problems.append(error)
@@ -93,18 +97,22 @@ def freeze_all(
     _refuse_empty(week, subjects, answers)
     if site.operations is not None:
         answers[OPERATIONS] = operations
-    answers |= _above(project, week, subjects)
+    answers |= _above(project, week, subjects, register)
     answers[METRICS] = definitions
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
 
 
-def _above(project: Project, week: Week, subjects: list[Model | Experiment]) -> dict[str, list[Answer]]:
-    """What the pages above the subjects need of earlier editions."""
-    found = {SUMMARY: [digest_before(project, week)]}
+def _above(
+    project: Project, week: Week, subjects: list[Model | Experiment], register: Register
+) -> dict[str, list[Answer]]:
+    """What the pages above the subjects need of earlier editions and of the register of decisions."""
+    decided = [*decided_answer(register, week), *watch_answers(project, register, week)]
+    found = {SUMMARY: [digest_before(project, week), *decided]}
     if (project.root / "notebooks" / f"{TRANSLATION}.ipynb").is_file():
         found[TRANSLATION] = translation_answers(project, week)
     if (project.root / "notebooks" / f"{PORTFOLIO}.ipynb").is_file():
-        found[PORTFOLIO] = portfolio_answers(project, week, {s.id for s in subjects})
+        decisions = portfolio_decisions(project, project.params, register, week)
+        found[PORTFOLIO] = [*portfolio_answers(project, week, {s.id for s in subjects}), *decisions]
     return found
 
 

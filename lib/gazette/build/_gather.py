@@ -70,16 +70,22 @@ def _before(project: Project, week: Week, subject: str) -> list[Answer]:
     """What earlier editions said: which version was live, and the columns of the tables when they were last frozen."""
     import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
 
-    rows, columns = [], None
-    for earlier in [w for w in project.store.weeks() if w < week]:
+    rows: list[dict[str, str]] = []
+    columns = None
+    for earlier in reversed([w for w in project.store.weeks() if w < week]):
         path = project.store.path(earlier)
+        frozen = path / "snapshot" / subject
+        if columns is None and (frozen / "schema.parquet").is_file():
+            columns = (str(earlier), reopen(frozen).table("schema"))
         record = path / "records" / f"{subject}.json"
         if record.is_file():
             facts = Record.from_json(record.read_bytes()).facts
             rows.append({"edition": str(earlier), **{k: facts.get(k, "") for k in ("live", "baseline", "run_id")}})
-        frozen = path / "snapshot" / subject
-        if (frozen / "schema.parquet").is_file():
-            columns = (str(earlier), reopen(frozen).table("schema"))
+        if (frozen / "live_before.parquet").is_file():  # it knew all of those before it
+            known = reopen(frozen).table("live_before").to_dict("records")
+            rows += [{str(k): str(v) for k, v in row.items()} for row in reversed(known)]
+            break
+    rows.reverse()
     names = pa.schema([(k, pa.string()) for k in ("edition", "live", "baseline", "run_id")])
     found = [
         Answer("live_before", "The live version in earlier editions' records.\n", pa.Table.from_pylist(rows, names))
@@ -156,18 +162,33 @@ def portfolio_answers(project: Project, week: Week, present: set[str]) -> list[A
     """
     import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
 
-    rows, seen = [], set(present)
+    known: dict[str, dict[str, object]] = {}
     for earlier in reversed([w for w in project.store.weeks() if w < week]):
-        for path in sorted((project.store.path(earlier) / "records").glob("*.json")):
-            if path.stem not in seen:
-                seen.add(path.stem)
-                found = conclusions.tested(Record.from_json(path.read_bytes()))
-                rows += [asdict(found)] if found else []
+        path = project.store.path(earlier)
+        for file in sorted((path / "records").glob("*.json")):
+            if file.stem not in known and (found := conclusions.tested(Record.from_json(file.read_bytes()))):
+                known[file.stem] = asdict(found)
+        frozen = path / "snapshot" / PORTFOLIO
+        if (frozen / "known.parquet").is_file():  # it knew all of those before it
+            kept = reopen(frozen).table("known").astype(object)
+            for row in kept.where(kept.notna(), None).to_dict("records"):
+                known.setdefault(str(row["test"]), {str(k): v for k, v in row.items()})
+            break
     texts = ("test", "title", "edition", "state", "action", "metric", "number")
     schema = pa.schema(
         [*((c, pa.string()) for c in texts), *((c, pa.float64()) for c in ("effect", "low", "high", "level"))]
     )
-    table = pa.Table.from_pylist(sorted(rows, key=lambda r: str(r["test"])), schema=schema)
+    rows = [known[test] for test in sorted(known)]
+    gone = [row for row in rows if row["test"] not in present]
     return [
-        Answer("earlier", "The newest record of each experiment of an earlier edition that this one has not.\n", table)
+        Answer(
+            "earlier",
+            "The newest record of each experiment of an earlier edition that this one has not.\n",
+            pa.Table.from_pylist(gone, schema),
+        ),
+        Answer(
+            "known",
+            "The newest record of each experiment of an earlier edition: what the next edition starts from.\n",
+            pa.Table.from_pylist(rows, schema),
+        ),
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from gazette.editions import Store, Week
 from gazette.errors import WrongUseError
 from gazette.params import Experiment, Model, Params, load
+from gazette.register import load_register, open_watches
 
 __all__ = ["Project", "open_project"]
 
@@ -36,12 +37,17 @@ class Project:
         return self.root / self.params.site.state
 
     def subjects(self, week: Week) -> list[Model | Experiment]:
-        """Models, and experiments that run in the week or ended not long before it."""
+        """Models, and experiments that run in the week, ended not long before it, or are still watched after a decision.
+
+        Raises:
+            ParamsError: A file of the register of decisions is malformed.
+        """
         site = self.params.site
+        watched = {decision.experiment for decision, _ in open_watches(load_register(self.root), str(week))}
         running = [
             test
             for test in self.params.experiments.values()
-            if test.start <= week.end and test.end >= week.next(-site.ended_weeks).start
+            if test.start <= week.end and (test.end >= week.next(-site.ended_weeks).start or test.id in watched)
         ]
         return [*self.params.models.values(), *running]
 

@@ -10,6 +10,7 @@ from gazette.conclusions._operations import describe_operations
 from gazette.conclusions._portfolio import Tested, describe_portfolio, shipped, tested
 from gazette.conclusions._readings import Misreading, misreadings
 from gazette.conclusions._summary import Material, headline, lacking, matters, plainly, ranked, signs
+from gazette.conclusions._watches import Watched, WatchState, taken, watch_rule, watch_state, watched
 
 __all__ = [
     "BECAUSE",
@@ -25,6 +26,8 @@ __all__ = [
     "Moved",
     "Rule",
     "Tested",
+    "WatchState",
+    "Watched",
     "best",
     "conclude",
     "decision",
@@ -47,5 +50,9 @@ __all__ = [
     "signs",
     "state_of",
     "sure",
+    "taken",
     "tested",
+    "watch_rule",
+    "watch_state",
+    "watched",
 ]

@@ -175,6 +175,11 @@ SUMMARY = _rules(
         "what it takes, and what a week of waiting costs: the benefit that choosing right would bring, on average over what the data still allow",
     ),
     ("decision-unpriced", "Any other test.", "what it takes, and why no price is named"),
+    (
+        "decision-taken",
+        "The register holds a decision on the test, and the advice is still what it was then.",
+        "what was decided, on which edition, by whom",
+    ),
 )
 PORTFOLIO = _rules(
     "All tests",
@@ -235,6 +240,17 @@ TRANSLATION = _rules(
     ),
     ("history-too-short", "No row has enough of them.", "how many are needed"),
 )
+WATCHES = _rules(
+    "Test, summary: watch lists",
+    ("watch-held", "A watched metric's range excludes a loss beyond what was agreed.", "it holds"),
+    ("watch-breached", "The whole range lies beyond the agreed loss.", "it lost more; decide again"),
+    ("watch-open", "The range includes the agreed loss.", "that cannot be told yet"),
+    (
+        "watch-no-data",
+        "A watched metric has no figure that may be read, or none newer than the decision.",
+        "that there is no data, and why",
+    ),
+)
 RULES: tuple[Rule, ...] = (
     *VERDICTS,
     *ADVICE,
@@ -242,6 +258,7 @@ RULES: tuple[Rule, ...] = (
     *MODEL,
     *OPERATIONS,
     *SUMMARY,
+    *WATCHES,
     *PORTFOLIO,
     *TRANSLATION,
 )

@@ -185,7 +185,8 @@ def digest(
         if summary and said
         else "The summary of this week could not be made; what is known stands on the pages of each analysis."
     )
-    rest = [_item(f, summary, currency) for f in said[1:]] if summary else []
+    told = {"decision-taken", "watch-breached", "watch-no-data"}  # these stand among decisions and risks
+    rest = [_item(f, summary, currency) for f in said[1:] if f.rule not in told] if summary else []
     address = (params.site.address or "").rstrip("/")
     language = params.site.language
     content = Digest(
@@ -198,9 +199,9 @@ def digest(
         headline=clean(headline),
         cards=tuple(_cards(params, subjects, numbers, failures)),
         tests=tuple(_tests(params, subjects, currency)),
-        decisions=tuple(_decisions(subjects, currency)),
+        decisions=tuple(_decisions(subjects, summary, currency)),
         findings=tuple(rest or _of_models(subjects, currency)),
-        risks=tuple(_risks(subjects, currency)),
+        risks=(*_watches(summary, currency), *_risks(subjects, currency)),
         failed=tuple(_failed(failures)),
         link=f"{address}/editions/{week}/" if address else "",
         paper="us-letter" if language == "american" else "a4",
@@ -283,12 +284,26 @@ def _tests(params: Params, records: Sequence[Record], currency: str) -> Iterator
         )
 
 
-def _decisions(records: Sequence[Record], currency: str) -> Iterator[Item]:
+def _decisions(records: Sequence[Record], summary: Record | None, currency: str) -> Iterator[Item]:
+    """What is to be decided; what has been decided comes last."""
+    said = summary.findings if summary else ()
+    settled = {f.id: f for f in said if f.rule == "decision-taken"}
     for record, verdict in conclusions.ranked(records):
+        if f"summary.decision.{record.subject}" in settled:
+            continue
         if verdict.action not in WAITING:
             action = verdict.action[:1].upper() + verdict.action[1:]
             item = _item(verdict.advice, record, currency, f"{record.title}: {action}. ")
             yield Item(display.icon(verdict.state), item.text, item.page)
+    if summary is not None:
+        yield from (_item(finding, summary, currency) for finding in settled.values())
+
+
+def _watches(summary: Record | None, currency: str) -> Iterator[Item]:
+    """Watches that are broken or without data."""
+    for finding in summary.findings if summary else ():
+        if summary is not None and finding.rule in {"watch-breached", "watch-no-data"}:
+            yield _item(finding, summary, currency)
 
 
 def _of_models(records: Sequence[Record], currency: str) -> Iterator[Item]:

@@ -11,6 +11,7 @@ from gazette.editions import Week
 from gazette.errors import EditionError, WrongUseError
 from gazette.params import Choice, Decision, Experiment, SignOff, load
 from gazette.record import Record
+from gazette.register._bound import faults_of, prefix_of
 from gazette.register._files import FOLDER, create, load_register, one_line, sheet_text
 from gazette.stats import z_of
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from gazette.params import Params
     from gazette.record import Number, Verdict
 
-__all__ = ["FITTING", "decide", "prefix_of", "sign_off"]
+__all__ = ["FITTING", "decide", "sign_off"]
 
 FITTING: dict[str, tuple[Choice, ...]] = {
     "ship": ("ship", "ship-with-monitoring"),
@@ -77,11 +78,6 @@ def _basis(store: Store, experiment: str, edition: str | None, known: Sequence[s
     return _Basis(str(week), manifest.digest, record, verdict, params, params.experiments[experiment])
 
 
-def prefix_of(verdict: Verdict) -> str:
-    """What begins the ids of the treatment's numbers that the verdict is on: the subject, with the arm where there are several."""
-    return verdict.reason.id.removesuffix(".verdict")
-
-
 def _range(number: Number | None) -> dict[str, Any] | None:
     if number is None or not number.published or number.interval is None:
         return None
@@ -100,7 +96,7 @@ def _expected(basis: _Basis) -> Iterator[dict[str, Any]]:
     record, verdict = basis.record, basis.verdict
     if verdict.state in UNREADABLE:
         return
-    prefix, numbers = prefix_of(verdict), {n.id: n for n in record.numbers}
+    prefix, numbers = prefix_of(record), {n.id: n for n in record.numbers}
     critical = record.looks[-1].critical if record.looks else None
     for metric in basis.plan.metrics:
         difference = _range(numbers.get(f"{prefix}.{metric}.difference"))
@@ -222,7 +218,7 @@ def decide(
         raise WrongUseError(f"there is no decision on {stem} to supersede", mend="leave --supersede out")
     name = f"{stem}-{len(same) + 1}" if same else stem
     numbers = {n.id: n for n in basis.record.numbers}
-    shrunken = numbers.get(f"{prefix_of(basis.verdict)}.shrunken")
+    shrunken = numbers.get(f"{prefix_of(basis.record)}.shrunken")
     content: dict[str, Any] = {
         "id": name,
         "experiment": experiment,
@@ -260,7 +256,7 @@ def sign_off(root: Path, store: Store, decision: str, *, by: str, on: date, note
     """Write a second person's agreement, bound to the decision's file and to the edition.
 
     Raises:
-        WrongUseError: No such decision, the same person, a second time, or a superseded decision.
+        WrongUseError: No such decision, the same person, a second time, a superseded decision, or one whose file was changed.
         EditionError: The edition is gone or is not the one that was decided on.
     """
     who = one_line(by, "--by")
@@ -279,6 +275,12 @@ def sign_off(root: Path, store: Store, decision: str, *, by: str, on: date, note
         )
     if any(_same(who, s.by) and s.decision_digest == entry.digest for s in entry.sign_offs):
         raise WrongUseError(f"{who} has signed it off already", mend="nothing is left to do")
+    if faults := faults_of(entry, store):
+        raise WrongUseError(
+            f"the decision is not what was taken: {'; '.join(faults)}",
+            where=f"{FOLDER}/{decision}.yml",
+            mend="restore the file from git; to decide anew, take gazette decide with --supersede",
+        )
     content: dict[str, Any] = {
         "decision": decision,
         "decision_digest": entry.digest,

@@ -10,16 +10,18 @@ from gazette.editions import Week
 from gazette.errors import WrongUseError
 from gazette.params import Score
 from gazette.record import Record
-from gazette.register._decide import prefix_of
+from gazette.register._bound import prefix_at
 from gazette.register._files import FOLDER, create, load_register, one_line, sheet_text
 from gazette.snapshot import reopen
 from gazette.stats import Prediction, z_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from gazette.editions import Store
     from gazette.params import Decision, Effect
+    from gazette.record import Direction
     from gazette.register._files import Entry, Register
 
 __all__ = ["Outcome", "add_score", "outcomes"]
@@ -30,32 +32,86 @@ NEW_SHARE = 0.9  # a later look must have lost a tenth of the error, or it is th
 
 @dataclass(frozen=True)
 class Outcome:
-    """A prediction with what came of it, in the good direction; ``shipped`` are those that a winner's curse can strike."""
+    """A prediction with what came of it, read in the good direction.
+
+    Attributes:
+        name: Id of the decision, or of the past test.
+        test, title: Id and name of the test.
+        metric: Id of the metric.
+        direction: Its good direction; figures of a lower one are turned round in ``prediction``.
+        shipped: Whether it was shipped: a winner's curse can strike only these.
+        source: Where the outcome comes from.
+        prediction: Promised and realised.
+    """
 
     name: str
+    test: str
     title: str
     metric: str
+    direction: Direction
     shipped: bool
     source: str
     prediction: Prediction
 
+    @property
+    def realised(self) -> float:
+        """What came, as it was measured."""
+        return _sign(self.direction) * self.prediction.realised
 
-def outcomes(register: Register, store: Store) -> list[Outcome]:
-    """Every prediction that has an outcome; a measurement goes before a later look."""
+
+def outcomes(
+    register: Register, store: Store, directions: Mapping[str, str], *, before: Week | None = None
+) -> list[Outcome]:
+    """Every prediction that has an outcome; a measurement goes before a later look.
+
+    Args:
+        register: All decisions.
+        store: Sealed editions.
+        directions: Good direction of each metric; a past test whose metric has none, or is not known, is not scored.
+        before: Only editions before this one are read.
+    """
     found, taken = [], set()
-    past = _history(store)
+    weeks = [w for w in store.weeks() if before is None or w < before]
+    past = _history(store, weeks)
+    held = _Held(store, weeks)
     for entry in register.entries:
         effect = entry.decision.primary
         if entry.superseded_by or effect is None or effect.relative is None or effect.standard_error is None:
             continue
         outcome = (
-            _measured(entry, effect) or _past(entry.decision, effect, past) or _later(entry.decision, effect, store)
+            _measured(entry, effect) or _past(entry.decision, effect, past) or _later(entry.decision, effect, held)
         )
         if outcome:
             found.append(outcome)
         taken.add((entry.decision.experiment, effect.metric))
-    found += [o for key, o in ((_key(r), _of_history(r)) for r in past) if o is not None and key not in taken]
+    found += [
+        o for key, o in ((_key(r), _of_history(r, directions)) for r in past) if o is not None and key not in taken
+    ]
     return found
+
+
+class _Held:
+    """Which editions have a record of an experiment; each folder is listed once, from the newest on, as far as asked."""
+
+    def __init__(self, store: Store, weeks: list[Week]) -> None:
+        self.store = store
+        self.weeks = weeks[::-1]
+        self._names: dict[Week, frozenset[str]] = {}
+
+    def later(self, experiment: str, edition: str) -> Iterator[tuple[Week, Record]]:
+        """Records of editions after this one, newest first."""
+        for week in self.weeks:
+            if str(week) <= edition:
+                return
+            if week not in self._names:
+                self._names[week] = frozenset(p.name for p in (self.store.path(week) / "records").glob("*.json"))
+            if f"{experiment}.json" in self._names[week]:
+                path = self.store.path(week) / "records" / f"{experiment}.json"
+                yield week, Record.from_json(path.read_bytes())
+
+
+def _sign(direction: str) -> float:
+    return -1.0 if direction == "lower" else 1.0
 
 
 def _make(
@@ -63,9 +119,19 @@ def _make(
 ) -> Outcome:
     assert effect.relative is not None  # noqa: S101  asked by the caller
     assert effect.standard_error is not None  # noqa: S101
-    sign = 1.0 if effect.direction == "higher" else -1.0
+    sign = _sign(effect.direction)
     prediction = Prediction(sign * effect.relative.value, effect.standard_error, sign * value, error, nested)
-    return Outcome(decision.id, decision.title, effect.title, decision.decision in SHIPPED, source, prediction)
+    shipped = decision.decision in SHIPPED
+    return Outcome(
+        decision.id,
+        decision.experiment,
+        decision.title,
+        effect.metric,
+        effect.direction,
+        shipped,
+        source,
+        prediction,
+    )
 
 
 def _measured(entry: Entry, effect: Effect) -> Outcome | None:
@@ -76,19 +142,15 @@ def _measured(entry: Entry, effect: Effect) -> Outcome | None:
     return _make(entry.decision, effect, last.value, last.standard_error, f"{last.source}, {last.measured}")
 
 
-def _later(decision: Decision, effect: Effect, store: Store) -> Outcome | None:
+def _later(decision: Decision, effect: Effect, held: _Held) -> Outcome | None:
     """The newest later edition's figure, where it rests on more data than the decision did."""
-    for week in reversed(store.weeks()):
-        if str(week) <= decision.edition:
-            return None
-        path = store.path(week) / "records" / f"{decision.experiment}.json"
-        if not path.is_file():
-            continue
-        record = Record.from_json(path.read_bytes())
+    prefix = ""
+    for week, record in held.later(decision.experiment, decision.edition):
         verdict = next((v for v in record.verdicts if v.primary), None)
         if verdict is None or verdict.state in {"not trustworthy", "not published"}:
             continue
-        number = {n.id: n for n in record.numbers}.get(f"{prefix_of(verdict)}.{effect.metric}.relative")
+        prefix = prefix or prefix_at(decision, held.store)
+        number = {n.id: n for n in record.numbers}.get(f"{prefix}.{effect.metric}.relative")
         if number is None or not isinstance(number.value, float) or number.interval is None:
             continue
         critical = record.looks[-1].critical if record.looks else None
@@ -100,9 +162,9 @@ def _later(decision: Decision, effect: Effect, store: Store) -> Outcome | None:
     return None
 
 
-def _history(store: Store) -> list[dict[str, Any]]:
+def _history(store: Store, weeks: list[Week]) -> list[dict[str, Any]]:
     """The table of past tests, as the newest edition that has it froze it."""
-    for week in reversed(store.weeks()):
+    for week in reversed(weeks):
         folder = store.path(week) / "snapshot" / "history"
         if folder.is_dir():
             snapshot = reopen(folder)
@@ -123,14 +185,18 @@ def _past(decision: Decision, effect: Effect, past: list[dict[str, Any]]) -> Out
     return None
 
 
-def _of_history(row: dict[str, Any]) -> Outcome | None:
-    """A past test without a decision file; effects in the table are read as they are: above zero is better."""
-    if not (row["effect_error"] > 0 and row["realised_error"] > 0):
+def _of_history(row: dict[str, Any], directions: Mapping[str, str]) -> Outcome | None:
+    """A past test without a decision file; its effects stand in the table as measured, so the metric says which way is good."""
+    known = directions.get(str(row["metric"]))
+    if known not in {"higher", "lower"} or not (row["effect_error"] > 0 and row["realised_error"] > 0):
         return None
-    prediction = Prediction(row["effect"], row["effect_error"], row["realised"], row["realised_error"])
+    direction: Direction = "lower" if known == "lower" else "higher"
+    sign = _sign(direction)
+    prediction = Prediction(sign * row["effect"], row["effect_error"], sign * row["realised"], row["realised_error"])
     title = str(row.get("title") or row["test"])
-    shipped = str(row.get("decision", "")).replace(" ", "-") in SHIPPED
-    return Outcome(str(row["test"]), title, str(row["metric"]), shipped, "history of tests", prediction)
+    shipped = str(row.get("decision", "")).strip().lower().startswith("ship")
+    test = str(row["test"])
+    return Outcome(test, test, title, str(row["metric"]), direction, shipped, "history of tests", prediction)
 
 
 def add_score(

@@ -29,7 +29,8 @@ def shelf_stamp(store: Store, *, project: Path, engine: Engine, library: str) ->
     total = hashlib.sha256(f"{engine.label}\0{library}\0".encode())
     for week in store.weeks():
         total.update(store.manifest(week).digest.encode())
-    files = [project / "_quarto.yml", project / "params" / "site.yml", *sorted((project / "reports").rglob("*"))]
+    settings = [project / "params" / name for name in ("site.yml", "metrics.yml")]  # metrics say which way is good
+    files = [project / "_quarto.yml", *settings, *sorted((project / "reports").rglob("*"))]
     for path in files:
         if path.is_file():
             total.update(f"{path.relative_to(project).as_posix()}\0".encode() + path.read_bytes())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gazette.site._decisions import decision_slots
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["scripts", "slots"]
 
-SLOTS: tuple[Maker, ...] = ()  # each gives slot to HTML
+SLOTS: tuple[Maker, ...] = (decision_slots,)  # each gives slot to HTML
 SCRIPTS: tuple[Maker, ...] = ()  # each gives file name to JavaScript
 
 

@@ -123,6 +123,7 @@ class AdHocBench(ExperimentBench):
         self.snapshot_digest = ask.digest
         self.params = cast("Params", _Metrics(metrics))
         self._numbers = {}
+        self.watch_list = []  # no decision is known of it
         plan = _plan(ask, ids)
         reading = _Undated(plan, metrics, frames.get, last=ask.now.date(), edition="ad hoc")
         over = ask.method != "group-sequential" or reading.units >= (ask.planned or 0)

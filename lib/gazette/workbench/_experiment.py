@@ -11,8 +11,9 @@ from gazette import conclusions, display
 from gazette.display import Block, Chart, Column, Table
 from gazette.record import NotPublished
 from gazette.workbench._bench import Emitted
-from gazette.workbench._detail import ExperimentDetail, row
+from gazette.workbench._detail import row
 from gazette.workbench._numbers import day_of, days_of
+from gazette.workbench._watched import WatchLists
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def open_experiment(subject: str, *, edition: str, root: str | Path = ".") -> Ex
     return ExperimentBench(subject, edition=edition, root=root)
 
 
-class ExperimentBench(ExperimentDetail):
+class ExperimentBench(WatchLists):
     """Steps of an experiment's page; each returns a table, a chart or a block."""
 
     def verdict(self) -> Block:
@@ -281,7 +282,7 @@ class ExperimentBench(ExperimentDetail):
         return self._record(
             title=self.plan.title,
             owner=self.plan.owner,
-            findings=self.verdicts[self.arm][1],
+            findings=(*self.verdicts[self.arm][1], *self.watch_findings),
             verdicts=verdicts,
             facts=facts,
             looks=self.reading.taken(),

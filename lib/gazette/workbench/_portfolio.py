@@ -194,6 +194,8 @@ class PortfolioBench(PortfolioNumbers):
                     "effect": self._shown(row.effect),
                     "realised": self._shown(self._past_number(row.past, "realised"))
                     if row.past is not None and row.past.realised is not None and not row.past.problem
+                    else self._shown(row.again)
+                    if row.again is not None
                     else "not measured again",
                     "effect_value": value if isinstance(value, float) else None,
                     "effect_low": span.low if span else None,
@@ -217,6 +219,8 @@ class PortfolioBench(PortfolioNumbers):
     def _decision(self, row: KnownTest) -> str:
         if row.decision:
             when = f", ended {day_of(row.past.ended)}" if row.past is not None else ""
+            if row.key in self.registered:
+                when = f", on edition {self.registered[row.key]['edition']}"
             return f"{row.decision[:1].upper()}{row.decision[1:]}{when}"
         if row.advice:
             return f"Not decided; advice: {row.advice}"

@@ -37,6 +37,9 @@ class KnownTest:
     effect: Number | None = None
     past: PastTest | None = None
     edition: str = ""
+    again: Number | None = (
+        None  # measured again later, where the register of decisions says so and the history does not
+    )
 
 
 class PortfolioNumbers(Bench):
@@ -67,7 +70,12 @@ class PortfolioNumbers(Bench):
     def decisions(self) -> dict[str, str]:
         """Decisions by test: the history's, and above them those that the edition froze as ``decisions`` (test, decision)."""
         told = {t.test: t.decision for t in self.history.tests if t.decision and "twice" not in t.problem}
-        return told | {str(r["test"]): str(r["decision"]) for r in self._frozen("decisions")}
+        return told | {test: str(row["decision"]) for test, row in self.registered.items()}
+
+    @cached_property
+    def registered(self) -> dict[str, dict[str, Any]]:
+        """Rows of the register of decisions as frozen, by test."""
+        return {str(r["test"]): r for r in self._frozen("decisions")}
 
     @cached_property
     def counted(self) -> tuple[PastTest, ...]:
@@ -236,7 +244,29 @@ class PortfolioNumbers(Bench):
         for row in self._frozen("earlier"):
             if row["test"] not in found:
                 found[row["test"]] = self._earlier(row)
-        return list(found.values())
+        return [replace(t, again=self._scored(t)) for t in found.values()]
+
+    def _scored(self, test: KnownTest) -> Number | None:
+        """What came of a decision, as the register says; the history goes before it."""
+        row = self.registered.get(test.key)
+        known = test.past is not None and not test.past.problem and test.past.realised is not None
+        if row is None or known or not isinstance(row["metric"], str) or row["metric"] not in self.params.metrics:
+            return None
+        metric, half = self.params.metrics[row["metric"]], stats.z_of(0.95) * row["realised_error"]
+        value = row["realised"]
+        method = "normal, from the recorded standard error"
+        return self.add(
+            f"test.{slug(test.key)}.realised",
+            f"{test.title}: {metric.title}, measured again later",
+            stats.Estimate(value, value - half, value + half, 0.95, row["realised_error"], None, 0, method),
+            unit="relative",
+            metric=row["metric"],
+            cell="tests",
+            query="decisions",
+            direction=metric.direction,
+            note=f"From the register of decisions: {row['source']}.",
+            snapshot=reopen(self.root / "snapshot" / self.subject).digest,
+        )
 
     def _earlier(self, row: dict[str, Any]) -> KnownTest:
         """A test that only the record of an earlier edition knows."""
@@ -265,8 +295,9 @@ class PortfolioNumbers(Bench):
                 note=f"From edition {row['edition']}.",
             )
         told = self.decisions.get(row["test"], "")
+        place = f"../{row['edition']}/experiments/{row['test']}.html"  # its last edition stands beside this one
         return KnownTest(
-            row["test"], row["title"], row["state"], told, row["metric"], effect=number, edition=row["edition"]
+            row["test"], row["title"], row["state"], told, row["metric"], place, effect=number, edition=row["edition"]
         )
 
 

@@ -20,11 +20,12 @@ class Risks(News):
     """Steps on risks."""
 
     def risks(self) -> Table | Block:
-        """Age against its maximum, quality, data, gates, alerts; a row for each model, and each test that is not to be trusted."""
+        """Age against its maximum, quality, data, gates, alerts; a row for each model, each test that is not to be trusted, each broken watch."""
         import pandas as pd  # noqa: PLC0415
 
         rows = [row for r in self.records if r.kind == "model" if (row := self._model_risk(r))]
-        if not rows and not any(v.state == "not trustworthy" for _, v in self.ranked):
+        watched = self.watch_risks()
+        if not rows and not watched and not any(v.state == "not trustworthy" for _, v in self.ranked):
             return Block("<p>No model was reported this week.</p>")
         for record, verdict in self.ranked:
             if verdict.state == "not trustworthy":
@@ -39,6 +40,7 @@ class Risks(News):
                         "alerts": "–",
                     }
                 )
+        rows += watched
         columns = {
             "model": Column("What", html=True),
             "age": Column("Age and maximum", html=True),

@@ -11,7 +11,7 @@ from gazette import conclusions, display, stats
 from gazette.display import Block, Chart, Column, Table
 from gazette.record import NotPublished, Number
 from gazette.snapshot import reopen
-from gazette.workbench._cards import Cards
+from gazette.workbench._register import Registered
 
 if TYPE_CHECKING:
     from gazette.params import Experiment, Model
@@ -26,7 +26,7 @@ FEWEST = 14  # days of a line that says anything
 PRICE = "What choosing right would bring in a week, on average over what the data still allow; nothing for the users of the test itself is taken off."
 
 
-class Money(Cards):
+class Money(Registered):
     """Steps on money."""
 
     # ---- costs and benefits
@@ -117,9 +117,12 @@ class Money(Cards):
 
     @cached_property
     def due(self) -> list[Finding]:
-        """A sentence a test, the dearest to wait for first within its urgency."""
-        found = []
+        """A sentence a test, the dearest to wait for first within its urgency; those that are decided come last."""
+        found, settled = [], []
         for record, verdict in self.ranked:
+            if taken := self.settled(record.subject, record.title, verdict):
+                settled.append(self.keep(taken))
+                continue
             days, users = self._more(record)
             price, why = self._price(record, verdict)
             kept = conclusions.Due(
@@ -132,7 +135,7 @@ class Money(Cards):
                 why_free=why,
             )
             found.append(self.keep(conclusions.decision(kept)))
-        return found
+        return [*found, *settled]
 
     def decisions(self) -> Block:
         """What is due, and what waiting costs."""

@@ -137,5 +137,5 @@ class SummaryBench(Risks):
     def emit(self) -> Emitted:
         """The record of this page; counts and cards, with the ids they have on their own pages."""
         executive = self.params.site.executive
-        findings = [self._headline, *self._matters, *self.due]
+        findings = [self._headline, *self._matters, *self.due, *(said for _, said in self.watched)]
         return Emitted(self._record(title=executive.title, owner=executive.owner, findings=findings))

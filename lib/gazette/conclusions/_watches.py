@@ -1,0 +1,99 @@
+"""What was decided, and whether what is watched since holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from gazette.record import Finding
+
+if TYPE_CHECKING:
+    from gazette.record import Number, Tone
+
+__all__ = ["WatchState", "Watched", "taken", "watch_rule", "watch_state", "watched"]
+
+WatchState = Literal["held", "breached", "cannot tell yet", "no data"]
+TONES: dict[WatchState, Tone] = {"held": "good", "breached": "bad", "cannot tell yet": "unsure", "no data": "unsure"}
+TONES_OF_DECISIONS: dict[str, Tone] = {"ship": "good", "ship with monitoring": "good"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """A watched metric in an edition.
+
+    Attributes:
+        id: Of its sentence; the numbers' ids start with it.
+        title, metric: The test and the metric, for readers.
+        margin: The loss that was agreed, None where the edition has no page on the test.
+        number: The relative difference now, None where there is none.
+        until: Last day of the watch, in words.
+        why: Why there is no data, empty where there is some.
+    """
+
+    id: str
+    title: str
+    metric: str
+    margin: Number | None
+    number: Number | None
+    until: str
+    why: str = ""
+
+    @property
+    def state(self) -> WatchState:
+        """How it stands. A loss that the last data showed stays one when no more come."""
+        found = watch_state(self.number, self.margin)
+        return "no data" if self.why and found != "breached" else found
+
+
+def watch_state(number: Number | None, margin: Number | None) -> WatchState:
+    """Against the agreed loss, by the whole interval read in the good direction."""
+    if number is None or number.interval is None or not number.published:
+        return "no data"
+    if margin is None or not isinstance(margin.value, float):
+        return "no data"
+    low, high = number.interval.low, number.interval.high
+    if number.direction == "lower":
+        low, high = -high, -low
+    return "held" if low > -margin.value else "breached" if high < -margin.value else "cannot tell yet"
+
+
+def watch_rule(state: WatchState) -> str:
+    """Name of the rule that writes the sentence.
+
+    >>> watch_rule("cannot tell yet")
+    'watch-open'
+    """
+    return {"held": "watch-held", "breached": "watch-breached", "no data": "watch-no-data"}.get(state, "watch-open")
+
+
+def watched(item: Watched) -> Finding:
+    """The sentence on a watched metric, its state last."""
+    state, number, margin = item.state, item.number, item.margin
+    terms = {"title": item.title, "metric": item.metric, "until": item.until}
+    if state == "no data" or number is None or margin is None:
+        text = "{=title} was shipped with {=metric} to be watched until {=until}; there is no data on it: {=why}."
+        terms["why"] = item.why or "it has no figure this week"
+        return Finding(id=item.id, rule=watch_rule("no data"), text=text, tone="unsure", terms=terms)
+    ends = {
+        "held": "so a loss beyond the agreed {%s} is ruled out",
+        "breached": "a loss beyond the agreed {%s}; whoever shipped it should decide again",
+        "cannot tell yet": "so a loss beyond the agreed {%s} cannot be ruled out yet",
+    }
+    text = "{=title}, watched until {=until}: {=metric} moved by {%s|signed} ({%s|interval}), " % (number.id, number.id)
+    text += ends[state] % margin.id + "."
+    return Finding(id=item.id, rule=watch_rule(state), text=text, tone=TONES[state], terms=terms)
+
+
+def taken(subject: str, *, title: str, decision: str, edition: str, by: str) -> Finding:
+    """That a test has been decided, so that nobody waits for it."""
+    plain = decision.replace("-", " ")
+    words = {
+        "ship": "ship",
+        "ship with monitoring": "ship and watch",
+        "stop": "stop",
+        "continue": "keep it running",
+    }
+    text = "{=title}: decided on edition {=edition} by {=by}: %s." % words[plain]
+    terms = {"title": title, "edition": edition, "by": by}
+    tone = TONES_OF_DECISIONS.get(plain, "neutral")
+    return Finding(id=f"summary.decision.{subject}", rule="decision-taken", text=text, tone=tone, terms=terms)

@@ -1,0 +1,86 @@
+"""The register of decisions on the summary: which tests are decided already, and what is watched since."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from gazette import conclusions, display
+from gazette.conclusions import Watched
+from gazette.workbench._cards import Cards
+from gazette.workbench._numbers import day_of
+from gazette.workbench._watched import watch_id, watch_rows
+
+if TYPE_CHECKING:
+    from gazette.record import Finding, Verdict
+
+__all__ = ["Registered"]
+
+
+class Registered(Cards):
+    """What the edition froze of the register."""
+
+    @cached_property
+    def decided(self) -> dict[str, dict[str, Any]]:
+        """Newest decision on each test, taken on an earlier edition."""
+        if self.frozen is None or not self.frozen.has("decided"):
+            return {}
+        return {r["test"]: {str(k): v for k, v in r.items()} for r in self.frozen.table("decided").to_dict("records")}
+
+    def settled(self, subject: str, title: str, verdict: Verdict) -> Finding | None:
+        """The sentence that a test is decided; None where nobody has decided, or the advice has changed since."""
+        row = self.decided.get(subject)
+        if row is None or row["advice"] != verdict.action:
+            return None
+        return conclusions.taken(subject, title=title, decision=row["decision"], edition=row["edition"], by=row["by"])
+
+    @cached_property
+    def watched(self) -> list[tuple[str, Finding]]:
+        """Address and sentence of each watch that is breached or has no data."""
+        found = []
+        for row in watch_rows(self.root / "snapshot" / self.subject):
+            record = next((r for r in self.records if r.subject == row["test"]), None)
+            said = next((f for f in record.findings if f.id == watch_id(row)), None) if record else None
+            if said is None:
+                failed = any(f["page"] == row["test"] for f in self.failures)
+                why = "its analysis failed this week" if failed else "this edition does not report on the test"
+                why = "its page does not report on watch lists" if record else why
+                said = self._unreported(row, why)
+            if said.rule in {"watch-breached", "watch-no-data"}:
+                there = record is not None or any(f["page"] == row["test"] for f in self.failures)
+                found.append((f"experiments/{row['test']}.html" if there else "", self.keep(said)))
+        return found
+
+    def _unreported(self, row: dict[str, Any], why: str) -> Finding:
+        until = row["until"].date() if hasattr(row["until"], "date") else row["until"]
+        return conclusions.watched(
+            Watched(
+                id=watch_id(row),
+                title=str(row["title"]),
+                metric=str(row["metric_title"]),
+                margin=None,
+                number=None,
+                until=day_of(until),
+                why=why,
+            )
+        )
+
+    def watch_risks(self) -> list[dict[str, Any]]:
+        """Rows of the table of risks."""
+        rows = []
+        for place, said in self.watched:
+            title = escape(said.terms["title"])
+            state = "breached" if said.rule == "watch-breached" else "no data"
+            text = display.sentence(said, self._numbers, currency=self.currency)
+            rows.append(
+                {
+                    "model": f'<a href="{escape(place)}">{title}</a>' if place else title,
+                    "subject": said.id.partition(".watch.")[0],
+                    "age": "–",
+                    "quality": f"{display.chip(state)} {text}",
+                    "checks": "–",
+                    "alerts": "–",
+                }
+            )
+        return rows
