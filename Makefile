@@ -41,6 +41,7 @@ test: .venv/stamp-dev ## set up what tests need, then lint, types and all tests
 
 bench: .venv/stamp-dev ## measure speed as paired ratios, and errors of long simulations (20 minutes)
 	@.venv/bin/python bench/looks.py
+	@.venv/bin/python bench/learnt.py
 	@.venv/bin/python bench/experiments.py
 	@.venv/bin/python bench/editions.py
 

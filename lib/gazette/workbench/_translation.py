@@ -12,7 +12,7 @@ from gazette.translation import Learnt, misfits
 from gazette.workbench._bench import Emitted
 from gazette.workbench._matrix import Needed, Valued
 from gazette.workbench._told import Told
-from gazette.workbench._worth import LEVEL, links_of, slope_of
+from gazette.workbench._worth import LEVEL, links_of, segments_of, slope_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,7 +148,8 @@ class TranslationBench(Told):
         return {
             "model": f'<a href="models/{valued.record.subject}.html">{escape(valued.record.title)}</a>',
             "subject": valued.record.subject,
-            "metric": self.params.metrics[valued.metric].title,
+            "metric": self.params.metrics[valued.metric].title
+            + (f", {valued.segment} alone" if valued.segment else ""),
             "change": display.ranged(valued.change, currency=self.currency),
             "business": f"{title}, money a month" if worth.money else title,
             "effect": display.ranged(valued.number, currency=self.currency),
@@ -158,12 +159,19 @@ class TranslationBench(Told):
 
     def _untranslated(self) -> str:
         """Measures that the matrix does not know, in words."""
-        known = {(v.record.subject, v.metric) for v in self.valued}
+        known = {(v.record.subject, v.metric) for v in self.valued if not v.segment}
         told = []
         for record in self.models:
             measures = self.params.models[record.subject].measures
             left = [self.params.metrics[m].title for m in measures if (record.subject, m) not in known]
             told += [f"{record.title}: no row leads on from {'; '.join(left)}."] if left else []
+            said = {v.segment for v in self.valued if v.record.subject == record.subject}
+            quiet = [s for s in segments_of(self.params, record.subject) if s not in said]
+            told += (
+                [f"{record.title}: no change of {'; '.join(quiet)} was published, so its rows say nothing."]
+                if quiet
+                else []
+            )
         missing = [self.params.models[m].title for m in self.params.models if m not in {r.subject for r in self.models}]
         told += [f"No figures this week: {', '.join(missing)}."] if missing else []
         return " ".join(told)
