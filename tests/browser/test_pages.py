@@ -216,6 +216,7 @@ def test_markup_in_titles_and_data_shows_as_text(browser: Browser, small: SmallP
     small.experiment["variants"][0]["title"] = EVIL
     small.experiment["variants"][1]["title"] = EVIL + "2"
     small.write()
+    small.add_pages("portfolio")
     gazette("build", "2026-W47", project=small.root)
     one = Watched(browser)
     try:

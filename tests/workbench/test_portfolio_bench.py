@@ -262,7 +262,11 @@ def test_more_tests_than_a_page_can_hold_show_the_newest(small: SmallProject) ->
 def test_tests_of_earlier_editions_and_later_decisions_come_from_the_snapshot(small: SmallProject) -> None:
     earlier = {"test": "old", "title": "Old", "edition": "2026-W40", "state": "benefit shown", "action": "ship"}
     earlier |= {"metric": "ctr", "number": "old.ctr.relative", "effect": 0.02, "low": 0.01, "high": 0.03, "level": 0.95}
-    said = [{"test": "old", "decision": "ship with monitoring"}, {"test": "test-01", "decision": "ship"}]
+    unscored = {"metric": None, "realised": None, "realised_error": None, "source": None}
+    said = [
+        {"test": "old", "decision": "ship with monitoring", **unscored},
+        {"test": "test-01", "decision": "ship", **unscored},
+    ]
     more = [
         Answer("earlier", "\n", pa.Table.from_pylist([earlier])),
         Answer("decisions", "\n", pa.Table.from_pylist(said)),

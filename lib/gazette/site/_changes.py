@@ -91,7 +91,7 @@ class _Page:
         flips, outside = len(found.flips), len(found.outside)
         ways = sum(d.note != "" or d.file.startswith(("metrics", "experiments/")) for d in found.definitions)
         items = [
-            f"{_many(flips, 'verdict') if flips else 'No verdict'} tell{'s' * (flips < 2)} readers something else.",
+            f"{_many(flips, 'verdict') if flips else 'No verdict'} tell{'s' * (flips <= 1)} readers something else.",
             f"{_many(outside, 'number')} of {found.compared} that both editions have left the range that was published before.",
             f"{_many(len(found.findings), 'sentence')} came, went or changed; {_many(len(found.subjects), 'change')} of subjects.",
             f"{_many(len(found.definitions), 'key')} of the definitions changed, {ways} of them in metrics and plans.",
