@@ -138,7 +138,7 @@ class _Writer:
             return
         left = self._count("news-amounts", sum(c["unit"] == "money" for c in self.after["cards"]))
         terms = {"now": self.after["currency"], "week": self.before["edition"], "was": self.before["currency"]}
-        text = f"Amounts are now in {{=now}}; in {{=week}} they were in {{=was}}, so they are not compared (on {left} of the cards)."
+        text = f"Amounts are now in {{=now}}; in {{=week}} they were in {{=was}}, so they are not compared. Cards in money: {left}."
         yield self._say("news-currency", "currency", text, terms, "unsure")
 
     def subjects(self) -> Iterator[Finding]:

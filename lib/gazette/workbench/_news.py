@@ -69,7 +69,7 @@ class News(Money):
         made = self._record(title="", owner="", findings=self.changed)
         said = display.findings(made, currency=self.currency, rules=False).html
         text = said if self.changed else "<p>Nothing that is told from chance.</p>"
-        return Block(f'<p>Since {shown} (<a href="changes.html">all changes</a>):</p>{text}{since}')
+        return Block(f'<p><a href="changes.html">Since {shown}</a>:</p>{text}{since}')
 
 
 LABELS = {
