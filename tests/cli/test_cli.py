@@ -30,6 +30,7 @@ COMMANDS = (
     "learn",
     "serve",
     "verify",
+    "replay",
     "diff",
     "decide",
     "sign-off",
