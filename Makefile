@@ -1,6 +1,6 @@
 # make report builds and publishes the demo; make test runs every test. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help report demo serve check schemas test bench lint types format lock clean
+.PHONY: help report demo serve lab check schemas test bench lint types format lock clean
 WEEKS ?= 2026-W45..2026-W47
 PORT ?= 8000
 GAZETTE = .venv/bin/gazette
@@ -25,6 +25,9 @@ demo: .venv/stamp-run ## make the demo data
 serve: .venv/stamp-run ## serve the published site on loopback (PORT=8000)
 	@$(GAZETTE) serve --port $(PORT)
 
+lab: .venv/stamp-dev ## open a fork in JupyterLab (FORK=forks/NAME)
+	@.venv/bin/jupyter lab --ServerApp.root_dir="$(or $(FORK),forks)"
+
 check: .venv/stamp-run ## report every problem in params/
 	@$(GAZETTE) check
 
@@ -38,6 +41,7 @@ test: .venv/stamp-dev ## set up what tests need, then lint, types and all tests
 
 bench: .venv/stamp-dev ## measure speed as paired ratios, and errors of long simulations (20 minutes)
 	@.venv/bin/python bench/looks.py
+	@.venv/bin/python bench/learnt.py
 	@.venv/bin/python bench/experiments.py
 	@.venv/bin/python bench/editions.py
 

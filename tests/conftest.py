@@ -31,6 +31,16 @@ FLAGS = [
 WEEKS = ("2026-W45", "2026-W46", "2026-W47")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that wait for the demo's editions come last, but for one that makes them while another worker runs the others."""
+
+    def waits(item: pytest.Item) -> bool:
+        return "built" in getattr(item, "fixturenames", ())
+
+    first = next((item for item in items if waits(item)), None)
+    items.sort(key=lambda item: (item is not first, waits(item)))
+
+
 @contextmanager
 def once(folder: Path, name: str) -> Iterator[bool]:
     """Whether this process is the first of all test workers to come here; the others wait until it is done."""

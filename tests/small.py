@@ -15,6 +15,7 @@ import yaml
 REPOSITORY = Path(__file__).parents[1]
 WEEK = "2026-W47"
 NOW = datetime(2026, 11, 23, 12)  # noqa: DTZ001  the clock of editions is UTC without zone
+ABOVE = ("translation", "portfolio")
 START = datetime(2026, 11, 9)  # noqa: DTZ001
 
 
@@ -24,13 +25,15 @@ def _plain_dates(text: str) -> str:
 
 
 class SmallProject:
-    """One experiment, ``button``, on ``users`` users an arm."""
+    """One experiment, ``button``, on ``users`` users an arm; of the pages above it only the summary, to be quick."""
 
     def __init__(self, root: Path, *, users: int = 200) -> None:
         self.root = root
         root.mkdir(parents=True)
         for name in ("notebooks", "reports"):
             shutil.copytree(REPOSITORY / name, root / name)
+        for name in ABOVE:
+            (root / "notebooks" / f"{name}.ipynb").unlink()
         shutil.copyfile(REPOSITORY / "_quarto.yml", root / "_quarto.yml")
         for name in ("models", "experiments"):
             (root / "params" / name).mkdir(parents=True)
@@ -90,6 +93,11 @@ class SmallProject:
         ):
             text = _plain_dates(yaml.safe_dump(json.loads(json.dumps(content)), sort_keys=False))
             (params / f"{name}.yml").write_text(text)
+
+    def add_pages(self, *names: str) -> None:
+        """Have these pages above the subjects too: ``translation``, ``portfolio``."""
+        for name in names:
+            shutil.copyfile(REPOSITORY / "notebooks" / f"{name}.ipynb", self.root / "notebooks" / f"{name}.ipynb")
 
     def fill(self, users: int) -> None:
         """Users assigned over two weeks; every tenth of blue and every fifth of green clicks."""

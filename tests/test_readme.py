@@ -55,7 +55,7 @@ def test_the_readme_works_from_top_to_bottom(tmp_path: Path) -> None:
 
 
 def run(script: str, place: Path) -> None:
-    done = subprocess.run(["sh", "-ec", script], cwd=place, capture_output=True, text=True, check=False, timeout=400)
+    done = subprocess.run(["sh", "-ec", script], cwd=place, capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
     if script == "make report":
         assert "Published: open " in done.stdout

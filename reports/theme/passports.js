@@ -21,7 +21,7 @@
   // ---- what a passport says, and where each line leads
   var names = {
     label: "What it is", value: "Value", interval: "Range", level: "Level", method: "Method", n: "n", metric: "Definition",
-    as_of: "Data until", query: "Query", cell: "Cell", snapshot: "Snapshot", edition: "Edition", note: "Note", id: "Number"
+    as_of: "Data until", query: "Query", cell: "Cell", snapshot: "Snapshot", edition: "Edition", note: "Note", remark: "Remark", id: "Number"
   };
   var leads = {
     metric: function (facts) {
@@ -48,7 +48,7 @@
   };
   function passport(number) {
     var facts = JSON.parse(number.dataset.passport);
-    if (map) facts.edition = map.edition;
+    if (map) facts.edition = facts.edition ? facts.edition + ", quoted in " + map.edition : map.edition;
     var list = element("dl");
     Object.keys(names).forEach(function (key) {
       if (!facts[key]) return;

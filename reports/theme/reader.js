@@ -7,23 +7,32 @@
   // The same sentences as gazette.conclusions.news; tests hold the two to it.
   function news(before, now) {
     var said = [], other = before.currency !== now.currency, old = {}, fresh = {}, seen = {};
-    if (other) said.push("Amounts are now in " + now.currency + "; in " + before.edition + " they were in " + before.currency + ", so they are not compared.");
+    var money = now.cards.filter(function (c) { return c.unit === "money"; }).length;
+    if (other) said.push("Amounts are now in " + now.currency + "; in " + before.edition + " they were in " + before.currency + ", so they are not compared (on " + money + " of the cards).");
     before.subjects.forEach(function (s) { old["=" + s.id] = s; });
     now.subjects.forEach(function (s) { fresh["=" + s.id] = s; });
     now.subjects.forEach(function (s) {
       var then = old["=" + s.id];
       if (!then || (s.state || "") === (then.state || "")) return;
-      said.push(s.title + ": the verdict was “" + (then.state || "none") + "” and is now “" + (s.state || "none") + "”" + (s.because ? ", because " + s.because : "") + ".");
+      said.push(s.title + ": the verdict was “" + (then.state || "none") + "” and is now “" + (s.state || "none") + "”" + (s.because ? ", because " + s.because : "") + (s.rests ? "; " + s.rests.words + " " + s.rests.text : "") + ".");
     });
-    now.subjects.forEach(function (s) { if (!old["=" + s.id]) said.push("New: " + s.title + "."); });
-    before.subjects.forEach(function (s) { if (!fresh["=" + s.id]) said.push("No longer reported: " + s.title + "."); });
+    function list(words, from, other) {
+      var names = from.filter(function (s) { return !other["=" + s.id]; }).map(function (s) { return s.title; });
+      if (names.length) said.push(names.length + " " + words + ": " + names.join(", ") + ".");
+    }
+    list("new here", now.subjects, old);
+    list("no longer reported", before.subjects, fresh);
     before.cards.forEach(function (c) { seen["=" + c.id] = c; });
     now.cards.forEach(function (c) {
-      var then = seen["=" + c.id];
-      if (!then) said.push("New card: " + c.title + ", " + c.shown + ".");
-      else if (c.value === null) { if (then.value !== null) said.push(c.title + " is missing now (" + c.shown + "); it was " + then.shown + "."); }
+      var then = seen["=" + c.id], foreign = other && c.unit === "money";
+      if (c.value === null) {
+        if (then && then.value === null) return;
+        if (!then || foreign) said.push(c.title + ", one of " + now.cards.length + " cards, " + (then ? "is missing now" : "is new") + ": " + c.shown + ".");
+        else said.push(c.title + " is missing now: " + c.shown + "; it was " + then.shown + ".");
+      }
+      else if (!then) said.push("New card: " + c.title + ", " + c.shown + ".");
       else if (then.value === null) said.push(c.title + " is back: " + c.shown + ".");
-      else if (!(other && c.unit === "money") && moved(then, c)) said.push(c.title + ": was " + then.shown + ", is " + c.shown + ".");
+      else if (!foreign && moved(then, c)) said.push(c.title + ": was " + then.shown + ", is " + c.shown + ".");
     });
     return said;
   }

@@ -59,8 +59,12 @@ class Watched:
         self.page.on("console", lambda m: self.faults.append(m.text) if m.type in {"error", "warning"} else None)
         self.page.on("pageerror", lambda e: self.faults.append(str(e)))
         self.page.on("dialog", lambda d: (self.faults.append(f"dialog {d.message}"), d.dismiss()))
-        self.page.on("requestfailed", lambda r: self.faults.append(f"failed {r.url}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("request", self._request)
+
+    def _failed(self, request: Any) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the reader went on before it had come
+            self.faults.append(f"failed {request.url}: {request.failure}")
 
     def _request(self, request: Any) -> None:
         parts = urlsplit(request.url)
@@ -212,6 +216,7 @@ def test_markup_in_titles_and_data_shows_as_text(browser: Browser, small: SmallP
     small.experiment["variants"][0]["title"] = EVIL
     small.experiment["variants"][1]["title"] = EVIL + "2"
     small.write()
+    small.add_pages("portfolio")
     gazette("build", "2026-W47", project=small.root)
     one = Watched(browser)
     try:

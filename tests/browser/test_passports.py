@@ -91,6 +91,29 @@ def test_three_passports_are_opened_and_one_is_followed_to_its_cell(
     page.wait_for_timeout(1500)  # charts above it are drawn
     inside = "e => { const b = e.getBoundingClientRect(); return b.top < innerHeight && b.bottom > 0; }"
     assert arrived.evaluate(inside)
+    executed = json.loads((project.root / "editions" / "2026-W47" / "notebooks" / "button.ipynb").read_text())
+    sources = {"".join(c["source"]) for c in executed["cells"] if c["cell_type"] == "code"}
+    code = arrived.locator("pre").first.inner_text().strip()
+    assert any(code in source or source in code for source in sources), "the code of the cell as it was executed"
+    shown = page.locator('.gz-number[data-number="button.ctr.treatment"]').all_inner_texts()
+    assert shown, "the page of the cell shows the number"
+
+
+def test_the_summary_shows_its_code_only_on_demand(wide: Watched, home: str) -> None:
+    page = wide.page
+    page.goto(f"{home}{NEWEST}/index.html", wait_until="load")
+    folds = page.locator("main details.code-fold, main .cell > details:not(.gz-fold)")
+    assert folds.count() > 3
+    assert not any(folds.nth(i).is_visible() for i in range(folds.count()))
+    button = page.get_by_role("button", name="Show the code of this page")
+    button.click()
+    assert all(folds.nth(i).is_visible() for i in range(folds.count()))
+    assert page.locator("main pre", has_text="week.cards()").first.is_visible()
+    page.get_by_role("button", name="Hide the code of this page").click()
+    assert not folds.first.is_visible()
+    page.goto(f"{home}{NEWEST}/index.html#cell-cards", wait_until="load")
+    assert page.locator(".gz-arrived").is_visible(), "a passport that leads here opens its own cell"
+    assert page.locator("main pre", has_text="week.cards()").first.is_visible()
 
 
 def test_a_passport_leads_to_its_query_and_snapshot(wide: Watched, home: str) -> None:

@@ -30,11 +30,16 @@ COMMANDS = (
     "learn",
     "serve",
     "verify",
+    "diff",
     "decide",
     "sign-off",
     "score",
     "annotate",
     "new",
+    "fork",
+    "challenge",
+    "accept",
+    "pack",
 )
 
 

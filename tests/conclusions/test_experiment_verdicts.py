@@ -288,8 +288,9 @@ def test_the_headline_counts_and_warns() -> None:
 
 
 def test_no_test_at_all_is_said() -> None:
-    counts = {k: number(f"tests-{k}", 0.0, unit="count") for k in ("ready", "stop", "untrusted", "open")}
-    assert headline(counts, None).text == "No test is running this week."
+    counts = {k: number(f"tests-{k}", 0.0, unit="count") for k in ("ready", "stop", "untrusted", "open", "reported")}
+    said = headline(counts, None)
+    assert said.text == "This week {t.tests-reported} models are reported and no test is running."
 
 
 @pytest.mark.parametrize(

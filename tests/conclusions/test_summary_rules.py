@@ -6,7 +6,7 @@ import ast
 import math
 import re
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pytest
@@ -14,11 +14,8 @@ import pytest
 from gazette import conclusions, stats
 from gazette.conclusions import Due, Material, decision, digest_of, headline, hedge, matters, news
 from gazette.display import format_number, plain_sentence
-from gazette.record import Finding, Interval, NotPublished, Number, Record, Verdict
+from gazette.record import Action, Finding, Interval, NotPublished, Number, Record, Verdict
 from small import REPOSITORY
-
-if TYPE_CHECKING:
-    from gazette.record import Action
 
 AT = datetime(2026, 11, 23)  # noqa: DTZ001  the clock of editions is UTC without zone
 
@@ -38,7 +35,7 @@ def record(subject: str, *numbers: Number, kind: Literal["model", "experiment"] 
 
 
 def counts(**given: float) -> dict[str, Number]:
-    names = ("ready", "stop", "untrusted", "open")
+    names = ("ready", "stop", "untrusted", "open", "reported")
     return {k: number(f"executive.tests-{k}", float(given.get(k, 0)), unit="count") for k in names}
 
 
@@ -113,7 +110,7 @@ def test_what_lies_near_one_deployment_is_one_sentence() -> None:
     text = plain_sentence(only, {n.id: n for n in change})
     assert "version two was deployed" in text
     assert "AUC" not in text
-    assert "fell by 0.100 (−0.110 to −0.090)" in text
+    assert "fell by 0.100 (0.090 to 0.110)" in text
 
 
 def test_bad_and_sure_comes_before_good_and_good_before_unsure() -> None:
@@ -126,7 +123,61 @@ def test_bad_and_sure_comes_before_good_and_good_before_unsure() -> None:
 
 def test_every_sentence_refers_to_a_number() -> None:
     good = record("b", number("b.revenue-effect", 500.0, 20.0, cell="business", direction="higher"))
-    assert all(f.references for f in matters([good], {}))
+    day = {"day": "2 November 2026"}
+    missed = Finding(id="b.review.finding", rule="review-missed", text="Due on {=day}.", tone="bad", terms=day)
+    late = record("c", findings=(missed,))
+    extra = conclusions.Extra(late={"c": number("executive.c.review-late", 20.0, unit="days")})
+    said = matters([good, late], {}, extra)
+    assert {f.rule for f in said} == {"summary-revenue-about", "review-missed"}
+    assert all(f.references for f in said)
+    quiet = headline(counts(reported=1), None)
+    assert quiet.text == "This week {executive.tests-reported} model is reported and no test is running."
+
+
+@pytest.mark.parametrize("action", get_args(Action))
+def test_every_decision_says_a_figure_that_it_rests_on(action: Action) -> None:
+    effect, users = number("t.m.relative", 0.1, 0.02, unit="relative"), number("t.units", 4000.0, unit="count")
+    for known, words in ((effect, "its effect on conversion is +8.0 to +12.0 %"), (None, "it has 4,000 users so far")):
+        due = Due(subject="t", title="T", verdict=verdict(action), days=None, users=None, price=None, metric="conversion", effect=known, reached=users)  # fmt: skip
+        made = decision(due)
+        assert made.references
+        assert words in plain_sentence(made, {n.id: n for n in (effect, users)})
+
+
+def test_every_change_between_editions_refers_to_numbers_and_quotes_those_of_then() -> None:
+    rests = {"t": {"id": "t.m.relative", "form": "interval", "words": "effect", "text": "+8.0 to +12.0 %"}}
+    before = record("t", kind="experiment", verdicts=(verdict("keep running"),))
+    after = record("t", kind="experiment", verdicts=(verdict("ship", "benefit shown", "interval-above-zero"),))
+    then = digest("2026-W46", before, record("old"), cards=[card(100.0, 1.0), {**card(5.0, 1.0), "id": "m.gone"}])
+    now = digest_of(
+        "2026-W47",
+        [after, record("fresh")],
+        currency="USD",
+        cards=[
+            card(200.0, 1.0),
+            {**card(None, shown="no data"), "id": "m.gone"},
+            {**card(None, shown="–"), "id": "m.new"},
+        ],
+        shows=rests,
+    )
+    made = conclusions.changes(then, now)
+    assert all(f.references for f in made.findings)
+    assert {f.rule for f in made.findings} == {
+        "news-verdict",
+        "news-new",
+        "news-gone",
+        "news-card",
+        "news-card-missing",
+    }
+    references = {r for f in made.findings for r in f.references}
+    assert {"executive.before.m.x", "executive.before.m.gone", "m.x", "t.m.relative"} <= references
+    assert made.counts == {"news-new": 1, "news-gone": 1, "news-cards": 3}
+    assert "; effect +8.0 to +12.0 %." in news(then, now)[0]
+    other = conclusions.changes(then, {**now, "currency": "EUR"})
+    assert all(f.references for f in other.findings), "after a change of currency too"
+    assert not any("before" in r for f in other.findings for r in f.references), (
+        "amounts of then are not put in today's"
+    )
 
 
 def test_waiting_is_priced_in_days_users_and_money() -> None:
@@ -184,8 +235,8 @@ def test_changed_verdicts_come_with_their_reason_and_subjects_come_and_go() -> N
     said = news(digest("2026-W46", before, record("old")), digest("2026-W47", after, record("fresh")))
     assert said == [
         "T: the verdict was “not resolved” and is now “benefit shown”, because the whole range of its effect is better than no change.",
-        "New: Fresh.",
-        "No longer reported: Old.",
+        "1 new here: Fresh.",
+        "1 no longer reported: Old.",
     ]
 
 
@@ -199,7 +250,7 @@ def test_a_card_moves_only_beyond_what_both_ranges_explain() -> None:
 def test_a_missing_card_a_returning_one_and_a_new_one_are_said() -> None:
     here, gone = card(100.0, 10.0), card(None, shown="not published this week")
     assert news(digest("a", cards=[here]), digest("b", cards=[gone])) == [
-        "X is missing now (not published this week); it was $100.0."
+        "X is missing now: not published this week; it was $100.0."
     ]
     assert news(digest("a", cards=[gone]), digest("b", cards=[here])) == ["X is back: $100.0."]
     assert news(digest("a"), digest("b", cards=[here])) == ["New card: X, $100.0."]
@@ -210,7 +261,7 @@ def test_after_a_change_of_currency_amounts_are_not_compared_and_all_else_is() -
     before = digest("2026-W46", cards=[card(100.0, 1.0), {**share, "value": 0.1, "shown": "10 %"}])
     after = digest("2026-W47", currency="EUR", cards=[card(900.0, 1.0), {**share, "value": 0.5, "shown": "50 %"}])
     assert news(before, after) == [
-        "Amounts are now in EUR; in 2026-W46 they were in USD, so they are not compared.",
+        "Amounts are now in EUR; in 2026-W46 they were in USD, so they are not compared (on 1 of the cards).",
         "Y: was 10 %, is 50 %.",
     ]
 
@@ -228,6 +279,8 @@ NO_RULES = {
     "label-completeness",
     "label-minimum",
     "minimum-run",
+    "news-amounts",
+    "news-cards",
     "missing-days",
     "sample-ratio",
     "sample-ratio-sequence",
@@ -269,5 +322,7 @@ def test_every_rule_that_a_built_edition_used_is_in_the_catalogue(built: Any) ->
         found = Record.from_json(path.read_bytes())
         used |= {f.rule for f in found.findings}
         used |= {r for v in found.verdicts for r in (v.rule, v.action_rule, v.reason.rule, v.advice.rule)}
+        if found.kind == "summary":
+            assert [f.text for f in found.findings if not f.references] == [], "no statement without a number"
     assert used - ids == set()
     assert len(used) > 20

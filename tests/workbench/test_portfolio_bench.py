@@ -262,7 +262,11 @@ def test_more_tests_than_a_page_can_hold_show_the_newest(small: SmallProject) ->
 def test_tests_of_earlier_editions_and_later_decisions_come_from_the_snapshot(small: SmallProject) -> None:
     earlier = {"test": "old", "title": "Old", "edition": "2026-W40", "state": "benefit shown", "action": "ship"}
     earlier |= {"metric": "ctr", "number": "old.ctr.relative", "effect": 0.02, "low": 0.01, "high": 0.03, "level": 0.95}
-    said = [{"test": "old", "decision": "ship with monitoring"}, {"test": "test-01", "decision": "ship"}]
+    unscored = {"edition": "2026-W40", "metric": None, "realised": None, "realised_error": None, "source": None}
+    said = [
+        {"test": "old", "decision": "ship with monitoring", **unscored},
+        {"test": "test-01", "decision": "ship", **unscored},
+    ]
     more = [
         Answer("earlier", "\n", pa.Table.from_pylist([earlier])),
         Answer("decisions", "\n", pa.Table.from_pylist(said)),
@@ -271,7 +275,7 @@ def test_tests_of_earlier_editions_and_later_decisions_come_from_the_snapshot(sm
     table = bench.tests()
     assert isinstance(table, Table)
     rows = table.frame.set_index("test")
-    assert rows.loc["old", "decision"] == "Ship with monitoring"
+    assert rows.loc["old", "decision"] == "Ship with monitoring, on edition 2026-W40"
     assert "+2.00 %" in rows.loc["old", "effect"]
     assert rows.loc["test-01", "decision"].startswith("Ship,")
     assert record(bench).number("portfolio.shipped").value == 7

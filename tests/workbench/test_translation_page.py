@@ -158,13 +158,17 @@ def test_the_matrix_has_every_column_and_every_row_of_the_article(project: Proje
     titles = [c.title for c in table.columns.values()]
     assert titles == [
         "Technical metric",
-        "Definition",
         "Business figure",
-        "How we measure",
         "Sensitivity",
         "Notes",
         "Last updated",
     ]
+    html = table.to_html()
+    for folded in ("Definition", "How we measure", "Source and range"):
+        assert f'<details class="gz-more"><summary>{folded}</summary>' in html
+    plain = table._repr_mimebundle_()[0]["text/csv"]
+    assert "definition" in plain
+    assert "<span" not in plain
     rows = table.frame.set_index("row")
     wanted = {"auc-to-ctr", ROW, "precision-to-nps", "latency-to-page-load", "drift-to-reliability"}
     pairs = {"ndcg-10-to-order-value", "cold-start-to-retention", "drift-alert-to-reliability"}
@@ -341,3 +345,90 @@ def test_accepting_dated_before_the_last_entry_writes_nothing(project: Project) 
     with pytest.raises(ParamsError, match="run backwards"):
         build.accept(project, ROW, by="a", because="x", today=date(2020, 1, 1))
     assert path.read_text() == before
+
+
+def test_the_rows_and_pairs_of_the_article_say_what_it_says(project: Project) -> None:
+    rows = {r.id: r for r in project.params.translations}
+    metrics = project.params.metrics
+    stated = {
+        "auc-to-ctr": ("auc", "ctr", 0.01, "points", (0.003, 0.005), "relative", "traffic volume"),
+        ROW: ("ndcg-5", "session-length", 0.02, "points", (0.04, 0.08), "relative", "segment"),
+        "precision-to-nps": ("precision-10", "nps", 0.05, "points", 0.01, "points", "linear"),
+        "latency-to-page-load": ("latency-p-99", "page-load-time", 50.0, "ms", 200.0, "ms", "overhead varies"),
+    }
+    for name, (technical, business, change_, unit, effect, business_unit, note) in stated.items():
+        row = rows[name]
+        assert (row.technical, row.business, row.technical_change, row.technical_unit, row.business_unit) == (
+            technical,
+            business,
+            change_,
+            unit,
+            business_unit,
+        )
+        assert row.low is not None
+        assert row.high is not None
+        if isinstance(effect, tuple):
+            assert (row.low, row.high) == effect
+        else:
+            assert (row.low + row.high) / 2 == pytest.approx(effect)
+        assert note in row.notes
+        assert row.measured
+        assert metrics[row.technical].definition
+    assert "triggers a review" in rows["drift-to-reliability"].stated
+    assert "silent failures" in rows["drift-to-reliability"].notes
+    pairs = {
+        "ndcg-10-to-order-value": ("ndcg-10", "order-value", "larger baskets"),
+        "latency-to-page-load": ("latency-p-99", "page-load-time", "faster"),
+        "cold-start-to-retention": ("recall-cold-start", "new-user-retention", "new users"),
+        "drift-alert-to-reliability": ("drift-alert", "reliability", "prevents losses"),
+    }
+    for name, (technical, business, words) in pairs.items():
+        assert (rows[name].technical, rows[name].business) == (technical, business)
+        assert words in rows[name].sentence
+
+
+SEGMENT = "device mobile"
+
+
+def with_segment_row(project: Project) -> Project:
+    def edit(content: dict[str, Any]) -> None:
+        content["translations"].append(
+            {**row_of(content), "id": "phones", "segment": SEGMENT, "low": 0.1, "high": 0.2, "sentence": ""}
+        )
+
+    return change(project, edit)
+
+
+def test_a_segment_s_row_is_used_for_that_segment_s_change_alone(project: Project) -> None:
+    whole = opened(project).emit().record.number("translation.recommender.ndcg-5.session-length")
+    shutil.rmtree(project.store.path(WEEK))
+    project = with_segment_row(project)
+    numbers = (
+        number("ndcg-5", 0.64, 0.01, "score"),
+        number("ndcg-5.vs-baseline", 0.0108, 0.002, "score"),
+        number("segment.device-mobile.vs-baseline", 0.02, 0.002, "score"),
+        number("segment.device-tablet.vs-baseline", 0.01, 0.002, "score"),
+    )
+    bench = opened(project, numbers=numbers)
+    record = bench.emit().record
+    mine = record.number("translation.recommender.segment.device-mobile.ndcg-5.session-length")
+    assert mine.value == pytest.approx(0.15, rel=0.02)
+    assert record.number("translation.recommender.ndcg-5.session-length").value == whole.value
+    onwards = record.number("translation.recommender.segment.device-mobile.ndcg-5.revenue-per-unit")
+    assert isinstance(onwards.value, NotPublished) or onwards.value == pytest.approx(0.15 * 0.3, rel=0.05)
+    assert not [n.id for n in record.numbers if "segment" in n.id and "a-month" in n.id]
+    assert not [n.id for n in record.numbers if "tablet" in n.id and n.id.startswith("translation.")]
+    assert any(f"{SEGMENT} alone" in s for s in said(bench)["forward"])
+    table = bench.worth()
+    assert isinstance(table, Table)
+    rows = table.frame[table.frame["metric"].str.contains("alone")]
+    assert len(rows) == 2
+    assert rows["note"].str.contains("says nothing of the whole").all()
+
+
+def test_a_segment_whose_change_was_not_published_is_said_and_changes_nothing(project: Project) -> None:
+    bench = opened(with_segment_row(project))
+    table = bench.worth()
+    assert isinstance(table, Table)
+    assert f"no change of {SEGMENT} was published" in table.caption
+    assert not [n.id for n in bench.emit().record.numbers if ".segment." in n.id]

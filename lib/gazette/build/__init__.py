@@ -1,9 +1,11 @@
 """The one command's flow: snapshot, run, seal, publish."""
 
 from gazette.build._build import Built, Listener, Report, Silent, build
-from gazette.build._check import check
+from gazette.build._check import check, remark_warnings
+from gazette.build._freeze import answers_of, period_of
 from gazette.build._learn import Proposal, accept, propose
 from gazette.build._project import Project, open_project
+from gazette.build._register import register_of
 
 __all__ = [
     "Built",
@@ -13,8 +15,12 @@ __all__ = [
     "Report",
     "Silent",
     "accept",
+    "answers_of",
     "build",
     "check",
     "open_project",
+    "period_of",
     "propose",
+    "register_of",
+    "remark_warnings",
 ]

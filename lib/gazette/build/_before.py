@@ -38,6 +38,8 @@ def digest_before(project: Project, week: Week) -> Answer:
     numbers = [n for r in records for n in r.numbers]
     ids = (site.get("executive") or {}).get("cards") or []
     cards = display.card_digest([str(i) for i in ids], numbers, currency=currency)
+    whole = {n.id: n.model_dump(mode="json") for n in numbers}
+    cards = [card | ({"number": whole[card["id"]]} if card["id"] in whole else {}) for card in cards]  # to be quoted
     digest = conclusions.digest_of(str(before), records, currency=currency, cards=cards)
     row = {"edition": str(before), "digest": json.dumps(digest, sort_keys=True, ensure_ascii=False)}
     asked = f"Digest of edition {before}: its records and params/site.yml as sealed.\n"

@@ -79,6 +79,7 @@ class Built:
     digest: str
     outcomes: tuple[Outcome, ...] = ()
     seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
 
     @property
     def failed(self) -> list[Outcome]:
@@ -225,9 +226,11 @@ def _one(
         if isinstance(error, OSError) and not isinstance(error, GazetteError):
             raise write_error(error, staging) from error
         raise
+    notes = site.known_remarks(project.params.annotations, week)
+    warnings = tuple(f"remark {n.id}: {what}" for n, what in site.lost_remarks(store.path(week), notes))
     seconds = time.monotonic() - start
     _log(project, edition, outcomes, seconds)
-    return Built(edition, "built", manifest.digest, tuple(outcomes), seconds)
+    return Built(edition, "built", manifest.digest, tuple(outcomes), seconds, warnings)
 
 
 def _lay_out(project: Project, week: Week, staging: Path) -> None:

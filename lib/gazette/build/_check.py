@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from gazette.conclusions import misreadings
 from gazette.editions import Store
-from gazette.errors import NotebookError
+from gazette.errors import EditionError, NotebookError
 from gazette.params import Model, Problem, changes, problems, published_prose
-from gazette.register import register_problems
+from gazette.register import lost_remarks, register_problems, targets_of
 from gazette.runs import check_parameters
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check", "misread_params"]
+__all__ = ["check", "misread_params", "remark_warnings"]
 
 GIVEN = ("subject", "edition", "root")
 
@@ -51,3 +51,20 @@ def misread_params(root: Path) -> list[Problem]:
             for one in misreadings(text.text, leadership=True, tested=not untested)
         ]
     return sorted(found)
+
+
+def remark_warnings(root: Path) -> list[str]:
+    """Remarks on numbers or charts that the newest edition does not have; none where parameters or edition cannot be read."""
+    params, _ = problems(root / "params")
+    store = Store(root / params.site.editions) if params is not None else None
+    sealed = store.weeks() if store is not None else []
+    if params is None or store is None or not sealed or not any(a.number or a.chart for a in params.annotations):
+        return []
+    try:
+        targets = targets_of(store.path(sealed[-1]))
+    except EditionError as error:
+        return [f"remarks were not held against {sealed[-1]}: {error.what}"]
+    return [
+        f"annotations.yml: {n.id}: {what} (edition {targets.edition})"
+        for n, what in lost_remarks(params.annotations, targets)
+    ]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from gazette.register import Register
     from gazette.snapshot import Snapshot
 
-__all__ = ["freeze_all", "period_of"]
+__all__ = ["answers_of", "freeze_all", "period_of"]
 
 
 SUMMARY = "executive"
@@ -50,6 +50,19 @@ def period_of(project: Project, week: Week) -> Period:
     site = project.params.site
     cutoff = week.cutoff(site.cutoff_hours)
     return Period(week.cutoff() - timedelta(days=7), cutoff, site.history_weeks)
+
+
+def answers_of(
+    project: Project, week: Week, warehouse: Warehouse, subject: Model | Experiment, period: Period, register: Register
+) -> list[Answer]:
+    """All that the page of one subject needs."""
+    if isinstance(subject, Model):
+        return model_answers_of(project, week, warehouse, subject, period)
+    return [
+        *experiment_answers(warehouse, subject, project.params.metrics, period),
+        _looks(project, week, subject.id),
+        *watch_answers(project, register, week, subject.id),
+    ]
 
 
 def freeze_all(
@@ -70,14 +83,7 @@ def freeze_all(
         for subject in subjects:
             say(subject.title)
             try:
-                if isinstance(subject, Model):
-                    answers[subject.id] = model_answers_of(project, week, warehouse, subject, period)
-                else:
-                    answers[subject.id] = [
-                        *experiment_answers(warehouse, subject, project.params.metrics, period),
-                        _looks(project, week, subject.id),
-                        *watch_answers(project, register, week, subject.id),
-                    ]
+                answers[subject.id] = answers_of(project, week, warehouse, subject, period, register)
             except SourceError as error:
                 problems.append(error)
         if site.operations is not None:

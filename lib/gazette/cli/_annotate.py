@@ -32,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
     from gazette.register import annotate  # noqa: PLC0415
 
     project = open_project(options)
+    weeks = project.store.weeks()
     made, path = annotate(
         project.root,
         project.state,
@@ -43,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
         day=options.day,
         number=options.number,
         chart=options.chart,
+        newest=project.store.path(weeks[-1]) if weeks else None,
     )
     place = path.relative_to(project.root).as_posix()
     say(options, {"annotation": made.id, "file": place}, f"Added {made.id}. Commit {place}")

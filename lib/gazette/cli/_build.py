@@ -107,6 +107,7 @@ def _as_json(report: Report) -> dict[str, object]:
                 "status": b.status,
                 "manifest": b.digest,
                 "seconds": round(b.seconds, 1),
+                "warnings": list(b.warnings),
                 "notebooks": [
                     {
                         "page": o.page,
@@ -135,6 +136,7 @@ def _as_text(report: Report, project: Project, *, publish: bool) -> str:
             lines.append(f"  {outcome.status:6} {outcome.seconds:5.1f} s {memory}  {outcome.page}")
             if outcome.failure:
                 lines.append(f"         {outcome.failure.what.splitlines()[0]} (owner: {outcome.failure.owner})")
+        lines += [f"  warning: {w}" for w in built.warnings]
     failed = sum(len(b.failed) for b in report.editions)
     if failed:
         lines.append(

@@ -22,15 +22,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """The command; returns the exit code."""
-    from gazette.build import check  # noqa: PLC0415
+    from gazette.build import check, remark_warnings  # noqa: PLC0415
 
     found = check(options.project)
+    warnings = remark_warnings(options.project)
     rows = [{"file": p.file, "line": p.line, "key": p.key, "what": p.what, "mend": p.mend} for p in found]
     text = "\n".join(
         [
             *(str(p) if p.file.startswith("reports/") else f"params/{p}" for p in found),
+            *(f"warning: params/{w}" for w in warnings),
             f"{len(found)} problem{'s' * (len(found) != 1)}" if found else "No problem in the parameters.",
         ]
     )
-    say(options, {"problems": rows}, text)
+    say(options, {"problems": rows, "warnings": warnings}, text)
     return 1 if found else 0

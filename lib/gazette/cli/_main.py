@@ -9,15 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gazette.cli import (
+    _accept,
     _analyse,
     _annotate,
     _build,
+    _challenge,
     _check,
     _decide,
     _demo,
+    _diff,
     _export,
+    _fork,
     _learn,
     _new,
+    _pack,
     _schemas,
     _score,
     _serve,
@@ -43,11 +48,16 @@ COMMANDS = {
     "learn": _learn,
     "serve": _serve,
     "verify": _verify,
+    "diff": _diff,
     "decide": _decide,
     "sign-off": _sign_off,
     "score": _score,
     "annotate": _annotate,
     "new": _new,
+    "fork": _fork,
+    "challenge": _challenge,
+    "accept": _accept,
+    "pack": _pack,
 }  # each module is light, and imports what it needs when it runs
 
 

@@ -1,23 +1,39 @@
 """Rules that turn numbers into sentences, verdicts and recommendations."""
 
 from gazette.conclusions._catalogue import RULES, Rule
-from gazette.conclusions._decisions import Due, decision
+from gazette.conclusions._causes import Cause, causes
+from gazette.conclusions._decisions import Due, basis, decision, review
 from gazette.conclusions._experiment import Check, Look, MetricResult, best, conclude, guardrail_of, state_of
 from gazette.conclusions._hedge import Hedge, hedge, sure
 from gazette.conclusions._model import Evidence, Moved, describe_model, moved, provisional
-from gazette.conclusions._news import BECAUSE, digest_of, news
+from gazette.conclusions._news import BECAUSE, Changes, changes, digest_of, news
 from gazette.conclusions._operations import describe_operations
 from gazette.conclusions._portfolio import Tested, describe_portfolio, shipped, tested
 from gazette.conclusions._readings import Misreading, misreadings
-from gazette.conclusions._summary import Material, headline, lacking, matters, plainly, ranked, signs
+from gazette.conclusions._summary import (
+    NOTHING,
+    Extra,
+    Material,
+    headline,
+    lacking,
+    lowered,
+    matters,
+    plainly,
+    ranked,
+    signs,
+)
 from gazette.conclusions._watches import Watched, WatchState, taken, watch_rule, watch_state, watched
 
 __all__ = [
     "BECAUSE",
+    "NOTHING",
     "RULES",
+    "Cause",
+    "Changes",
     "Check",
     "Due",
     "Evidence",
+    "Extra",
     "Hedge",
     "Look",
     "Material",
@@ -28,7 +44,10 @@ __all__ = [
     "Tested",
     "WatchState",
     "Watched",
+    "basis",
     "best",
+    "causes",
+    "changes",
     "conclude",
     "decision",
     "describe_model",
@@ -39,6 +58,7 @@ __all__ = [
     "headline",
     "hedge",
     "lacking",
+    "lowered",
     "matters",
     "misreadings",
     "moved",
@@ -46,6 +66,7 @@ __all__ = [
     "plainly",
     "provisional",
     "ranked",
+    "review",
     "shipped",
     "signs",
     "state_of",

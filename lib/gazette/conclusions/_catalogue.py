@@ -145,6 +145,26 @@ SUMMARY = _rules(
         "the reason once, and nothing else of the model",
     ),
     (
+        "cause-shared-table",
+        "Figures of two or more models and tests miss for one reason, and come from one table.",
+        "the table once, with all whom it touches, in place of a sentence on each",
+    ),
+    (
+        "cause-shared-event",
+        "Two or more models got worse near an event that was noted for each of them.",
+        "the event once, with all whom it may explain",
+    ),
+    (
+        "cause-shared-inputs",
+        "Two or more models got worse while features of one table have moved since training.",
+        "the table once, with all whom it may explain",
+    ),
+    (
+        "cause-shared-alert",
+        "One firing alert explains alerts on two or more models.",
+        "that alert, and how many it explains",
+    ),
+    (
         "cause-drift",
         "A measure got worse while inputs have moved since training.",
         "the cause once, for all that it may explain",
@@ -175,6 +195,19 @@ SUMMARY = _rules(
         "what it takes, and what a week of waiting costs: the benefit that choosing right would bring, on average over what the data still allow",
     ),
     ("decision-unpriced", "Any other test.", "what it takes, and why no price is named"),
+    ("review-due", "People are to look at a model again within four weeks.", "by which day, and how far that is"),
+    ("news-currency", "Amounts are in another currency than in the edition before.", "so, and that none is compared"),
+    ("news-verdict", "The verdict on a test changed.", "from what to what, why, and the figure that it rests on"),
+    ("news-new", "A model or test was not in the edition before.", "which"),
+    ("news-gone", "One of the edition before is not in this one.", "which"),
+    (
+        "news-card",
+        "A card moved by more than both ranges explain.",
+        "both values; that of then is a number of its edition",
+    ),
+    ("news-card-missing", "A card has no value now.", "why, and what it was"),
+    ("news-card-back", "A card has a value again.", "which"),
+    ("news-card-new", "A card was not in the edition before.", "its value"),
     (
         "decision-taken",
         "The register holds a decision on the test, and the advice is still what it was then.",

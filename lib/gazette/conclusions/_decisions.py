@@ -10,7 +10,9 @@ from gazette.record import Finding
 if TYPE_CHECKING:
     from gazette.record import Number, Tone, Verdict
 
-__all__ = ["Due", "decision"]
+__all__ = ["Due", "basis", "decision", "review", "review_missed"]
+
+PRICED = {"ship", "ship with monitoring", "keep running"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,9 @@ class Due:
         users: Users that it still needs.
         price: What a week of waiting costs: the benefit that choosing right would bring in a week, on average.
         why_free: Why no price is named, in words, where there is none.
+        metric: What the test is decided on, in words.
+        effect: Relative effect on it, None where it may not be read.
+        reached: Users so far.
     """
 
     subject: str
@@ -34,6 +39,17 @@ class Due:
     users: Number | None
     price: Number | None
     why_free: str = ""
+    metric: str = ""
+    effect: Number | None = None
+    reached: Number | None = None
+
+
+def basis(metric: str, effect: Number | None, reached: Number | None, terms: dict[str, str]) -> str:
+    """The figure that a decision rests on, for the end of its sentence: the range of the effect, else the users so far."""
+    if effect is not None and effect.published and effect.interval is not None:
+        terms["metric"] = metric
+        return "its effect on {=metric} is {%s|interval}" % effect.id
+    return "it has {%s} users so far" % reached.id if reached is not None and reached.published else ""
 
 
 def decision(due: Due) -> Finding:
@@ -51,7 +67,7 @@ def decision(due: Due) -> Finding:
         "ship with monitoring": "roll it out and watch it",
         "don't ship": "switch it off",
         "stop: no winner": "end it",
-        "fix the test first": "mend it first; nothing can be said before",
+        "fix the test first": "mend it first, nothing can be said before",
         "wait": "nothing yet",
         "keep running": "decide later",
     }
@@ -64,12 +80,36 @@ def decision(due: Due) -> Finding:
     text = "{=title}: %s" % starts[action]
     if action == "keep running" and more:
         text = "{=title}: %s" % more
-    if price and action in {"ship", "ship with monitoring", "keep running"}:
+    known = basis(due.metric, due.effect, due.reached, terms)
+    if known and not (action in PRICED and price) and text != "{=title}: %s" % more:
+        text += f"; {known}"
+    if price and action in PRICED:
         text += f"; {price}"
-    elif due.why_free and action in {"ship", "ship with monitoring", "keep running"}:
+    elif due.why_free and action in PRICED:
         text += "; what waiting costs is not known: {=why}"
         terms["why"] = due.why_free
     rule = f"decision-{'priced' if price and price in text else 'unpriced'}"
     return Finding(
         id=f"summary.decision.{due.subject}", rule=rule, text=f"{text}.", tone=tones.get(action, "unsure"), terms=terms
     )
+
+
+def review(subject: str, title: str, *, day: str, left: Number) -> Finding:
+    """That people have to look at a model again by a day.
+
+    Args:
+        subject: The model.
+        title: For readers.
+        day: In words.
+        left: Days from the end of the week until then.
+    """
+    text = "{=title}: people review it by {=day}, in {%s}." % left.id
+    terms = {"title": title, "day": day}
+    return Finding(id=f"summary.review.{subject}", rule="review-due", text=text, tone="unsure", terms=terms)
+
+
+def review_missed(subject: str, title: str, *, day: str, late: Number) -> Finding:
+    """That the day of a review has passed."""
+    text = "{=title}: its review was due on {=day}, {%s} ago, and is not done." % late.id
+    terms = {"title": title, "day": day}
+    return Finding(id=f"summary.{subject}.review.finding", rule="review-missed", text=text, tone="bad", terms=terms)

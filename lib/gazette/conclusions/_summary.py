@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gazette.conclusions._causes import lacks, shared_cause
+from gazette.conclusions._decisions import review_missed
 from gazette.conclusions._hedge import hedge, sure
 from gazette.conclusions._model import moved
 from gazette.record import Finding, NotPublished
@@ -16,10 +18,12 @@ from gazette.record import Finding, NotPublished
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from gazette.conclusions._causes import Cause
     from gazette.record import Number, Record, Verdict
 
-__all__ = ["Material", "headline", "lacking", "matters", "plainly", "ranked", "signs"]
+__all__ = ["NOTHING", "Extra", "Material", "headline", "lacking", "lowered", "matters", "plainly", "ranked", "signs"]
 
+NOTHING = "nothing to compare with: "  # begins the reasons of changes that have no earlier figure
 URGENCY = {
     "fix the test first": 0,
     "don't ship": 1,
@@ -38,7 +42,7 @@ WORDS = {
 FEWEST = 2  # findings that one cause must explain before it is said in their place
 MOST = 4  # names in one sentence
 LETTERS = "abcdefgh"
-BROKEN = ("sla-broken", "model-too-old", "review-missed", "checks-fail")
+BROKEN = ("sla-broken", "model-too-old", "checks-fail")
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,25 @@ class Material:
 
     models: Sequence[tuple[str, Number]] = ()
     ready: Sequence[tuple[str, Number]] = field(default=())
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What the rules across subjects know beside the records.
+
+    Attributes:
+        names: Metric to what readers call it.
+        late: Model to the days since its review was due.
+        causes: Causes that several subjects share, each with the count of what it may explain.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    late: Mapping[str, Number] = field(default_factory=dict)
+    causes: Sequence[tuple[Cause, Number]] = ()
+
+    def told(self, subject: str, *kinds: str) -> bool:
+        """Whether a shared cause of these kinds speaks of the subject already."""
+        return any(subject in cause.subjects and cause.kind in kinds for cause, _ in self.causes)
 
 
 def plainly(text: str) -> str:
@@ -69,6 +92,15 @@ def ranked(records: Sequence[Record]) -> list[tuple[Record, Verdict]]:
     return sorted(pairs, key=lambda pair: (URGENCY[pair[1].action], pair[0].title))
 
 
+def lowered(title: str) -> str:
+    """A title within a sentence; what is an abbreviation stays as it is.
+
+    >>> lowered("Revenue per user"), lowered("NPS of buyers")
+    ('revenue per user', 'NPS of buyers')
+    """
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+
+
 def _size(number: Number) -> float:
     """How much is certain of it: the end of the interval nearest to zero."""
     if number.interval is None or not sure(number):
@@ -80,7 +112,7 @@ def headline(numbers: Mapping[str, Number], failed: Number | None, material: Mat
     """One sentence on the week: the largest sure amounts first, then what is to be decided.
 
     Args:
-        numbers: Counts of tests under the keys ready, stop, untrusted, open.
+        numbers: Counts of tests under the keys ready, stop, untrusted, open, and of models under reported.
         failed: Count of subjects whose notebook failed, or None where none did.
         material: Amounts of money that are known.
     """
@@ -99,7 +131,7 @@ def headline(numbers: Mapping[str, Number], failed: Number | None, material: Mat
     text = (
         "This week " + (", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]) + "."
         if parts
-        else "No test is running this week."
+        else _quiet(numbers["reported"])
     )
     if failed is not None:
         text += " Warning: {%s} of the analyses failed, so this page is incomplete." % failed.id
@@ -109,6 +141,14 @@ def headline(numbers: Mapping[str, Number], failed: Number | None, material: Mat
         text=text,
         tone="bad" if failed is not None else "neutral",
         terms=terms,
+    )
+
+
+def _quiet(reported: Number) -> str:
+    """A week without a test and without a sure amount of money."""
+    return "This week {%s} %s reported and no test is running." % (
+        reported.id,
+        "model is" if reported.value == 1 else "models are",
     )
 
 
@@ -133,7 +173,7 @@ def _money(material: Material) -> tuple[list[str], dict[str, str]]:
 
 def _missing(subject: str, title: str, record: Record, count: Number) -> Finding | None:
     """One sentence where several figures of a subject are not published for one and the same reason."""
-    reasons = [n.value.reason for n in record.numbers if isinstance(n.value, NotPublished) and _lacks(n.value.reason)]
+    reasons = [n.value.reason for n in record.numbers if isinstance(n.value, NotPublished) and lacks(n.value.reason)]
     if len(reasons) < FEWEST:
         return None
     reason = max(sorted(set(reasons)), key=reasons.count)
@@ -147,14 +187,9 @@ def _missing(subject: str, title: str, record: Record, count: Number) -> Finding
     )
 
 
-def _lacks(reason: str) -> bool:
-    """Whether data of the week are missing, rather than a history too short or a design that measures no such thing."""
-    return reason.startswith(("partial week", "no rows", "no telemetry this week", "days are missing"))
-
-
 def lacking(record: Record) -> int:
     """Numbers of a record that its most frequent missing-data reason leaves unpublished."""
-    reasons = [n.value.reason for n in record.numbers if isinstance(n.value, NotPublished) and _lacks(n.value.reason)]
+    reasons = [n.value.reason for n in record.numbers if isinstance(n.value, NotPublished) and lacks(n.value.reason)]
     return max((reasons.count(r) for r in reasons), default=0)
 
 
@@ -164,38 +199,51 @@ def signs(record: Record) -> int:
     return sum(f.rule in rules and f.tone in {"bad", "unsure"} for f in record.findings)
 
 
-def matters(records: Sequence[Record], counts: Mapping[str, Number], *, most: int = 6) -> tuple[Finding, ...]:
+def matters(
+    records: Sequence[Record], counts: Mapping[str, Number], extra: Extra | None = None, *, most: int = 6
+) -> tuple[Finding, ...]:
     """What leadership should know of the models, causes grouped, the gravest first.
 
     Args:
         records: Of this edition.
         counts: Subject to the count of its figures that miss for one reason, or of findings that one cause explains.
+        extra: What is known beside.
         most: How many sentences at most.
     """
-    found: list[tuple[int, float, Finding]] = []
+    known, titles = extra or Extra(), {r.subject: r.title for r in records}
+    found: list[tuple[int, float, Finding]] = [
+        (-1, float(cause.findings), shared_cause(cause, LETTERS[i], titles, count))
+        for i, (cause, count) in enumerate(known.causes[: len(LETTERS)])
+    ]
     for record in records:
         if record.kind == "model":
-            found += _of_model(record, counts)
+            found += _of_model(record, counts, known)
         if record.kind == "translation":
-            found += _forward(record, {r.subject: r.title for r in records})
+            found += _forward(record, titles, known.names)
     found.sort(key=lambda row: (row[0], -row[1], row[2].id))
     return tuple(f for _, _, f in found[:most])
 
 
-def _of_model(record: Record, counts: Mapping[str, Number]) -> Iterator[tuple[int, float, Finding]]:
+def _of_model(record: Record, counts: Mapping[str, Number], extra: Extra) -> Iterator[tuple[int, float, Finding]]:
     numbers = {n.id: n for n in record.numbers}
     count = counts.get(record.subject)
     if count is not None and lacking(record) >= FEWEST:
         gap = _missing(record.subject, record.title, record, count)
         if gap is not None:
-            yield 0, 0.0, gap
+            if not extra.told(record.subject, "table"):
+                yield 0, 0.0, gap
             return  # nothing else can be said of this week
     effect = numbers.get(f"{record.subject}.revenue-effect")
     if effect is not None and effect.interval is not None:
         yield _revenue(record, effect)
-    yield from _quality(record, numbers, count)
+    if not extra.told(record.subject, "event", "inputs"):
+        yield from _quality(record, numbers, count)
     for finding in record.findings:
-        if finding.rule in BROKEN:
+        if finding.rule == "review-missed":
+            if late := extra.late.get(record.subject):
+                day = finding.terms.get("day", "")
+                yield 1, 0.0, review_missed(record.subject, record.title, day=day, late=late)
+        elif finding.rule in BROKEN:
             text = finding.text[:1].lower() + finding.text[1:] if finding.rule != "sla-broken" else finding.text
             terms = {k: plainly(v) for k, v in finding.terms.items()} | {"title": record.title}
             yield (
@@ -238,16 +286,16 @@ def _quality(
         measure = plainly(main.label.rpartition(", ")[0])
         cause, rule = ("inputs have moved since training", "cause-drift") if drift else ("{=near}", "cause-deployment")
         terms |= {"measure": measure} | ({} if drift else {"near": near})
-        extra = " and {%s} further findings" % count.id if count is not None and count.value else ""
+        more = " and {%s} further findings" % count.id if count is not None and count.value else ""
         went = "rose" if isinstance(main.value, float) and main.value > 0 else "fell"
-        text = "{=title} got worse; one cause may explain that%s: %s. {=measure} %s by {%s|abs} ({%s|interval}) on last week."
+        text = "{=title} got worse; one cause may explain that%s: %s. {=measure} %s by {%s|abs} ({%s|nearest} to {%s|farthest}) on last week."
         yield (
             1,
             _size(main),
             Finding(
                 id=f"summary.{record.subject}.cause",
                 rule=rule,
-                text=text % (extra, cause, went, main.id, main.id),
+                text=text % (more, cause, went, main.id, main.id, main.id),
                 tone="bad",
                 terms=terms,
             ),
@@ -259,7 +307,8 @@ def _quality(
             continue
         word, tone = moved(number, _level(number, numbers))
         against = "last week" if kind == "change" else "the version before"
-        text = "{=title}: {=measure} is %s than %s by {%s|abs} ({%s|interval})." % (word, against, number.id, number.id)
+        text = "{=title}: {=measure} is %s than %s by {%s|abs} ({%s|nearest} to {%s|farthest})."
+        text %= (word, against, number.id, number.id, number.id)
         terms = {"title": record.title, "measure": plainly(number.label.rpartition(", ")[0])}
         name = f"summary.{number.id}"
         yield (
@@ -281,7 +330,9 @@ def _level(number: Number, numbers: Mapping[str, Number]) -> Number | None:
     return numbers.get(number.id.rpartition(".")[0])
 
 
-def _forward(record: Record, titles: Mapping[str, str]) -> Iterator[tuple[int, float, Finding]]:
+def _forward(
+    record: Record, titles: Mapping[str, str], names: Mapping[str, str]
+) -> Iterator[tuple[int, float, Finding]]:
     """Stated translations of this week's changes, one a model, the surest first."""
     seen: set[str] = set()
     for number in record.numbers:
@@ -291,8 +342,16 @@ def _forward(record: Record, titles: Mapping[str, str]) -> Iterator[tuple[int, f
         if parts[1] not in titles:
             continue
         seen.add(parts[1])
-        terms = {"title": titles[parts[1]], "label": plainly(number.label)}
-        text = "{=title}: if the stated translation holds, {=label}: {%s|interval}." % number.id
+        business = lowered(plainly(names.get(number.metric, number.metric)))
+        terms = {"title": titles[parts[1]], "business": business}
+        if number.interval.low > 0:
+            what = "adds {%s|interval} to {=business}"
+        elif number.interval.high < 0:
+            what = "takes {%s|nearest} to {%s|farthest} off {=business}"
+        else:
+            what = "moves {=business} by {%s|interval}, which includes no change"
+        what %= (number.id,) * what.count("%s")
+        text = f"{{=title}}: if the stated translation holds, its step from the version before {what}."
         yield (
             3,
             _size(number),

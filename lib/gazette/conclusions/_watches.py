@@ -84,8 +84,17 @@ def watched(item: Watched) -> Finding:
     return Finding(id=item.id, rule=watch_rule(state), text=text, tone=TONES[state], terms=terms)
 
 
-def taken(subject: str, *, title: str, decision: str, edition: str, by: str) -> Finding:
-    """That a test has been decided, so that nobody waits for it."""
+def taken(
+    subject: str,
+    *,
+    title: str,
+    decision: str,
+    edition: str,
+    by: str,
+    rests: str = "",
+    more: dict[str, str] | None = None,
+) -> Finding:
+    """That a test has been decided, so that nobody waits for it; ``rests`` refers to the figure as it is now, ``more`` has its terms."""
     plain = decision.replace("-", " ")
     words = {
         "ship": "ship",
@@ -93,7 +102,8 @@ def taken(subject: str, *, title: str, decision: str, edition: str, by: str) -> 
         "stop": "stop",
         "continue": "keep it running",
     }
-    text = "{=title}: decided on edition {=edition} by {=by}: %s." % words[plain]
-    terms = {"title": title, "edition": edition, "by": by}
+    text = "{=title}: decided on edition {=edition} by {=by}: %s" % words[plain]
+    text += f"; {rests}." if rests else "."
+    terms = {"title": title, "edition": edition, "by": by} | (more or {})
     tone = TONES_OF_DECISIONS.get(plain, "neutral")
     return Finding(id=f"summary.decision.{subject}", rule="decision-taken", text=text, tone=tone, terms=terms)

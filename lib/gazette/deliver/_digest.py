@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gazette import conclusions, display
+from gazette.record import NotPublished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,16 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Card", "Digest", "Item", "Test", "clean", "clip", "digest", "more"]
 
-COMPARED = {
-    "change": ("on last week", "signed"),
-    "vs-baseline": ("against the baseline", "signed"),
-    "month-before": ("four weeks earlier", ""),
-    "year-before": ("a year earlier", ""),
-}  # as the summary page compares cards
+AGO = {"month-change": "on four weeks ago", "year-change": "on a year ago"}
+OTHERS = {"change": "on last week", "vs-baseline": "against the baseline"}  # both as the summary page compares cards
 WAITING = {"keep running", "wait"}
 UNREADABLE = {"not trustworthy", "not published"}
 ORDER: dict[Tone, int] = {"bad": 0, "good": 1, "unsure": 2, "neutral": 3}
 SAME = {"icon", "page", "week", "link", "paper"}
+NEWS, DECISION, REVIEW = "summary.news.", "summary.decision.", "summary.review."
+ELSEWHERE = (NEWS, DECISION, REVIEW)  # sentences of the summary that have a list of their own
 OF_A_MODEL = 3  # findings that the summary page quotes
 
 
@@ -87,6 +86,7 @@ class Digest:
         tests: Verdicts, what needs a person first.
         decisions: What a person has to decide, with the advice.
         findings: What else the summary says.
+        news: What changed since the edition before.
         risks: Models past their maximum age, checks that do not pass, alerts that fire.
         failed: Analyses without numbers.
         link: Address of the edition, ending in a slash; empty where site.yml names none.
@@ -104,6 +104,7 @@ class Digest:
     tests: tuple[Test, ...]
     decisions: tuple[Item, ...]
     findings: tuple[Item, ...]
+    news: tuple[Item, ...]
     risks: tuple[Item, ...]
     failed: tuple[Item, ...]
     link: str
@@ -121,6 +122,7 @@ class Digest:
             ("Decisions due", self.decisions),
             ("Risks", self.risks),
             ("What else the week shows", self.findings),
+            ("What changed since the edition before", self.news),
         )
         return tuple((name, items) for name, items in every if items)
 
@@ -186,7 +188,11 @@ def digest(
         else "The summary of this week could not be made; what is known stands on the pages of each analysis."
     )
     told = {"decision-taken", "watch-breached", "watch-no-data"}  # these stand among decisions and risks
-    rest = [_item(f, summary, currency) for f in said[1:] if f.rule not in told] if summary else []
+    rest = (
+        [_item(f, summary, currency) for f in said[1:] if f.rule not in told and not f.id.startswith(ELSEWHERE)]
+        if summary
+        else []
+    )
     address = (params.site.address or "").rstrip("/")
     language = params.site.language
     content = Digest(
@@ -201,6 +207,7 @@ def digest(
         tests=tuple(_tests(params, subjects, currency)),
         decisions=tuple(_decisions(subjects, summary, currency)),
         findings=tuple(rest or _of_models(subjects, currency)),
+        news=tuple(_item(f, summary, currency) for f in said if f.id.startswith(NEWS)) if summary else (),
         risks=(*_watches(summary, currency), *_risks(subjects, currency)),
         failed=tuple(_failed(failures)),
         link=f"{address}/editions/{week}/" if address else "",
@@ -256,13 +263,22 @@ def _cards(
                 page,
             )
             continue
-        changes = tuple(
-            clean(f"{display.format_number(numbers[f'{card}.{name}'], form, currency=currency)} {words}")
-            for name, (words, form) in COMPARED.items()
-            if f"{card}.{name}" in numbers
-        )
+        changes = tuple(_changes(card, numbers, currency))
         interval = display.format_number(number, "interval", currency=currency) if number.interval else ""
         yield Card(clean(number.label), display.format_number(number, currency=currency), interval, changes, page)
+
+
+def _changes(card: str, numbers: Mapping[str, Number], currency: str) -> Iterator[str]:
+    """How a card's number changed, as the page says it: on four weeks and a year ago where it has that."""
+    for suffix, text in (AGO if any(f"{card}.{a}" in numbers for a in AGO) else OTHERS).items():
+        change = numbers.get(f"{card}.{suffix}")
+        if change is None:
+            continue
+        if isinstance(change.value, NotPublished):
+            yield clean(f"n/a {text} ({change.value.reason.removeprefix(conclusions.NOTHING)})")
+            continue
+        steady = "" if conclusions.sure(change) or change.interval is None else ", within chance"
+        yield clean(f"{display.format_number(change, 'signed', currency=currency)} {text}{steady}")
 
 
 def _tests(params: Params, records: Sequence[Record], currency: str) -> Iterator[Test]:
@@ -285,18 +301,16 @@ def _tests(params: Params, records: Sequence[Record], currency: str) -> Iterator
 
 
 def _decisions(records: Sequence[Record], summary: Record | None, currency: str) -> Iterator[Item]:
-    """What is to be decided; what has been decided comes last."""
-    said = summary.findings if summary else ()
-    settled = {f.id: f for f in said if f.rule == "decision-taken"}
+    """What is due as the page says it; without the summary, what each test advises."""
+    said = [f for f in summary.findings if f.id.startswith((DECISION, REVIEW))] if summary else []
+    if summary is not None and said:
+        yield from (_item(finding, summary, currency) for finding in said)
+        return
     for record, verdict in conclusions.ranked(records):
-        if f"summary.decision.{record.subject}" in settled:
-            continue
         if verdict.action not in WAITING:
             action = verdict.action[:1].upper() + verdict.action[1:]
             item = _item(verdict.advice, record, currency, f"{record.title}: {action}. ")
             yield Item(display.icon(verdict.state), item.text, item.page)
-    if summary is not None:
-        yield from (_item(finding, summary, currency) for finding in settled.values())
 
 
 def _watches(summary: Record | None, currency: str) -> Iterator[Item]:

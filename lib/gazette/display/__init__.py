@@ -13,6 +13,7 @@ from gazette.display._curves import (
     stacked,
     threshold_curve,
 )
+from gazette.display._days import draw_days
 from gazette.display._html import (
     Block,
     card_digest,
@@ -28,6 +29,7 @@ from gazette.display._html import (
     progress,
     ranged,
     sentence,
+    verdict_digest,
 )
 from gazette.display._language import AMERICAN, Language, localise
 from gazette.display._linked import controls, explore_rows, explore_segments, explore_trend
@@ -50,6 +52,7 @@ __all__ = [
     "chip",
     "claims",
     "controls",
+    "draw_days",
     "explore_rows",
     "explore_segments",
     "explore_trend",
@@ -79,4 +82,5 @@ __all__ = [
     "table",
     "threshold_curve",
     "trend",
+    "verdict_digest",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,6 @@ from gazette.display._numbers import format_number
 from gazette.record import REFERENCE
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable, Mapping, Sequence
 
     from gazette.display._language import Language
@@ -33,6 +33,7 @@ __all__ = [
     "progress",
     "ranged",
     "sentence",
+    "verdict_digest",
 ]
 
 LOOK = {
@@ -65,6 +66,9 @@ LOOK = {
 }
 ARROWS = {"up": "↑", "down": "↓", "steady": "→"}
 TONES = {"good": "✓", "bad": "✗", "unsure": "?", "neutral": "•"}
+QUOTED = re.compile(r"^[a-z0-9-]+\.before\.")  # a number of an earlier edition, which its label names
+EDITION = re.compile(r"\d{4}-W\d\d")
+UNREADABLE = {"not trustworthy", "not published"}
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,8 @@ def number_span(number: Number, form: str = "", *, currency: str = "USD") -> str
         "as_of": f"{number.as_of:%Y-%m-%d %H:%M} UTC",
         "note": number.note,
     }
+    if quoted := QUOTED.match(number.id):
+        passport["edition"] = (EDITION.search(number.label) or quoted)[0]
     kept = json.dumps({k: v for k, v in passport.items() if v}, ensure_ascii=False)
     text = escape(format_number(number, form, currency=currency))
     return f'<span class="gz-number" tabindex="0" data-number="{escape(number.id)}" data-passport="{escape(kept)}">{text}</span>'
@@ -241,7 +247,7 @@ def cards(items: Sequence[tuple[Number, str, str]], *, currency: str = "USD") ->
     """Cards of a number, a line on its change (HTML) and its basis (HTML)."""
     cells = []
     for number, change, basis in items:
-        delta = change if number.published else escape(format_number(number))
+        delta = change if number.published else escape(_first_up(number))
         value = (
             number_span(number, currency=currency)
             if number.published
@@ -258,6 +264,12 @@ def cards(items: Sequence[tuple[Number, str, str]], *, currency: str = "USD") ->
             f'<div class="gz-card-delta">{delta}</div><div class="gz-card-basis">{basis}</div></div>'
         )
     return Block(f'<div class="gz-cards">{"".join(cells)}</div>')
+
+
+def _first_up(number: Number) -> str:
+    """Why there is no value, as a sentence begins."""
+    reason = str(getattr(number.value, "reason", ""))
+    return reason[:1].upper() + reason[1:]
 
 
 def card_digest(ids: Sequence[str], numbers: Iterable[Number], *, currency: str = "USD") -> list[dict[str, Any]]:
@@ -278,6 +290,25 @@ def card_digest(ids: Sequence[str], numbers: Iterable[Number], *, currency: str 
                 "shown": "not published this week" if number is None else format_number(number, currency=currency),
             }
         )
+    return found
+
+
+def verdict_digest(records: Iterable[Record], *, currency: str = "USD") -> dict[str, dict[str, str]]:
+    """The figure that each test's verdict rests on, with the text that readers see: its effect, or its users where that may not be read."""
+    found = {}
+    for record in records:
+        verdict = next((v for v in record.verdicts if v.primary), None)
+        if verdict is None:
+            continue
+        numbers = {n.id: n for n in record.numbers}
+        effect = numbers.get(f"{verdict.reason.id.removesuffix('.verdict')}.{verdict.metric}.relative")
+        units = numbers.get(f"{record.subject}.units")
+        if effect is not None and effect.interval is not None and effect.published and verdict.state not in UNREADABLE:
+            shown = format_number(effect, "interval", currency=currency)
+            found[record.subject] = {"id": effect.id, "form": "interval", "words": "effect", "text": shown}
+        elif units is not None and units.published:
+            shown = format_number(units, currency=currency)
+            found[record.subject] = {"id": units.id, "form": "", "words": "users so far:", "text": shown}
     return found
 
 

@@ -23,6 +23,7 @@ SUFFIX: dict[str, str] = {
     "ms": " ms",
 }
 MAX_DECIMALS = 4
+PLAIN_DECIMALS = 2  # of a percentage, which people take in
 TEN, HUNDRED, THOUSAND, MILLION, BILLION = 10, 100, 1e3, 1e6, 1e9
 
 
@@ -76,6 +77,8 @@ def format_value(
         shown = abs(value) * scale
         whole = unit == "days" and value == round(value)  # counted in days, so a tenth would be false precision
         decimals = 0 if whole else _decimals(shown, None if spread is None else spread * scale)
+        if unit == "fraction" and decimals > PLAIN_DECIMALS and spread:
+            decimals -= 1  # a third decimal of a per cent is for one digit of the half-width, not for its second
         while unit == "fraction" and abs(value) < 1 and decimals < MAX_DECIMALS and round(shown, decimals) >= scale:
             decimals += 1  # what is not certain is not shown as 100 %
         number = f"{_supported(shown, None if spread is None else spread * scale):,.{decimals}f}"

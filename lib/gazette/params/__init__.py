@@ -2,6 +2,7 @@
 
 from gazette.params._alerts import Alarm, AlertsFile, Channel, Maintenance
 from gazette.params._annotations import Annotation, AnnotationsFile
+from gazette.params._challenge import Acceptance, CellChange, Challenge, ChallengedNumber, FileChange, ParameterChange
 from gazette.params._changes import MEASURED, changes
 from gazette.params._decision import Choice, Decision, Effect, Realised, Score, SignOff, Watch
 from gazette.params._experiment import Experiment, Guardrail, Variant
@@ -14,6 +15,7 @@ from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
 from gazette.params._site import Operations, SiteParams
 from gazette.params._translations import MoneyBase, Target, Translation
+from gazette.params._types import Cost
 from gazette.params._types import Id as SubjectId
 
 __all__ = [
@@ -21,20 +23,26 @@ __all__ = [
     "FOLDERS",
     "MEASURED",
     "SIGNALS",
+    "Acceptance",
     "Alarm",
     "AlertsFile",
     "Annotation",
     "AnnotationsFile",
     "Before",
     "Business",
+    "CellChange",
+    "Challenge",
+    "ChallengedNumber",
     "Channel",
     "Checks",
     "Choice",
+    "Cost",
     "Decision",
     "Effect",
     "Experiment",
     "Fact",
     "Features",
+    "FileChange",
     "GlossaryFile",
     "Guardrail",
     "Limit",
@@ -43,6 +51,7 @@ __all__ = [
     "Model",
     "MoneyBase",
     "Operations",
+    "ParameterChange",
     "Params",
     "Problem",
     "Prose",

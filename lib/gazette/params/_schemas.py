@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from gazette.params._challenge import Acceptance, Challenge
 from gazette.params._decision import Decision, Score, SignOff
 from gazette.params._load import FILES, FOLDERS, OPTIONAL
 
@@ -18,7 +19,13 @@ def schemas() -> dict[str, str]:
     """
     models = {name.removesuffix(".yml"): model for name, model in {**FILES, **OPTIONAL}.items()}
     models |= {folder.removesuffix("s"): model for folder, model in FOLDERS.items()}
-    models |= {"decision": Decision, "score": Score, "sign-off": SignOff}
+    models |= {
+        "decision": Decision,
+        "score": Score,
+        "sign-off": SignOff,
+        "challenge": Challenge,
+        "acceptance": Acceptance,
+    }
     return {
         f"{name}.json": json.dumps(
             {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()},

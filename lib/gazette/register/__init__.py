@@ -2,27 +2,38 @@
 
 from gazette.register._annotate import annotate
 from gazette.register._bound import faults_of, prefix_at, signed_as_it_stands
+from gazette.register._challenge_files import CHALLENGES, Challenged
+from gazette.register._challenges import accept_challenge, accepted_restatements, load_challenges, write_challenge
 from gazette.register._decide import FITTING, decide, sign_off
 from gazette.register._due import ASKS, Due, due, standing
 from gazette.register._files import FOLDER, Entry, Register, load_register, register_problems
 from gazette.register._new import new_subject
 from gazette.register._outcomes import Outcome, add_score, outcomes
+from gazette.register._targets import Targets, chart_subject, lost_remarks, targets_of
 from gazette.register._watch import open_watches
 
 __all__ = [
     "ASKS",
+    "CHALLENGES",
     "FITTING",
     "FOLDER",
+    "Challenged",
     "Due",
     "Entry",
     "Outcome",
     "Register",
+    "Targets",
+    "accept_challenge",
+    "accepted_restatements",
     "add_score",
     "annotate",
+    "chart_subject",
     "decide",
     "due",
     "faults_of",
+    "load_challenges",
     "load_register",
+    "lost_remarks",
     "new_subject",
     "open_watches",
     "outcomes",
@@ -31,4 +42,6 @@ __all__ = [
     "sign_off",
     "signed_as_it_stands",
     "standing",
+    "targets_of",
+    "write_challenge",
 ]

@@ -17,6 +17,7 @@ import yaml
 from gazette.errors import EditionError, ParamsError, WrongUseError
 from gazette.params import Annotation, AnnotationsFile, read_sheet
 from gazette.register._files import one_line
+from gazette.register._targets import refuse_lost, targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,6 +48,7 @@ def annotate(
     day: date | None = None,
     number: str | None = None,
     chart: str | None = None,
+    newest: Path | None = None,
 ) -> tuple[Annotation, Path]:
     """Write an annotation on a subject, or on one of its dates, numbers or charts.
 
@@ -61,9 +63,10 @@ def annotate(
         day: The date that it is about; at most one of these three is given.
         number: The id of the number that it is about.
         chart: The name of the chart that it is about.
+        newest: Folder of the newest edition, whose numbers and charts are those that there are; None where there is none yet.
 
     Raises:
-        WrongUseError: Unknown subject, or more than one target.
+        WrongUseError: Unknown subject, a number or chart that the newest edition has not, or more than one target.
         ParamsError: The annotations file is malformed; it stays as it is.
     """
     if subject not in subjects:
@@ -73,6 +76,8 @@ def annotate(
     row = {k: v for k, v in row.items() if v is not None}
     if faults := [what for _, what in Annotation.faults(row)]:
         raise WrongUseError(faults[0], mend="name one of --day, --number and --chart")
+    if newest is not None and (number is not None or chart is not None):
+        refuse_lost(targets_of(newest), subject, number=number, chart=chart)
     path = root / "params" / "annotations.yml"
     try:
         with _alone(state):

@@ -14,6 +14,7 @@ import yaml
 
 from gazette.errors import EditionError, ParamsError, WrongUseError
 from gazette.params import Decision, Problem, Score, SignOff, read_sheet
+from gazette.register._challenge_files import challenge_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -106,6 +107,7 @@ def register_problems(root: Path) -> tuple[Register, list[Problem]]:
     ]
     entries.sort(key=lambda e: e.decision.id)
     entries.sort(key=lambda e: e.decision.edition, reverse=True)
+    found += challenge_problems(root)[1]
     return Register(tuple(entries)), sorted(found)
 
 

@@ -4,15 +4,21 @@ from gazette.site._edition import facts, render_edition
 from gazette.site._engine import Engine, choose_engine
 from gazette.site._lint import lint_site, lint_sources
 from gazette.site._publish import is_published, publish, shelf_stamp
+from gazette.site._remarks import known_remarks
+from gazette.site._remarks import lost as lost_remarks
+from gazette.site._shelf_more import shelf_scripts
 
 __all__ = [
     "Engine",
     "choose_engine",
     "facts",
     "is_published",
+    "known_remarks",
     "lint_site",
     "lint_sources",
+    "lost_remarks",
     "publish",
     "render_edition",
+    "shelf_scripts",
     "shelf_stamp",
 ]

@@ -9,9 +9,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from gazette import conclusions, display
+from gazette.editions import Store
 from gazette.errors import SiteError
 from gazette.record import Record
 from gazette.site._budget import length_problems
+from gazette.site._changes import changes_page
 from gazette.site._config import read_config, write_config
 from gazette.site._earlier import earlier_tests
 from gazette.site._engine import render
@@ -21,6 +23,7 @@ from gazette.site._metrics import stage_metrics
 from gazette.site._notebook import to_page
 from gazette.site._passports import passport_map
 from gazette.site._provenance import provenance
+from gazette.site._remarks import finish_remarks, known_remarks, lost, subject_remarks
 from gazette.site._rules import rules_page
 from gazette.site._sayings import lint_sayings, same_numbers
 from gazette.site._text import front_matter, plain, raw_html
@@ -174,6 +177,9 @@ def render_edition(
         (stage / "theme" / "passport-map.js").write_text(script, encoding="utf-8")
         text = provenance(edition, week=week, versions=versions, previous=previous)
         (stage / "provenance.qmd").write_text(text, encoding="utf-8")
+        store = Store(project / params.site.editions)
+        changed = changes_page(edition, week=week, store=store, versions=versions, previous=previous, places=places)
+        (stage / "changes.qmd").write_text(changed, encoding="utf-8")
         terms = glossary_terms(params.glossary)
         (stage / "glossary.qmd").write_text(glossary_page(terms), encoding="utf-8")
         (stage / "rules.qmd").write_text(rules_page(), encoding="utf-8")
@@ -185,6 +191,10 @@ def render_edition(
         for name, content in share.items():
             (edition / "site" / SHARE / name).write_bytes(content)
         finish_words(edition / "site", language=params.site.language, words=inline_words(terms))
+        notes = known_remarks(params.annotations, week)
+        finish_remarks(
+            edition / "site", notes, lost(edition, notes), week=week, subjects={*params.models, *params.experiments}
+        )
         (edition / "site" / "news.js").write_text(_news(edition, parts, params), encoding="utf-8")
         finish(edition / "site", above=ABOVE)
         allowed = {f"{ABOVE}{name}" for name in ("index.html", "archive.html", "editions.js")} | {"manifest.json"}
@@ -219,7 +229,8 @@ def _news(edition: Path, parts: list[_Part], params: Params) -> str:
     numbers = [n for r in records for n in r.numbers]
     cards = display.card_digest(params.site.executive.cards, numbers, currency=params.site.currency)
     week = json.loads((edition / "edition.json").read_text(encoding="utf-8"))["edition"]
-    digest = conclusions.digest_of(week, records, currency=params.site.currency, cards=cards)
+    shows = display.verdict_digest(records, currency=params.site.currency)
+    digest = conclusions.digest_of(week, records, currency=params.site.currency, cards=cards, shows=shows)
     text = json.dumps(digest, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
     return f"(window.gzNews = window.gzNews || {{}})[{json.dumps(week)}] = {text};\n"
 
@@ -256,7 +267,7 @@ def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: W
     data = stage / DATA / part.page
     data.mkdir(parents=True)
     up = "../" if "/" in part.place else ""
-    lead = _byline(part, week, params)
+    lead = _byline(part, week, params) + subject_remarks(part.page, known_remarks(params.annotations, week))
     header: dict[str, Any] = {"title": plain(part.title), "page-layout": "full"}
     if part.kind == "summary":
         header["toc"] = False

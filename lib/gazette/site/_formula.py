@@ -50,7 +50,9 @@ def measured(definition: Before | Metric, unit: Unit, currency: str) -> str:
     elif definition.cap_quantile is not None:
         share = escape(display.format_value(definition.cap_quantile, "fraction"))
         value = f"min({X}, c)"
-        more.append(f"c = the value that {share} of all units stay at or below: a unit counts as at most this")
+        more.append(
+            f"c = the value that {share} of the units of all arms stay at or below, between two of them in proportion: a unit counts as at most this"
+        )
     if definition.denominator is not None:
         shown = f"Σ<sub>i</sub> {X} ÷ Σ<sub>i</sub> {Y}"
         more.append(_of_unit(definition.denominator, Y))

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from gazette import display
+from gazette.params import SIGNALS
 from gazette.record import SUBJECTS, Interval, NotPublished, Number, headline_numbers
 from gazette.site._bridge import axis_of
 from gazette.site._text import table_html
@@ -24,21 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Book", "example", "history", "place_of", "queries", "used"]
 
-SIGNALS = {
-    "drift_distance": "drift-distance",
-    "quality_drop": "quality-drop",
-    "label_fraction": "label-completeness",
-    "model_age": "model-age",
-    "latency_p99": "latency-p-99",
-    "error_ratio": "availability",
-    "latency_trend": "serving",
-    "cache_hit_ratio": "serving",
-    "feature_store_p99": "serving",
-    "cpu": "serving",
-    "memory": "serving",
-    "gpu": "serving",
-    "oom_kills": "serving",
-}
 AGGREGATES = "Computed when the page was made, of the frozen aggregates that are named here."
 CHANGES = (".relative", ".difference", ".change", ".vs-baseline")
 FEW = 3  # with more subjects, their own pages draw the course
@@ -179,7 +165,7 @@ def used(book: Book, name: str) -> list[tuple[str, str]]:
                 ("Card", f"{book.link('index', known[card].label)} on {escape(book.params.site.executive.title)}")
             )
     for alarm in book.params.alerts.alerts:
-        if SIGNALS.get(alarm.signal) == name:
+        if SIGNALS[alarm.signal].metric == name:
             found.append((f"Alert, {alarm.tier}", book.link("operations", alarm.title)))
     return found
 

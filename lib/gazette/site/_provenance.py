@@ -49,7 +49,7 @@ def provenance(edition: Path, *, week: Week, versions: Mapping[str, str], previo
     lead = (
         f"<p>Everything that made edition {week} is named here by its SHA-256 digest. The edition's "
         f'<a href="manifest.json">manifest</a> repeats these digests and adds those of the rendered pages. {before} '
-        "A sealed edition never changes: a later correction is published in a later edition.</p>"
+        "A sealed edition never changes: a later correction is published in a later edition. <a href='changes.html'>What changed since the edition before</a>.</p>"
     )
     parts = [front_matter(title="Provenance", toc=True), raw_html(lead), "## What ran"]
     parts.append(

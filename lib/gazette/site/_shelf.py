@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gazette.params import Params
     from gazette.site._engine import Engine
 
-__all__ = ["render_shelf"]
+__all__ = ["editions_script", "render_shelf"]
 
 SLOT = re.compile(r"^<!-- gazette: ([a-z-]+) -->$", re.MULTILINE)
 
@@ -154,13 +154,7 @@ def render_shelf(
         warnings = render(stage, site, engine)
         finish_words(site, language=params.site.language, words={})
         finish(site, above="")
-        listing = [
-            {"edition": m.edition, "dates": m.facts["dates"], "failed": len(m.facts["failed"])} for m in manifests
-        ]
-        (site / "editions.js").write_text(
-            f"window.gzEditions = {json.dumps(listing, ensure_ascii=False)};\n".replace("<", "\\u003c"),
-            encoding="utf-8",
-        )
+        (site / "editions.js").write_text(editions_script(manifests), encoding="utf-8")
         for name, script in scripts.items():
             (site / name).write_text(script, encoding="utf-8")
         if problems := [*warnings, *lint_site(site, allowed=_edition_pages(manifests)), *lint_sayings(site)]:
@@ -172,6 +166,12 @@ def render_shelf(
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     return site
+
+
+def editions_script(manifests: Sequence[Manifest]) -> str:
+    """The list that switchers of editions load."""
+    listing = [{"edition": m.edition, "dates": m.facts["dates"], "failed": len(m.facts["failed"])} for m in manifests]
+    return f"window.gzEditions = {json.dumps(listing, ensure_ascii=False)};\n".replace("<", "\\u003c")
 
 
 def _edition_pages(manifests: Sequence[Manifest]) -> set[str]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gazette.site._decisions import decision_slots
+from gazette.site._shelf import editions_script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from gazette.editions import Store
+    from gazette.editions import Manifest, Store
     from gazette.params import Params
 
     Maker = Callable[[Store, Path, Params], dict[str, str]]  # the editions, the project's folder, today's parameters
 
-__all__ = ["scripts", "slots"]
+__all__ = ["scripts", "shelf_scripts", "slots"]
 
 SLOTS: tuple[Maker, ...] = (decision_slots,)  # each gives slot to HTML
 SCRIPTS: tuple[Maker, ...] = ()  # each gives file name to JavaScript
@@ -29,3 +30,8 @@ def slots(store: Store, project: Path, params: Params) -> dict[str, str]:
 def scripts(store: Store, project: Path, params: Params) -> dict[str, str]:
     """File name to JavaScript, laid beside ``editions.js``."""
     return {name: text for maker in SCRIPTS for name, text in maker(store, project, params).items()}
+
+
+def shelf_scripts(manifests: Sequence[Manifest], *, store: Store, project: Path, params: Params) -> dict[str, str]:
+    """All that sealed pages load from the place above them, where only these editions are there."""
+    return {"editions.js": editions_script(manifests), **scripts(store, project, params)}

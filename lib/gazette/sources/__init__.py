@@ -7,6 +7,7 @@ from gazette.sources._history import HISTORY_TEXTS, HISTORY_VALUES, empty_histor
 from gazette.sources._importance import read_importance
 from gazette.sources._mlflow import read_registry
 from gazette.sources._prometheus import read_prometheus
+from gazette.sources._segment import narrow_to_segment, segment_names
 from gazette.sources._telemetry import empty_telemetry, tables
 from gazette.sources._warehouse import (
     Period,
@@ -34,11 +35,13 @@ __all__ = [
     "importance_rows",
     "metric_name",
     "model_answers",
+    "narrow_to_segment",
     "parse_metric",
     "past_tests",
     "read_file",
     "read_importance",
     "read_prometheus",
     "read_registry",
+    "segment_names",
     "tables",
 ]

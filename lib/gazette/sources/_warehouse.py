@@ -55,6 +55,7 @@ class Warehouse:
         self._project = project
         self._connection: Any = None
         self._held = ""
+        self._parts: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         import ibis  # noqa: PLC0415  takes a second, needed only to build
@@ -110,7 +111,11 @@ class Warehouse:
                 where=file,
                 mend=f"columns are: {', '.join(table.columns)}",
             )
-        return table
+        return self._parts.get(name, table)
+
+    def narrow(self, name: str, part: Any) -> None:
+        """From here on the table is only this part of it, an expression with the same columns."""
+        self._parts[name] = part
 
     def schema(self, name: str) -> dict[str, str]:
         """Columns of a table and their types, in ibis's words."""

@@ -11,7 +11,6 @@ from gazette.workbench._desk import Desk
 
 __all__ = ["Cards"]
 
-NOTHING = "nothing to compare with: "
 AGO = {"month-change": "on four weeks ago", "year-change": "on a year ago"}
 OTHERS = {"change": "on last week", "vs-baseline": "against the baseline"}
 
@@ -59,7 +58,7 @@ class Cards(Desk):
             if change is None:
                 continue
             if isinstance(change.value, NotPublished):
-                lines.append(f"n/a {text} ({escape(change.value.reason.removeprefix(NOTHING))})")
+                lines.append(f"n/a {text} ({escape(change.value.reason.removeprefix(conclusions.NOTHING))})")
                 continue
             shown = display.number_span(change, "signed", currency=self.currency)
             share = self._share(card, suffix)

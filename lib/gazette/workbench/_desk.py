@@ -71,6 +71,16 @@ class Desk(Bench):
         metric = next(iter(self.params.metrics))
         return self.add(suffix, label, value, unit="count", metric=metric, cell=cell, query=None)
 
+    def metric_words(self, verdict: Verdict) -> str:
+        """What a test is decided on, within a sentence."""
+        return conclusions.lowered(conclusions.plainly(self.params.metrics[verdict.metric].title))
+
+    def rests_on(self, record: Record, verdict: Verdict) -> tuple[Number | None, Number | None]:
+        """Effect that a verdict rests on, None where it may not be read, and users so far."""
+        name = f"{verdict.reason.id.removesuffix('.verdict')}.{verdict.metric}.relative"
+        readable = verdict.state not in {"not trustworthy", "not published"}
+        return (self.known[name][0] if readable and name in self.known else None), self.taken(f"{record.subject}.units")
+
     def place(self, record: Record) -> str:
         """Address of a record's page from this one."""
         return (

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from gazette import stats, translation
 from gazette.record import NotPublished, Record
 from gazette.snapshot import reopen
-from gazette.workbench._bench import Bench
+from gazette.workbench._bench import Bench, slug
 from gazette.workbench._past import PastChanges
-from gazette.workbench._worth import LEVEL, SEED, Worth, base_of, links_of, worths
+from gazette.workbench._worth import LEVEL, SEED, Worth, base_of, links_of, segments_of, worths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gazette.params import Target, Translation
@@ -26,13 +27,14 @@ AGAINST = "vs-baseline"
 
 @dataclass(frozen=True)
 class Valued:
-    """A technical change of this week and what it is worth."""
+    """A technical change of this week and what it is worth; ``segment`` says of whom, empty for the whole."""
 
     record: Record
     metric: str
     change: Number
     worth: Worth
     number: Number
+    segment: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,28 @@ class Matrix(Bench):
                 if mine:
                     self._numbers[change.id] = change
                 found += [Valued(record, metric, change, worth, self._worth(record, metric, worth)) for worth in mine]
+            found += self._of_segments(record)
         return found
 
-    def _worth(self, record: Record, metric: str, worth: Worth) -> Number:
+    def _of_segments(self, record: Record) -> Iterator[Valued]:
+        """Changes that the model's page published of a segment of which a row speaks."""
+        for segment in segments_of(self.params, record.subject):
+            name = f"{record.subject}.segment.{slug(segment)}.{AGAINST}"
+            change = next((n for n in record.numbers if n.id == name), None)
+            if change is None:
+                continue
+            mine = worths(self.params, record.subject, change.metric, change, None, segment=segment)
+            if mine:
+                self._numbers[change.id] = change
+            for worth in mine:
+                number = self._worth(record, change.metric, worth, segment)
+                yield Valued(record, change.metric, change, worth, number, segment)
+
+    def _worth(self, record: Record, metric: str, worth: Worth, segment: str = "") -> Number:
         own, other = self.params.metrics[metric], self.params.metrics[worth.business]
-        name = f"{record.subject}.{metric}.{worth.business}" + (".a-month" if worth.money else "")
-        per = ", a month" if worth.money else ""
+        place = f"segment.{slug(segment)}.{metric}" if segment else metric
+        name = f"{record.subject}.{place}.{worth.business}" + (".a-month" if worth.money else "")
+        per = f", {segment}" if segment else ", a month" if worth.money else ""
         number = self.add(
             name,
             f"{record.title}: what the change of {own.title} is worth in {other.title}{per}",

@@ -13,7 +13,7 @@ from gazette.workbench._numbers import day_of
 from gazette.workbench._watched import watch_id, watch_rows
 
 if TYPE_CHECKING:
-    from gazette.record import Finding, Verdict
+    from gazette.record import Finding, Record, Verdict
 
 __all__ = ["Registered"]
 
@@ -28,12 +28,23 @@ class Registered(Cards):
             return {}
         return {r["test"]: {str(k): v for k, v in r.items()} for r in self.frozen.table("decided").to_dict("records")}
 
-    def settled(self, subject: str, title: str, verdict: Verdict) -> Finding | None:
+    def settled(self, record: Record, verdict: Verdict) -> Finding | None:
         """The sentence that a test is decided; None where nobody has decided, or the advice has changed since."""
+        subject = record.subject
         row = self.decided.get(subject)
         if row is None or row["advice"] != verdict.action:
             return None
-        return conclusions.taken(subject, title=title, decision=row["decision"], edition=row["edition"], by=row["by"])
+        more: dict[str, str] = {}
+        rests = conclusions.basis(self.metric_words(verdict), *self.rests_on(record, verdict), more)
+        return conclusions.taken(
+            subject,
+            title=record.title,
+            decision=row["decision"],
+            edition=row["edition"],
+            by=row["by"],
+            rests=rests,
+            more=more,
+        )
 
     @cached_property
     def watched(self) -> list[tuple[str, Finding]]:
@@ -54,7 +65,16 @@ class Registered(Cards):
 
     def _unreported(self, row: dict[str, Any], why: str) -> Finding:
         until = row["until"].date() if hasattr(row["until"], "date") else row["until"]
-        return conclusions.watched(
+        left = self.add(
+            f"{watch_id(row)}.days-left",
+            f"{row['title']}, days for which it is still watched",
+            float(max(0, (until - self.cutoff.date()).days + 1)),
+            unit="days",
+            metric=row["metric"] if row["metric"] in self.params.metrics else next(iter(self.params.metrics)),
+            cell="risks",
+            query="watches",
+        )
+        said = conclusions.watched(
             Watched(
                 id=watch_id(row),
                 title=str(row["title"]),
@@ -65,6 +85,8 @@ class Registered(Cards):
                 why=why,
             )
         )
+        text = said.text.removesuffix(".") + f"; {{{left.id}}} are left."
+        return said.model_copy(update={"text": text})
 
     def watch_risks(self) -> list[dict[str, Any]]:
         """Rows of the table of risks."""

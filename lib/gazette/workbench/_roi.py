@@ -9,19 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from gazette import conclusions, display, stats
 from gazette.display import Block, Chart, Column, Table
+from gazette.params import Model
 from gazette.record import NotPublished, Number
 from gazette.snapshot import reopen
+from gazette.workbench._numbers import day_of
+from gazette.workbench._payback import begun_of, earned_back, first_gain, first_look, shown_after
 from gazette.workbench._register import Registered
 
 if TYPE_CHECKING:
-    from gazette.params import Experiment, Model
+    from gazette.params import Experiment
     from gazette.record import Finding, Record, Verdict
+    from gazette.snapshot import Snapshot
 
 __all__ = ["Money", "daily"]
 
 MONTH = 365.25 / 12
+SOON = 28  # days ahead that a review is spoken of
 WEEKS_OF_EFFECT = 28
 DAYS, RUN = 30, 7
+LOOKED = ("effect", "standard_error", "critical")
 FEWEST = 14  # days of a line that says anything
 PRICE = "What choosing right would bring in a week, on average over what the data still allow; nothing for the users of the test itself is taken off."
 
@@ -48,9 +54,11 @@ class Money(Registered):
             "benefit": Column("Benefit a month", html=True),
             "cost": Column("Cost a month", html=True),
             "net": Column("Benefit less cost", html=True),
-            "says": Column("So it", html=True),
+            "says": Column("Does it pay?", html=True),
+            "shown": Column("Gain shown after", html=True),
+            "back": Column("Building earned back in", html=True),
         }
-        caption = "Benefit less cost a month, in ranges; costs of building are spread evenly over the months stated."
+        caption = "Benefit less cost a month, in ranges; costs of building are spread evenly over the months stated. Days count from a test's first day, or from the training of the live model."
         return display.table(pd.DataFrame(rows), "costs", caption, columns, currency=self.currency)
 
     def _benefit(self, record: Record) -> stats.Estimate | NotPublished | None:
@@ -90,6 +98,8 @@ class Money(Registered):
             "cost": "not stated",
             "net": "–",
             "says": "–",
+            "shown": self._shown(record, plan, shared),
+            "back": "–",
         }
         if benefit is not None:
             number = self.add(f"{record.subject}.benefit", f"{record.title}, benefit a month", benefit, **shared)
@@ -107,7 +117,52 @@ class Money(Registered):
             )
             row["net"] = self._range(net)
             row["says"] = display.chip(_says(net))
+            back = earned_back(plan.cost, benefit)
+            name, title = f"{record.subject}.earned-back", f"{record.title}, days until building it is earned back"
+            kept = self.add(name, title, back, **shared | {"unit": "days", "direction": "lower"})
+            row["back"] = (
+                f"{display.number_span(kept, 'rough')} at best, perhaps never"
+                if isinstance(back, float)
+                else self._range(kept)
+            )
         return row
+
+    def _shown(self, record: Record, plan: Model | Experiment, shared: dict[str, Any]) -> str:
+        """Days from the beginning until a gain was shown, or that none is yet."""
+        snapshot = reopen(self.root / "snapshot" / record.subject)
+        end = self.week_start + timedelta(days=7)
+        if isinstance(plan, Model):
+            begun = begun_of(snapshot.table("registry").query("role == 'live'").to_dict("records"), self.cutoff)
+            if plan.business is None or begun is None or not snapshot.has("business"):
+                return "–"
+            frame, went = snapshot.table("business"), self._went_live(snapshot, begun)
+            seen, before = first_gain(frame, plan.business.new, plan.business.baseline, went, end)
+            level, method = (
+                0.95,
+                "weekly looks, their error shared out; between the look before and the one that showed it",
+            )
+        else:
+            begun = plan.start
+            looks = [
+                (r["edition"], *(_float(r[k]) for k in LOOKED)) for r in snapshot.table("looks").to_dict("records")
+            ]
+            looks += [(look.edition, look.effect, look.standard_error, look.critical) for look in record.looks]
+            trusted = any(v.primary and v.state not in {"not trustworthy", "not published"} for v in record.verdicts)
+            good = -1.0 if self.params.metrics[plan.primary].direction == "lower" else 1.0
+            seen, before = first_look(looks, good) if trusted else (None, None)
+            level, method = 1 - plan.alpha, "sequential looks; between the look before and the one that showed it"
+        days = shown_after(begun, seen, before, level, method)
+        name, title = f"{record.subject}.shown-after", f"{record.title}, days until a gain was shown"
+        if isinstance(days, NotPublished):
+            return escape(days.reason.partition(":")[0].capitalize())
+        return self._range(self.add(name, title, days, **shared | {"unit": "days", "direction": "lower"}))
+
+    def _went_live(self, snapshot: Snapshot, begun: date) -> date:
+        """First whole day of the live version in production; of its training where no deployment is recorded."""
+        live = snapshot.table("registry").query("role == 'live'")["version"].astype(str).tolist()
+        frame = snapshot.table("deployments") if snapshot.has("deployments") else None
+        times = [] if frame is None else [d["at"] for d in frame.to_dict("records") if str(d["model_version"]) in live]
+        return times[-1].date() + timedelta(days=1) if times else begun
 
     def _range(self, number: Number) -> str:
         form = "interval" if number.published and number.interval else ""
@@ -120,11 +175,12 @@ class Money(Registered):
         """A sentence a test, the dearest to wait for first within its urgency; those that are decided come last."""
         found, settled = [], []
         for record, verdict in self.ranked:
-            if taken := self.settled(record.subject, record.title, verdict):
+            if taken := self.settled(record, verdict):
                 settled.append(self.keep(taken))
                 continue
             days, users = self._more(record)
             price, why = self._price(record, verdict)
+            effect, reached = self.rests_on(record, verdict)
             kept = conclusions.Due(
                 subject=record.subject,
                 title=record.title,
@@ -133,23 +189,49 @@ class Money(Registered):
                 users=users,
                 price=price,
                 why_free=why,
+                metric=self.metric_words(verdict),
+                effect=effect,
+                reached=reached,
             )
             found.append(self.keep(conclusions.decision(kept)))
         return [*found, *settled]
 
+    @cached_property
+    def reviews(self) -> list[Finding]:
+        """Models that people are to look at again within four weeks."""
+        last, found = self.week_start + timedelta(days=6), []
+        for model in self.params.models.values():
+            due = model.review_by
+            if (
+                due is None
+                or not last <= due <= last + timedelta(days=SOON)
+                or f"{model.id}.model-age" not in self.known
+            ):
+                continue
+            left = self._days(f"{model.id}.review-in", f"{model.title}, days until its review", (due - last).days)
+            found.append(conclusions.review(model.id, model.title, day=day_of(due), left=left))
+        return found
+
+    def _days(self, suffix: str, label: str, days: int) -> Number:
+        metric = next(iter(self.params.metrics))
+        return self.add(suffix, label, float(days), unit="days", metric=metric, cell="decisions", query=None)
+
+    def overdue(self) -> dict[str, Number]:
+        """Model to the days since its review was due."""
+        last, found = self.week_start + timedelta(days=6), {}
+        for model in self.params.models.values():
+            if model.review_by is not None and model.review_by < last:
+                label = f"{model.title}, days since its review was due"
+                found[model.id] = self._days(f"{model.id}.review-late", label, (last - model.review_by).days)
+        return found
+
     def decisions(self) -> Block:
         """What is due, and what waiting costs."""
-        soon = self.week_start + timedelta(days=6 + 28)
-        reviews = [
-            f'<li class="unsure"><span class="gz-icon" aria-hidden="true">?</span> <a href="models/{m.id}.html">{escape(m.title)}</a>: '
-            f'people review it by <span class="gz-term">{m.review_by.day} {m.review_by:%B %Y}</span>.</li>'
-            for m in self.params.models.values()
-            if m.review_by is not None and m.review_by <= soon and f"{m.id}.model-age" in self.known
-        ]
-        made = self._record(title="", owner="", findings=self.due)
-        shown = display.findings(made, currency=self.currency, rules=False).html if self.due else ""
-        more = f'<ul class="gz-findings">{"".join(reviews)}</ul>' if reviews else ""
-        return Block(shown + more or "<p>No decision is due.</p>")
+        said = [*self.due, *self.reviews]
+        made = self._record(title="", owner="", findings=said)
+        return (
+            display.findings(made, currency=self.currency, rules=False) if said else Block("<p>No decision is due.</p>")
+        )
 
     def _more(self, record: Record) -> tuple[Number | None, Number | None]:
         """Days and users until the plan's size while it runs, until the size that the smallest effect needs after its end."""
@@ -218,6 +300,10 @@ def less(benefit: stats.Estimate, cost: float) -> stats.Estimate:
     ends = benefit.value - cost, benefit.low - cost, benefit.high - cost
     method = f"{benefit.method}, less the stated cost"
     return stats.Estimate(*ends, benefit.level, benefit.standard_error, None, benefit.n, method)
+
+
+def _float(value: Any) -> float | None:
+    return None if value is None or value != value else float(value)  # noqa: PLR0124  NaN stands for none
 
 
 def _says(net: Number) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gazette import conclusions, display
 from gazette.display import Block, Column, Table
 from gazette.workbench._bench import Emitted
 from gazette.workbench._risks import Risks
+from gazette.workbench._upstream import tables_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,9 +42,10 @@ class SummaryBench(Risks):
             key: self.count(f"tests-{key}", f"Tests: {key}", sum(a in members for a in actions), "headline")
             for key, members in GROUPS.items()
         }
+        models = [r for r in self.records if r.kind == "model"]
+        counts["reported"] = self.count("models", "Models reported", len(models), "headline")
         failed = self.count("failed", "Analyses that failed", len(self.failures), "headline") if self.failures else None
         ready = [r for r, v in self.ranked if v.action in GROUPS["ready"]]
-        models = [r for r in self.records if r.kind == "model"]
         material = conclusions.Material(
             models=[(r.title, n) for r in models if (n := self._number(r, "revenue-effect"))],
             ready=[(r.title, n) for r in ready if (n := self._number(r, "impact"))],
@@ -70,7 +72,15 @@ class SummaryBench(Risks):
             signs = lacking or conclusions.signs(record)
             if signs:
                 counts[record.subject] = self.count(f"{record.subject}.signs", title, signs, "matters")
-        return [self.keep(f) for f in conclusions.matters(self.records, counts)]
+        extra = conclusions.Extra(
+            names={k: m.title for k, m in self.params.metrics.items()},
+            late=self.overdue(),
+            causes=[
+                (c, self.count(f"cause-{i}", f"What one cause may explain: {c.what}", c.findings, "matters"))
+                for i, c in enumerate(conclusions.causes(self.records, tables_of(self.params)), 1)
+            ],
+        )
+        return [self.keep(f) for f in conclusions.matters(self.records, counts, extra)]
 
     def matters(self) -> Block:
         """What leadership should know of the models; one cause of several findings is said once."""
@@ -109,7 +119,9 @@ class SummaryBench(Risks):
             "effect": Column("Effect and range"),
         }
         names = ["test", "verdict", "action", "metric", "effect", "subject", "state"]
-        return display.table(pd.DataFrame(rows, columns=names), "verdicts", "This week's tests", columns)
+        return display.table(
+            pd.DataFrame(rows, columns=names), "verdicts", "What each test showed, and what to do", columns
+        )
 
     def failed(self) -> Block:
         """Analyses that failed, with their pages, and where to read on."""
@@ -117,7 +129,7 @@ class SummaryBench(Risks):
         if not self.failures:
             return Block(f"<p>Every analysis of this week ran.</p>{more}")
         items = "".join(
-            f'<li class="bad"><a class="gz-term" href="{escape(f["kind"])}s/{escape(f["page"])}.html">{escape(f["title"])}</a> failed: '
+            f'<li class="bad"><a class="gz-term" href="{escape(_page_of(f))}">{escape(f["title"])}</a> failed: '
             f'<span class="gz-term">{escape(f["what"].splitlines()[0])} Owner: {escape(f["owner"])}.</span></li>'
             for f in self.failures
         )
@@ -137,5 +149,18 @@ class SummaryBench(Risks):
     def emit(self) -> Emitted:
         """The record of this page; counts and cards, with the ids they have on their own pages."""
         executive = self.params.site.executive
-        findings = [self._headline, *self._matters, *self.due, *(said for _, said in self.watched)]
+        findings = [
+            self._headline,
+            *self._matters,
+            *self.due,
+            *self.reviews,
+            *(said for _, said in self.watched),
+            *self.changed,
+        ]
         return Emitted(self._record(title=executive.title, owner=executive.owner, findings=findings))
+
+
+def _page_of(failure: dict[str, Any]) -> str:
+    """Address of the page of an analysis that failed."""
+    kind, page = failure["kind"], failure["page"]
+    return f"{kind}s/{page}.html" if kind in {"model", "experiment"} else f"{kind}.html"

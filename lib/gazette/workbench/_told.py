@@ -50,10 +50,13 @@ class Told(Matrix):
                 "metric": self.params.metrics[valued.metric].title,
                 "business": self.params.metrics[valued.worth.business].title,
             }
-            start, tone = "{=model}, {=metric}: {%s|signed} against the baseline" % change.id, "neutral"
+            who = "{=model}, {=metric}"
+            if valued.segment:
+                who, terms["segment"] = who + ", {=segment} alone", valued.segment
+            start, tone = "%s: {%s|signed} against the baseline" % (who, change.id), "neutral"
             if isinstance(number.value, NotPublished):
                 if not change.published:
-                    text = "{=model}, {=metric}: nothing is translated into {=business}; {=why}."
+                    text = who + ": nothing is translated into {=business}; {=why}."
                 else:
                     text = f"{start} is not translated into {{=business}}: {{=why}}."
                 terms["why"], tone = number.value.reason, "unsure"

@@ -12,7 +12,7 @@ from gazette.translation import Learnt, misfits
 from gazette.workbench._bench import Emitted
 from gazette.workbench._matrix import Needed, Valued
 from gazette.workbench._told import Told
-from gazette.workbench._worth import LEVEL, links_of, slope_of
+from gazette.workbench._worth import LEVEL, links_of, segments_of, slope_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +48,7 @@ class TranslationBench(Told):
             words = [row.notes, "" if row.in_use else "Not used for translations, only compared."]
             words += [f"Only for {row.segment}." if row.segment else ""]
             words += [f"Speaks of: {', '.join(row.models)}." if row.models else ""]
+            short, more = self._sensitivity(row)
             rows.append(
                 {
                     "row": row.id,
@@ -55,42 +56,45 @@ class TranslationBench(Told):
                     "definition": own.definition,
                     "business": other.title,
                     "measured": row.measured,
-                    "sensitivity": self._sensitivity(row),
+                    "sensitivity": _folded(short, "Source and range", more),
                     "notes": " ".join(w for w in words if w),
                     "updated": self._updated(row),
+                    "metric": _folded(escape(own.title), "Definition", escape(own.definition)),
+                    "figure": _folded(escape(other.title), "How we measure", escape(row.measured)),
                 }
             )
         columns = {
-            "technical": Column("Technical metric"),
-            "definition": Column("Definition"),
-            "business": Column("Business figure"),
-            "measured": Column("How we measure"),
+            "metric": Column("Technical metric", html=True),
+            "figure": Column("Business figure", html=True),
             "sensitivity": Column("Sensitivity", html=True),
             "notes": Column("Notes"),
             "updated": Column("Last updated"),
         }
         if not rows:
             return Block("<p>The matrix has no rows yet; they are written in translations.yml.</p>")
-        return display.table(pd.DataFrame(rows), "matrix", "The translation matrix", columns)
+        frame = pd.DataFrame(rows)[["row", *columns, "technical", "definition", "business", "measured"]]
+        caption = "The translation matrix; a row's definition, measurement, source and range open below it"
+        return display.table(frame, "matrix", caption, columns)
 
-    def _sensitivity(self, row: Translation) -> str:
+    def _sensitivity(self, row: Translation) -> tuple[str, str]:
+        """What the row states, in short; and its sentence, the range in which it was observed and its source."""
         sentence = f"{escape(row.sentence)} " if row.sentence else ""
         if row.id not in self.stated:
-            return f"{sentence}{escape(row.stated)}" + ("" if row.stated else "No sensitivity is known.")
+            known = f"{sentence}{escape(row.stated)}".strip()
+            return (known, "") if row.stated else (f"{sentence}No sensitivity is known.", "")
         change, effect = self.stated[row.id]
         form = "interval" if effect.interval else "signed"
         told = display.number_span(effect, form, currency=self.currency)
         level = (
-            f" (holds {effect.interval.level:.0%} of what is believed)"
+            f"The range holds {effect.interval.level:.0%} of what is believed."
             if effect.interval
-            else " (given without a range)"
+            else "Given without a range."
         )
         assert row.observed is not None  # noqa: S101  quantified rows have it
         seen = [display.format_value(v, change.unit, signed=True) for v in row.observed]
-        return (
-            f"{sentence}{display.number_span(change, '')} more of {escape(self.params.metrics[row.technical].title)} "
-            f"moves it by {told}{level}. Observed for changes of {escape(seen[0])} to {escape(seen[1])}. <small>{escape(row.source)}</small>"
-        )
+        short = f"{display.number_span(change, '')} more moves it by {told}"
+        more = f"{sentence}{level} Observed for changes of {escape(seen[0])} to {escape(seen[1])}. {escape(row.source)}"
+        return short, more
 
     def _updated(self, row: Translation) -> str:
         known = self.past.rows.get(row.id)
@@ -144,7 +148,8 @@ class TranslationBench(Told):
         return {
             "model": f'<a href="models/{valued.record.subject}.html">{escape(valued.record.title)}</a>',
             "subject": valued.record.subject,
-            "metric": self.params.metrics[valued.metric].title,
+            "metric": self.params.metrics[valued.metric].title
+            + (f", {valued.segment} alone" if valued.segment else ""),
             "change": display.ranged(valued.change, currency=self.currency),
             "business": f"{title}, money a month" if worth.money else title,
             "effect": display.ranged(valued.number, currency=self.currency),
@@ -154,12 +159,19 @@ class TranslationBench(Told):
 
     def _untranslated(self) -> str:
         """Measures that the matrix does not know, in words."""
-        known = {(v.record.subject, v.metric) for v in self.valued}
+        known = {(v.record.subject, v.metric) for v in self.valued if not v.segment}
         told = []
         for record in self.models:
             measures = self.params.models[record.subject].measures
             left = [self.params.metrics[m].title for m in measures if (record.subject, m) not in known]
             told += [f"{record.title}: no row leads on from {'; '.join(left)}."] if left else []
+            said = {v.segment for v in self.valued if v.record.subject == record.subject}
+            quiet = [s for s in segments_of(self.params, record.subject) if s not in said]
+            told += (
+                [f"{record.title}: no change of {'; '.join(quiet)} was published, so its rows say nothing."]
+                if quiet
+                else []
+            )
         missing = [self.params.models[m].title for m in self.params.models if m not in {r.subject for r in self.models}]
         told += [f"No figures this week: {', '.join(missing)}."] if missing else []
         return " ".join(told)
@@ -338,6 +350,13 @@ class TranslationBench(Told):
         if not number.published:
             return escape(display.format_number(number))
         return display.number_span(number, form, currency=self.currency)
+
+
+def _folded(short: str, title: str, more: str) -> str:
+    """A cell of which the longer part opens on demand."""
+    if not more:
+        return short
+    return f'{short}<details class="gz-more"><summary>{title}</summary><div>{more}</div></details>'
 
 
 def _factor(name: str) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gazette.params import MoneyBase, Params, Translation
     from gazette.record import Number
 
-__all__ = ["SEED", "Worth", "base_of", "change_of", "link_of", "links_of", "slope_of", "worths"]
+__all__ = ["SEED", "Worth", "base_of", "change_of", "link_of", "links_of", "segments_of", "slope_of", "worths"]
 
 SEED = 31
 LEVEL = 0.8
@@ -97,8 +97,18 @@ def change_of(number: Number) -> translation.Change | None:
     return translation.Change(number.value, translation.change_unit(number.unit), error)
 
 
-def worths(params: Params, model: str, metric: str, change: Number, before: float | None) -> list[Worth]:
+def segments_of(params: Params, model: str) -> list[str]:
+    """Segments that rows in use speak of for a model."""
+    return sorted({link.segment for link in links_of(params, model) if link.segment})
+
+
+def worths(
+    params: Params, model: str, metric: str, change: Number, before: float | None, *, segment: str = ""
+) -> list[Worth]:
     """What a change of a model's metric is worth in every business metric that the matrix leads to, and in money a month.
+
+    A row of a segment is read for that segment's own change alone, never for the whole; and a segment's change is never
+    taken of a base, which counts everybody.
 
     Args:
         params: The edition's.
@@ -106,14 +116,20 @@ def worths(params: Params, model: str, metric: str, change: Number, before: floa
         metric: The technical metric.
         change: Of it, as published.
         before: Its level before the change, for links that speak of per cent.
+        segment: Whose change it is; empty for the whole.
     """
-    links = [link for link in links_of(params, model) if not link.segment]
+    links = [link for link in links_of(params, model) if link.segment in {"", segment}]
     found = []
     for business in sorted({link.business for link in links} - {metric}):
-        ways = translation.chains(links, metric, business)
+        ways = translation.chains(links, metric, business, segment=segment)
+        if segment:
+            ways = [way for way in ways if any(link.segment for link in way.links)]
         if not ways:
             continue
         way = ways[0]
+        if segment:
+            found.append(_worth(way, change, before, f"For {segment} alone; it says nothing of the whole."))
+            continue
         found.append(_worth(way, change, before))
         base = base_of(params, business, model)
         if base is None or way.unit != "relative":

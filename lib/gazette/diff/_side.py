@@ -1,0 +1,222 @@
+"""One edition as a difference reads it: records, parameters, code, frozen queries and versions; what is missing is said, not fatal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from gazette.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["FrozenQuery", "Side", "read_side"]
+
+INJECTED = frozenset({"parameters", "injected-parameters"})
+LOCKS = (
+    "environment.txt",
+    "requirements.txt",
+    "environment.json",
+)  # where an edition keeps names and versions of packages
+
+
+@dataclass(frozen=True)
+class FrozenQuery:
+    """A query of a snapshot.
+
+    Attributes:
+        rows: How many it gave.
+        digest: SHA-256 of them.
+        sql: Its text.
+        columns: Name to type, empty where the file cannot be read.
+    """
+
+    rows: int
+    digest: str
+    sql: str
+    columns: Mapping[str, str]
+
+
+@dataclass
+class Side:
+    """What one edition holds.
+
+    Attributes:
+        edition: Its week.
+        records: Page to record.
+        failures: Page to what failed, with title and kind.
+        params: File, from ``params/``, to its content.
+        cells: Page to cell id to source.
+        queries: Snapshot and query to what was frozen.
+        versions: What ran.
+        problems: What could not be read, in words.
+    """
+
+    edition: str
+    records: dict[str, Record] = field(default_factory=dict)
+    failures: dict[str, dict[str, str]] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
+    cells: dict[str, dict[str, str]] = field(default_factory=dict)
+    queries: dict[tuple[str, str], FrozenQuery] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def currency(self) -> str:
+        """The currency of its amounts."""
+        site = self.params.get("site.yml")
+        found = site.get("currency") if isinstance(site, dict) else None
+        return str(found or "USD")
+
+    @property
+    def cards(self) -> frozenset[str]:
+        """Numbers on its summary's cards."""
+        site = self.params.get("site.yml")
+        office = site.get("executive") if isinstance(site, dict) else None
+        cards = office.get("cards") if isinstance(office, dict) else None
+        return frozenset(map(str, cards)) if isinstance(cards, list) else frozenset()
+
+
+class _Reader:
+    """Reads files of an edition, and holds them to the manifest where there is one."""
+
+    def __init__(self, folder: Path, side: Side, files: Mapping[str, str]) -> None:
+        self.folder, self.side, self.files = folder, side, files
+
+    def problem(self, name: str, what: str) -> None:
+        self.side.problems.append(f"{self.side.edition}: {name} {what}")
+
+    def within(self, place: str, pattern: str) -> Iterator[tuple[str, bytes]]:
+        """Files of a folder, by name: path from the folder and content."""
+        root = self.folder / place
+        if not root.is_dir():
+            self.problem(f"{place}/", "is not there, so it is not compared")
+            return
+        there = {p.relative_to(self.folder).as_posix(): p for p in sorted(root.glob(pattern)) if p.is_file()}
+        for name, path in there.items():
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                self.problem(name, f"cannot be read: {error.strerror or error}")
+                continue
+            if self.files and self.files.get(name) != hashlib.sha256(data).hexdigest():
+                self.problem(name, "is not what was sealed; 'gazette verify' says more")
+            yield name.removeprefix(f"{place}/"), data
+        for name in sorted(self.files):
+            if (
+                name.startswith(f"{place}/")
+                and name not in there
+                and root.joinpath(name[len(place) + 1 :]).match(pattern)
+            ):
+                self.problem(name, "is missing, though the manifest names it")
+
+
+def read_side(folder: Path, edition: str, *, versions: Mapping[str, str], files: Mapping[str, str]) -> Side:
+    """Read an edition.
+
+    Args:
+        folder: The edition's, sealed or still being made.
+        edition: Its week.
+        versions: What ran, by its manifest.
+        files: Path to SHA-256 by its manifest; empty for one that is still being made.
+    """
+    side = Side(edition, versions=dict(versions))
+    reader = _Reader(folder, side, files)
+    for name, data in reader.within("records", "*.json"):
+        try:
+            side.records[name.removesuffix(".json")] = Record.from_json(data)
+        except ValueError as error:
+            reader.problem(f"records/{name}", f"is of another schema and cannot be read: {_first(error)}")
+    if (folder / "failures").is_dir():  # git keeps no empty folder
+        for name, data in reader.within("failures", "*.json"):
+            content = _json(reader, f"failures/{name}", data)
+            if content:
+                side.failures[name.removesuffix(".json")] = {k: str(v) for k, v in content.items()}
+    for name, data in reader.within("params", "**/*.y*ml"):
+        try:
+            side.params[name] = yaml.safe_load(data)
+        except (yaml.YAMLError, ValueError) as error:
+            reader.problem(f"params/{name}", f"cannot be read: {_first(error)}")
+    for name, data in reader.within("notebooks", "*.ipynb"):
+        side.cells[name.removesuffix(".ipynb")] = _cells(_json(reader, f"notebooks/{name}", data))
+    for name, data in reader.within("snapshot", "*/snapshot.json"):
+        _queries(reader, name.split("/", maxsplit=1)[0], _json(reader, f"snapshot/{name}", data))
+    _packages(folder, side)
+    return side
+
+
+def _first(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _json(reader: _Reader, name: str, data: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(data)
+    except ValueError as error:
+        reader.problem(name, f"cannot be read: {_first(error)}")
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _cells(notebook: Mapping[str, Any]) -> dict[str, str]:
+    """Sources by cell id; parameters are no code, and outputs are compared as numbers."""
+    found = {}
+    for i, cell in enumerate(notebook.get("cells", ())):
+        if INJECTED & set(cell.get("metadata", {}).get("tags", ())):
+            continue
+        source = cell.get("source", "")
+        found[str(cell.get("id", f"cell-{i}"))] = source if isinstance(source, str) else "".join(source)
+    return found
+
+
+def _queries(reader: _Reader, snapshot: str, content: Mapping[str, Any]) -> None:
+    rows = content.get("queries", ())
+    for query in rows if isinstance(rows, list) else ():
+        try:
+            name, frozen = str(query["name"]), (int(query["rows"]), str(query["sha256"]), str(query["sql"]))
+        except (KeyError, TypeError, ValueError) as error:
+            reader.problem(f"snapshot/{snapshot}/snapshot.json", f"is of another schema: it has no {error}")
+            return
+        path = reader.folder / "snapshot" / snapshot / f"{name}.parquet"
+        reader.side.queries[snapshot, name] = FrozenQuery(*frozen, _columns(reader, path))
+
+
+def _columns(reader: _Reader, path: Path) -> dict[str, str]:
+    """Names and types from the end of the file; the rows stay unread."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowException) as error:
+        what = "is missing" if not path.is_file() else f"cannot be read: {_first(error)}"
+        reader.problem(path.relative_to(reader.folder).as_posix(), what)
+        return {}
+    return {f.name: str(f.type) for f in schema}
+
+
+def _packages(folder: Path, side: Side) -> None:
+    """Packages by name and version, where the edition keeps its lock; else the few that its manifest names."""
+    for name in LOCKS:
+        path = folder / name
+        if not path.is_file():
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        pairs: dict[str, str] = {}
+        try:
+            content = json.loads(text) if name.endswith(".json") else None
+        except ValueError:
+            content = None
+        rows = content.get("packages", content) if isinstance(content, dict) else None
+        if isinstance(rows, dict):
+            pairs = {str(k): str(v) for k, v in rows.items() if isinstance(v, str)}
+        for line in () if rows is not None else text.splitlines():
+            package, equals, version = line.split("#")[0].split(";")[0].rstrip(" \\").partition("==")
+            if equals:
+                pairs[package.strip().lower()] = version.split()[0] if version.split() else ""
+        side.versions = {**pairs, **side.versions}
