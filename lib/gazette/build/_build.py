@@ -20,7 +20,7 @@ from gazette.errors import EditionError, GazetteError, ParamsError, WrongUseErro
 from gazette.params import Model
 from gazette.record import canonical_json
 from gazette.register import load_register
-from gazette.runs import Job, library_digest, run_all, versions
+from gazette.runs import Job, keep_environment, library_digest, run_all, versions
 from gazette.snapshot import reopen, verify
 
 if TYPE_CHECKING:
@@ -191,6 +191,7 @@ def _one(
         refuse_changes(project, week)
         listener.step(edition, "Freezing the data")
         _lay_out(project, week, staging)
+        keep_environment(staging, project.root)
         snapshots = freeze_all(
             project,
             week,

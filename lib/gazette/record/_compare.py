@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from gazette.record._model import NotPublished
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gazette.record._model import Finding, Number, Record, Verdict
 
@@ -160,13 +160,15 @@ def compare_numbers(before: Number, after: Number, tolerance: Tolerance) -> tupl
     return ("described" if described else None), described or not same
 
 
-def compare_records(before: Record, after: Record, tolerance: Tolerance | None = None) -> Comparison:
+def compare_records(
+    before: Record, after: Record, tolerance: Tolerance | Callable[[Number], Tolerance] | None = None
+) -> Comparison:
     """Compare two records of one subject: of two editions, or of one edition computed twice.
 
     Args:
         before: The earlier or published record.
         after: The later or recomputed record.
-        tolerance: What still counts as equal; by default nothing but the same value does.
+        tolerance: What still counts as equal, for all numbers or for each; by default nothing but the same value does.
 
     Raises:
         ValueError: They are of two subjects.
@@ -174,7 +176,8 @@ def compare_records(before: Record, after: Record, tolerance: Tolerance | None =
     if before.subject != after.subject:
         msg = f"records of two subjects: {before.subject!r} and {after.subject!r}"
         raise ValueError(msg)
-    tolerance = tolerance or Tolerance()
+    known = tolerance or Tolerance()
+    allowed = (lambda _: known) if isinstance(known, Tolerance) else known
     old = {n.id: n for n in before.numbers}
     beyond: list[NumberChange] = []
     close: list[NumberChange] = []
@@ -183,7 +186,7 @@ def compare_records(before: Record, after: Record, tolerance: Tolerance | None =
         if earlier is None:
             beyond.append(NumberChange(number.id, "appeared", None, number))
             continue
-        how, differs = compare_numbers(earlier, number, tolerance)
+        how, differs = compare_numbers(earlier, number, allowed(earlier))
         if how is not None:
             beyond.append(NumberChange(number.id, how, earlier, number))
         elif differs:

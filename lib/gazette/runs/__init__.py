@@ -1,18 +1,32 @@
 """Run notebooks: one worker process each, typed parameters, time-outs, memory, a content cache."""
 
-from gazette.runs._cache import environment_digest, library_digest, versions
+from gazette.runs._cache import versions
+from gazette.runs._environment import (
+    Environment,
+    environment_digest,
+    keep_environment,
+    library_digest,
+    present_environment,
+    wheel_digest,
+)
+from gazette.runs._interpreter import Interpreter
 from gazette.runs._job import Event, Failure, Job, Outcome
 from gazette.runs._pool import run_all
 from gazette.runs._template import check_parameters
 
 __all__ = [
+    "Environment",
     "Event",
     "Failure",
+    "Interpreter",
     "Job",
     "Outcome",
     "check_parameters",
     "environment_digest",
+    "keep_environment",
     "library_digest",
+    "present_environment",
     "run_all",
     "versions",
+    "wheel_digest",
 ]

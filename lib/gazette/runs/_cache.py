@@ -6,34 +6,14 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-import sys
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from gazette.runs._environment import environment_digest, library_digest
 
 if TYPE_CHECKING:
     from gazette.runs._job import Job
 
-__all__ = ["environment_digest", "key", "library_digest", "versions"]
-
-
-@cache
-def library_digest() -> str:
-    """SHA-256 over every source file of the library."""
-    root = Path(__file__).parent.parent
-    total = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        total.update(f"{path.relative_to(root).as_posix()}\0".encode())
-        total.update(path.read_bytes())
-    return total.hexdigest()
-
-
-@cache
-def environment_digest() -> str:
-    """SHA-256 over Python's version and the names and versions of all installed distributions."""
-    names = sorted({f"{d.metadata['Name']}=={d.version}" for d in importlib.metadata.distributions()})
-    text = "\n".join([platform.python_implementation(), ".".join(map(str, sys.version_info[:3])), *names])
-    return hashlib.sha256(text.encode()).hexdigest()
+__all__ = ["key", "versions"]
 
 
 def key(job: Job) -> str:

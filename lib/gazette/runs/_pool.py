@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -20,6 +19,7 @@ import psutil
 from gazette.errors import GazetteError, NotebookError
 from gazette.record import Record
 from gazette.runs._cache import key
+from gazette.runs._interpreter import Interpreter
 from gazette.runs._job import Event, Failure, Job, Outcome
 from gazette.runs._normal import clean, normalise, take_record
 from gazette.runs._template import check_parameters
@@ -45,14 +45,20 @@ class _Heard:
 
 
 def run_all(
-    jobs: Sequence[Job], *, workers: int, cache: Path | None = None, progress: Callable[[Event], None] | None = None
+    jobs: Sequence[Job],
+    *,
+    workers: int,
+    cache: Path | None = None,
+    interpreter: Interpreter | None = None,
+    progress: Callable[[Event], None] | None = None,
 ) -> list[Outcome]:
     """Run every job; a failed one never stops the others.
 
     Args:
         jobs: In the order of the result.
         workers: How many run at once.
-        cache: Folder of earlier runs; None runs everything.
+        cache: Folder of earlier runs; None runs everything. It knows only what this Python ran.
+        interpreter: What runs them; by default this Python and this library.
         progress: Told of each cell, from any thread.
 
     Raises:
@@ -62,8 +68,9 @@ def run_all(
         check_parameters(job.template, job.parameters)
     say = progress or (lambda _: None)
     running: set[int] = set()
+    runner = interpreter or Interpreter()
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        futures = [pool.submit(_one, job, cache, say, running) for job in jobs]
+        futures = [pool.submit(_one, job, cache, runner, say, running) for job in jobs]
         try:
             return [future.result() for future in futures]
         except BaseException:
@@ -74,7 +81,7 @@ def run_all(
             raise
 
 
-def _one(job: Job, cache: Path | None, say: Callable[[Event], None], running: set[int]) -> Outcome:
+def _one(job: Job, cache: Path | None, runner: Interpreter, say: Callable[[Event], None], running: set[int]) -> Outcome:
     start = time.monotonic()
     place = cache / key(job) if cache else None
     if place and (record := _cached(place, job)):
@@ -84,8 +91,8 @@ def _one(job: Job, cache: Path | None, say: Callable[[Event], None], running: se
     job.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="gazette-run-") as scratch:
         raw = Path(scratch) / "executed.ipynb"
-        code = _watch(job, Path(scratch), raw, heard, say, running)
-        paths = {str(job.cwd): ".", scratch: "…", sys.prefix: "<env>", str(Path(__file__).parents[3]): "<project>"}
+        code = _watch(job, runner, raw, heard, say, running)
+        paths = {str(job.cwd): ".", scratch: "…", runner.prefix: "<env>", str(runner.library.parent): "<project>"}
         what, record = heard.failed, None
         try:
             notebook = json.loads(raw.read_text(encoding="utf-8"))
@@ -118,21 +125,23 @@ def _own_record(notebook: dict[str, Any], job: Job) -> Record:
     return record
 
 
-def _watch(job: Job, scratch: Path, raw: Path, heard: _Heard, say: Callable[[Event], None], running: set[int]) -> int:
+def _watch(
+    job: Job, runner: Interpreter, raw: Path, heard: _Heard, say: Callable[[Event], None], running: set[int]
+) -> int:
     """Start the worker, listen to it, and kill it with its kernel when its time is over."""
     message = {
         "template": str(job.template),
         "output": str(raw),
         "parameters": dict(job.parameters),
         "cwd": str(job.cwd),
-        "scratch": str(scratch),
+        "scratch": str(raw.parent),
     }
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONPATH": runner.python_path(),
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gazette.runs._worker"],
+    process = subprocess.Popen(  # noqa: S603  our own worker, by this Python or one that we set up
+        [runner.executable, "-m", "gazette.runs._worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
