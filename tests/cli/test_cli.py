@@ -31,6 +31,8 @@ COMMANDS = (
     "serve",
     "verify",
     "diff",
+    "replay",
+    "restatements",
     "decide",
     "sign-off",
     "score",

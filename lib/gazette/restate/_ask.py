@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gazette.errors import SourceError
+from gazette.errors import SnapshotError, SourceError
 from gazette.params import Experiment, Model
-from gazette.restate._definitions import OPERATIONS, sheet_of
-from gazette.sources import Answer, experiment_answers, model_answers, tables
+from gazette.snapshot import verify
+from gazette.sources import Answer, experiment_answers, model_answers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,98 +17,73 @@ if TYPE_CHECKING:
     from gazette.snapshot import Snapshot
     from gazette.sources import Period, Warehouse
 
-__all__ = ["Asked", "ask", "ask_as_sealed", "gone", "late_rows", "sealed_answers"]
+__all__ = ["ask", "differing", "gone", "late_rows", "same_rows", "sealed_answers"]
 
-# How complete and fresh the data were at the cut-off is a fact about the edition, which rows that came later do not change.
-AS_SEALED = frozenset({"completeness", "volume", "schema", "label_checks", "feature_checks"})
-CLOSED_LATER = frozenset({"alert_events"})  # rows are filled in when an alert ends, without a time of arrival
-DAYS = ("assigned_per_day", "rows_per_day", "days", "weekly", "business", "telemetry")
-TIMES = ("day", "week", "at")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Answers of today's warehouse, by name; ``late`` are tables whose rows tell when they came (label counts and so on)."""
-
-    answers: dict[str, Answer]
-    counts: dict[str, Answer]
-
-    def differs(self, snapshot: Snapshot, sealed: dict[str, Answer]) -> list[str]:
-        """Names of answers whose rows are not those of the snapshot."""
-        del snapshot
-        return [n for n, a in self.answers.items() if n not in sealed or not _same(a.table, sealed[n].table)]
+# How complete and fresh the data were at the cut-off is a fact about the edition, which rows that came later do not change;
+# deployments are cut by when they were, so a later cut-off would bring those of later weeks.
+AS_SEALED = frozenset({"completeness", "volume", "schema", "label_checks", "feature_checks", "deployments"})
+DAYS = ("assigned_per_day", "rows_per_day", "days", "weekly", "business")
+TIMES = ("day", "week")
+COUNTED = (("rows_per_day", "n"), ("days", "n"), ("business", ""), ("assigned_per_day", "n"))
 
 
-def _same(one: pa.Table, other: pa.Table) -> bool:
+def same_rows(one: pa.Table, other: pa.Table) -> bool:
+    """Whether two answers have the same rows in the same order; missing values are equal to each other."""
     if one.column_names != other.column_names or one.num_rows != other.num_rows:
         return False
-    try:
-        return bool(one.cast(other.schema).replace_schema_metadata(None).equals(other.replace_schema_metadata(None)))
-    except (ValueError, TypeError, NotImplementedError):  # pyarrow's own: types that do not fit into each other
-        return False
+    if one.replace_schema_metadata(None).equals(other.replace_schema_metadata(None)):
+        return True
+    return bool(one.to_pandas().equals(other.to_pandas()))  # a Parquet file keeps some types as others
+
+
+def differing(now: dict[str, Answer], before: dict[str, Answer]) -> list[str]:
+    """Names of today's answers whose rows are others than before, or that were not there."""
+    return [n for n, a in now.items() if n not in before or not same_rows(a.table, before[n].table)]
 
 
 def sealed_answers(snapshot: Snapshot) -> dict[str, Answer]:
-    """What was frozen, by name of the query, each file checked against its digest."""
-    import pyarrow as pa  # noqa: PLC0415  slow to import
+    """What was frozen, by name of the query.
 
-    found = {}
-    for query in snapshot.queries:
-        frame = snapshot.table(query.name)  # checks the digest
-        del frame
-        import pyarrow.parquet as pq  # noqa: PLC0415
+    Raises:
+        SnapshotError: A file is missing or changed.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415  slow to import
 
-        table = pq.read_table(snapshot.directory / f"{query.name}.parquet")
-        found[query.name] = Answer(query.name, query.sql, table if isinstance(table, pa.Table) else table)
-    return found
+    verify(snapshot)
+    try:
+        return {
+            q.name: Answer(q.name, q.sql, pq.read_table(snapshot.directory / f"{q.name}.parquet"))
+            for q in snapshot.queries
+        }
+    except (OSError, ValueError) as error:
+        raise SnapshotError(f"frozen data cannot be read: {error}", where=str(snapshot.directory)) from error
 
 
-def ask(warehouse: Warehouse, params: Params, page: str, sealed: dict[str, Answer], period: Period) -> Asked:
+def ask(
+    warehouse: Warehouse, params: Params, page: str, sealed: dict[str, Answer], period: Period
+) -> dict[str, Answer]:
     """Today's answers to a page's questions.
 
     Args:
         warehouse: An open warehouse.
         params: Definitions to ask by.
-        page: A subject, or the operations page.
+        page: A subject.
         sealed: The edition's own answers; they say which versions of a model were live.
         period: The edition's week, with the cut-off to ask for.
 
     Raises:
         SourceError: A table or column is gone, or the warehouse fails.
     """
-    sheet = sheet_of(params, page)
+    sheet = params.models.get(page) or params.experiments.get(page)
     if isinstance(sheet, Experiment):
         found = experiment_answers(warehouse, sheet, params.metrics, period)
     elif isinstance(sheet, Model):
-        found = model_answers(warehouse, sheet, period, _versions(sealed))
-    elif page == OPERATIONS and params.site.operations is not None:
-        operations = params.site.operations
-        found = [build() for name, build in tables(warehouse, operations, period) if name in sealed]
+        rows = sealed["registry"].table.to_pylist() if "registry" in sealed else []
+        versions = {"live": "", **{str(r["role"]): str(r["version"]) for r in rows}}
+        found = model_answers(warehouse, sheet, period, versions)
     else:
-        raise SourceError(f"{page!r} is no longer defined", where="params/", mend="nothing: its numbers stay as published")
-    known = {a.name: a for a in found}
-    return Asked(
-        {n: a for n, a in known.items() if n not in AS_SEALED},
-        {n: a for n, a in known.items() if n in AS_SEALED},
-    )
-
-
-def _versions(sealed: dict[str, Answer]) -> dict[str, str]:
-    rows = sealed["registry"].table.to_pylist() if "registry" in sealed else []
-    return {"live": "", **{str(r["role"]): str(r["version"]) for r in rows}}
-
-
-def ask_as_sealed(warehouse: Warehouse, names: list[str], sealed: dict[str, Answer]) -> dict[str, Answer]:
-    """Run the very text of sealed queries on today's warehouse, so that a changed query is told from changed rows.
-
-    Raises:
-        SourceError: The warehouse no longer takes one of them.
-    """
-    found = {}
-    for name in names:
-        old = sealed[name]
-        found[name] = Answer(name, old.sql, warehouse.ask_text(name, old.sql, old.table.schema))
-    return found
+        raise SourceError(f"{page!r} is no longer defined", where="params/", mend="its numbers stay as published")
+    return {a.name: a for a in found if a.name not in AS_SEALED}
 
 
 def gone(sealed: dict[str, Answer], now: dict[str, Answer]) -> str:
@@ -132,24 +106,17 @@ def _day(value: date) -> str:
     return f"{value:%Y-%m-%d}" if isinstance(value, datetime) else value.isoformat()
 
 
-def late_rows(before: Asked, after: Asked) -> int | None:
-    """How many rows came between two cut-offs, by the first table that counts rows; None where none does."""
-    for name, column in (
-        ("rows_per_day", "n"),
-        ("completeness", "labelled"),
-        ("business", ""),
-        ("days", "n"),
-        ("assigned_per_day", "n"),
-    ):
-        pair = [{**a.answers, **a.counts}.get(name) for a in (before, after)]
-        if all(pair):
-            old, new = (_count(a.table, column) for a in pair if a is not None)
+def late_rows(before: dict[str, Answer], after: dict[str, Answer]) -> int | None:
+    """How many rows more a later cut-off brings, by the first answer that counts rows; None where none has more."""
+    for name, column in COUNTED:
+        if name in before and name in after:
+            old, new = (_count(a[name].table, column) for a in (before, after))
             if new > old:
                 return new - old
     return None
 
 
-def _count(table: Any, column: str) -> int:
+def _count(table: pa.Table, column: str) -> int:
     if not column or column not in table.column_names:
         return int(table.num_rows)
     return sum(int(v) for v in table.column(column).to_pylist() if v is not None)

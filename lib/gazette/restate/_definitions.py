@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from gazette.params import Experiment, Model
-from gazette.record import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,9 +12,8 @@ if TYPE_CHECKING:
     from gazette.params import Metric, Params
     from gazette.record import Record
 
-__all__ = ["OPERATIONS", "differences", "digest_of_definitions", "sheet_of"]
+__all__ = ["differences", "sheet_of"]
 
-OPERATIONS = "operations"
 WORDS = {"title", "owner", "description", "hypothesis", "changelog", "definition", "formula", "code", "notes", "source"}
 STATE = {"registry", "review_by", "card", "notebook"}  # name what is so today, or only describe
 
@@ -48,8 +45,6 @@ def _parts(params: Params, page: str, record: Record) -> dict[str, Any]:
         found[f"models/{page}.yml"] = _bare(sheet.model_dump(mode="json"), WORDS | STATE)
     if not isinstance(sheet, Experiment):
         found["alerts.yml"] = _bare(params.alerts.model_dump(mode="json"), WORDS)
-    if page == OPERATIONS and params.site.operations is not None:
-        found["site.yml (operations)"] = _bare(params.site.operations.model_dump(mode="json"), WORDS | {"dashboard"})
     rows = [*params.translations, *params.bases, *params.targets]
     found["translations.yml"] = [_bare(r.model_dump(mode="json"), WORDS) for r in rows]
     found["currency"] = params.site.currency
@@ -58,11 +53,6 @@ def _parts(params: Params, page: str, record: Record) -> dict[str, Any]:
 
 def _measured(metric: Metric) -> Any:
     return _bare(metric.model_dump(mode="json"), WORDS)
-
-
-def digest_of_definitions(params: Params, page: str, record: Record) -> str:
-    """SHA-256 over the definitions that the page's numbers may depend on; words that only explain are left out."""
-    return hashlib.sha256(canonical_json(_parts(params, page, record)).encode()).hexdigest()
 
 
 def differences(before: Params, after: Params, page: str, record: Record) -> str:
@@ -84,7 +74,10 @@ def _differences(before: Params, after: Params, page: str, record: Record) -> It
             entries = after.metrics[metric].changelog[known:]
             title = after.metrics[metric].title
             told = [f"{title}, definition {e.version} of {e.date:%Y-%m-%d} ({e.author}): {e.change}" for e in entries]
-            yield "; ".join(told) or f"{title}: {', '.join(_keys(old.get(name), new.get(name)))}, with no entry in its changelog"
+            yield (
+                "; ".join(told)
+                or f"{title}: {', '.join(_keys(old.get(name), new.get(name)))}, with no entry in its changelog"
+            )
 
 
 def _keys(old: Any, new: Any) -> list[str]:
