@@ -48,7 +48,8 @@ def count_instead(root: Path) -> None:
     """A new definition of the metric: clicks a user, not whether one clicked."""
     path = root / "params" / "metrics.yml"
     text = path.read_text().replace("aggregation: any", "aggregation: count").replace("unit: fraction", "unit: number")
-    entry = "    - {version: 2, date: 2026-11-18, author: office, change: Clicks a user.}\n"
+    before = "{unit: fraction, fact: {table: events, unit: unit_id, time: happened_at, arrived: loaded_at, aggregation: any}}"
+    entry = f"    - {{version: 2, date: 2026-11-18, author: office, change: Clicks a user., before: {before}}}\n"
     path.write_text(text.rstrip("\n") + "\n" + entry)
 
 

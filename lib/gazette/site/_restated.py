@@ -157,15 +157,17 @@ def _section(edition: str, page: str, rows: list[Moved], titles: dict[Any, tuple
     relied = escape(", ".join(readers)) if readers else "nobody that the register knows of"
     if not rows[0].steps[0].published:
         relied += "; the edition was not published yet"
-    table = _table(f"What was published and what it is now: {title}, edition {edition}", rows[:FIRST], currency)
+    reasons = list(dict.fromkeys(_why(m) for m in rows))
+    why = f"<p>{reasons[0]}</p>" if len(reasons) == 1 else ""  # said once where it is the same for all
+    table = _table(f"What was published and what it is now: {title}, edition {edition}", rows[:FIRST], currency, why)
     if more := rows[FIRST:MOST]:
         table += (
             f'<details class="gz-fold"><summary>{len(more)} more that moved less</summary>'
-            f"{_table(f'More of {title}, edition {edition}', more, currency)}</details>"
+            f"{_table(f'More of {title}, edition {edition}', more, currency, why)}</details>"
         )
     if len(rows) > MOST:
         table += f"<p>{len(rows) - MOST} more that moved still less: <code>gazette restatements --edition {escape(edition)} --all</code></p>"
-    return f"{head}{flips}<p>Relied on the published page: {relied}.</p>{table}"
+    return f"{head}{flips}{why}<p>Relied on the published page: {relied}.</p>{table}"
 
 
 def _flip(one: Moved) -> str:
@@ -181,11 +183,14 @@ def _flip(one: Moved) -> str:
     )
 
 
-def _table(caption: str, rows: list[Moved], currency: str) -> str:
+def _table(caption: str, rows: list[Moved], currency: str, said: str) -> str:
     cells = [
         [escape(m.before.label), _value(m.before, currency), _value(m.after, currency), _size(m), _why(m)] for m in rows
     ]
-    return table_html(caption, ("Number", "Published", "Now", "How much", "Why"), cells)
+    heads: tuple[str, ...] = ("Number", "Published", "Now", "How much", "Why")
+    if said:
+        heads, cells = heads[:-1], [row[:-1] for row in cells]
+    return table_html(caption, heads, cells)
 
 
 def _value(number: Number, currency: str) -> str:
