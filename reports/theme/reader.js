@@ -8,7 +8,7 @@
   function news(before, now) {
     var said = [], other = before.currency !== now.currency, old = {}, fresh = {}, seen = {};
     var money = now.cards.filter(function (c) { return c.unit === "money"; }).length;
-    if (other) said.push("Amounts are now in " + now.currency + "; in " + before.edition + " they were in " + before.currency + ", so they are not compared (on " + money + " of the cards).");
+    if (other) said.push("Amounts are now in " + now.currency + "; in " + before.edition + " they were in " + before.currency + ", so they are not compared. Cards in money: " + money + ".");
     before.subjects.forEach(function (s) { old["=" + s.id] = s; });
     now.subjects.forEach(function (s) { fresh["=" + s.id] = s; });
     now.subjects.forEach(function (s) {

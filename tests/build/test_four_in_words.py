@@ -71,7 +71,7 @@ def test_a_figure_missing_this_week_is_said_with_its_reason_and_what_it_was(page
 
 def test_a_change_of_currency_is_said_and_no_amount_is_compared(page: str) -> None:
     text = seen(page)
-    assert "Amounts are now in EUR; in 2026-W46 they were in USD, so they are not compared (on 1 of the cards)." in text
+    assert "Amounts are now in EUR; in 2026-W46 they were in USD, so they are not compared. Cards in money: 1." in text
     assert "€" in text
     assert "$" not in text
     assert 'data-number="executive.before.recommender.revenue-effect"' not in page
@@ -108,6 +108,6 @@ def test_the_message_the_mail_and_the_paper_say_the_same(place: Path) -> None:
     slack = " ".join(json.dumps(message, ensure_ascii=False).split())
     mail = seen((share / "email.html").read_text())
     for form in (slack, mail):
-        assert "so they are not compared (on 1 of the cards)." in form
+        assert "so they are not compared. Cards in money: 1." in form
         assert "is missing now: not published (no survey answers); it was " in form
         assert "n/a on a year ago (history starts 2026-08-31)" in form

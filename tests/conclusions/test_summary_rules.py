@@ -261,7 +261,7 @@ def test_after_a_change_of_currency_amounts_are_not_compared_and_all_else_is() -
     before = digest("2026-W46", cards=[card(100.0, 1.0), {**share, "value": 0.1, "shown": "10 %"}])
     after = digest("2026-W47", currency="EUR", cards=[card(900.0, 1.0), {**share, "value": 0.5, "shown": "50 %"}])
     assert news(before, after) == [
-        "Amounts are now in EUR; in 2026-W46 they were in USD, so they are not compared (on 1 of the cards).",
+        "Amounts are now in EUR; in 2026-W46 they were in USD, so they are not compared. Cards in money: 1.",
         "Y: was 10 %, is 50 %.",
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import shutil
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ LAST = Week.parse("2026-W46")
 
 def fill(store: Store, template: Path, weeks: list[Week]) -> None:
     """Sealed editions like the template, each with its own week and value."""
+    facts = json.loads((template / "manifest.json").read_text())["facts"]
     for i, week in enumerate(weeks):
         staging = store.staging(week)
         shutil.copytree(template, staging, dirs_exist_ok=True, ignore=shutil.ignore_patterns("manifest.json*"))
@@ -41,7 +43,7 @@ def fill(store: Store, template: Path, weeks: list[Week]) -> None:
         )
         record = record.model_copy(update={"edition": str(week), "week_start": week.start, "numbers": numbers})
         path.write_text(record.to_json())
-        store.seal(staging, week, versions={}, facts={})
+        store.seal(staging, week, versions={}, facts=facts)
 
 
 @pytest.mark.integration

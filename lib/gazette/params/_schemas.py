@@ -15,7 +15,7 @@ def schemas() -> dict[str, str]:
     """File name to JSON Schema text, for the folder ``params/schemas``.
 
     >>> sorted(schemas())[:2]
-    ['alerts.json', 'annotations.json']
+    ['acceptance.json', 'alerts.json']
     """
     models = {name.removesuffix(".yml"): model for name, model in {**FILES, **OPTIONAL}.items()}
     models |= {folder.removesuffix("s"): model for folder, model in FOLDERS.items()}

@@ -228,8 +228,8 @@ def _alive(pid: str) -> bool:
 def _compare(edition: Path, page: Page, run: Rerun, outcome: Outcome, tolerances: Tolerances) -> PageReplay:
     name = f"{page.id}.ipynb"
     failed = outcome.failure.what if outcome.failure else ""
-    fields: tuple[str, ...] = ()
     comparison, close = None, False
+    fields: tuple[str, ...] = ()
     if page.record is not None and outcome.record is not None:
         comparison = compare_records(page.record, outcome.record, tolerances.of)
         fields, close = _fields(page.record, outcome.record, tolerances.of_outputs)
