@@ -23,7 +23,7 @@ __all__ = ["ask", "differing", "gone", "late_rows", "same_rows", "sealed_answers
 # deployments are cut by when they were, so a later cut-off would bring those of later weeks.
 AS_SEALED = frozenset({"completeness", "volume", "schema", "label_checks", "feature_checks", "deployments"})
 DAYS = ("assigned_per_day", "rows_per_day", "days", "weekly", "business")
-ROUNDING = 1e-12
+ROUNDING = 1e-9  # as little as a replay would call equal
 TIMES = ("day", "week")
 COUNTED = (("rows_per_day", "n"), ("days", "n"), ("business", ""), ("assigned_per_day", "n"))
 
