@@ -1,6 +1,6 @@
 # make report builds and publishes the demo; make test runs every test. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help report demo serve lab check schemas test bench lint types format lock clean
+.PHONY: help report demo serve lab check schemas test bench golden lint types format lock clean
 WEEKS ?= 2026-W45..2026-W47
 PORT ?= 8000
 GAZETTE = .venv/bin/gazette
@@ -44,6 +44,9 @@ bench: .venv/stamp-dev ## measure speed as paired ratios, and errors of long sim
 	@.venv/bin/python bench/learnt.py
 	@.venv/bin/python bench/experiments.py
 	@.venv/bin/python bench/editions.py
+
+golden: .venv/stamp-dev ## write anew the numbers that the templates find on a fixed small project
+	@.venv/bin/python tests/golden.py
 
 lint: .venv/stamp-dev
 	@.venv/bin/ruff check -q .

@@ -30,6 +30,7 @@ COMMANDS = (
     "learn",
     "serve",
     "verify",
+    "replay",
     "diff",
     "replay",
     "restatements",

@@ -167,9 +167,11 @@ def test_what_is_shown_is_the_value_to_within_what_its_range_supports(value: flo
     finest = 0.5e-4 if not large else 0.5e-2 * (1e9 if abs(value) >= 1e9 else 1e6)
     whole = 0.5 if unit == "count" or (unit == "money" and (abs(value) >= 1e3 or spread >= 10)) else 0.0
     cent = 0.005 if unit == "money" else 0.0
-    # Two digits of the half-width: rounding moves a value by at most a twentieth of it.
+    # Two digits of the half-width: rounding moves a value by at most a twentieth of it. Where that would give a percentage more
+    # than two decimals, one digit: by at most a half.
+    part = 0.501 if unit == "fraction" and spread * factor < 0.1 else 0.0501
     assert abs(said - value * factor) <= max(
-        0.0501 * spread * factor, finest * 1.001, whole * 1.001, cent * 1.001
+        part * spread * factor, finest * 1.001, whole * 1.001, cent * 1.001
     ) + 1e-9 * abs(value * factor)
 
 

@@ -283,7 +283,7 @@ def _changes(card: str, numbers: Mapping[str, Number], currency: str) -> Iterato
 
 def _tests(params: Params, records: Sequence[Record], currency: str) -> Iterator[Test]:
     for record, verdict in conclusions.ranked(records):
-        shown = next((n for n in record.numbers if n.id == f"{record.subject}.{verdict.metric}.relative"), None)
+        shown = record.effect(verdict)
         effect = "not shown"
         if shown is not None and shown.published and shown.interval is not None and verdict.state not in UNREADABLE:
             value, span = (display.format_number(shown, f, currency=currency) for f in ("signed", "interval"))

@@ -301,7 +301,7 @@ def verdict_digest(records: Iterable[Record], *, currency: str = "USD") -> dict[
         if verdict is None:
             continue
         numbers = {n.id: n for n in record.numbers}
-        effect = numbers.get(f"{verdict.reason.id.removesuffix('.verdict')}.{verdict.metric}.relative")
+        effect = record.effect(verdict)
         units = numbers.get(f"{record.subject}.units")
         if effect is not None and effect.interval is not None and effect.published and verdict.state not in UNREADABLE:
             shown = format_number(effect, "interval", currency=currency)

@@ -198,6 +198,19 @@ class Record(_Frozen):
                 return number
         raise KeyError(number_id)
 
+    def effect(self, verdict: Verdict) -> Number | None:
+        """The number to show beside a verdict: the relative change, or the difference where only that tells the verdict's side.
+
+        Verdicts are decided on differences. A relative change also carries the doubt about the control, so near the border its
+        range may hold zero where the difference's does not; to show that one would contradict the verdict.
+        """
+        found = {n.id: n for n in self.numbers}
+        name = f"{verdict.reason.id.removesuffix('.verdict')}.{verdict.metric}"
+        relative, difference = found.get(f"{name}.relative"), found.get(f"{name}.difference")
+        if relative is not None and difference is not None and _side(relative) != _side(difference):
+            return difference
+        return relative
+
     def to_json(self) -> str:
         """Canonical JSON text: sorted keys, one trailing newline, the same bytes for the same record."""
         return canonical_json(self.model_dump(mode="json"))
@@ -206,6 +219,13 @@ class Record(_Frozen):
     def from_json(cls, text: str | bytes) -> Self:
         """Read what `to_json` wrote; raises ``pydantic.ValidationError`` (a ValueError) on anything else."""
         return cls.model_validate_json(text)
+
+
+def _side(number: Number) -> int | None:
+    """Where a number's interval lies: 1 above zero, -1 below, 0 about it; None without one."""
+    if number.interval is None or not number.published:
+        return None
+    return (number.interval.low > 0) - (number.interval.high < 0)
 
 
 def canonical_json(value: Any) -> str:

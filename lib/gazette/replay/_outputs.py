@@ -64,6 +64,10 @@ class _Comparer(IPyNbCell):  # type: ignore[misc]  # nbval has no types
         made.parent, made.colors, made.comparison_traceback = _Place(patterns), nocolors, []
         return made
 
+    def format_output_compare(self, key: str, left: Any, right: Any) -> None:
+        """What differs, in a line; nbval's own asks hooks of a pytest session."""
+        self.comparison_traceback.append(f"mismatch {key!r}: {left!r:.200} is now {right!r:.200}")
+
     def equal(self, before: list[Any], after: list[Any]) -> bool:
         """Whether the outputs of a cell agree."""
         return bool(self.compare_outputs(coalesce_streams(_nodes(after)), coalesce_streams(_nodes(before))))

@@ -54,16 +54,14 @@ def _telemetry(warehouse: Warehouse, name: str, period: Period) -> Any:
 
     table = warehouse.table(name, {c: c for c in ("at", "service", "requests", "errors")}, file=FILE)
     kept = table.filter(table.at >= period.end - timedelta(days=DAYS), table.at < period.end)
-    kept = kept.mutate(hour=kept.at.truncate("h"))
+    missing = [c for c in (*SUMMED, *HIGHEST, "model_version") if c not in table.columns]
+    kept = kept.mutate(hour=kept.at.truncate("h"), **{c: ibis.null("float64") for c in missing})
     found = {}
     for column in (*SUMMED, *HIGHEST):
-        if column in table.columns:
-            value = kept[column].cast("float64")
-            found[column] = value.sum() if column in SUMMED else value.max()
-        else:
-            found[column] = ibis.null("float64").max()
-    known = "model_version" in table.columns
-    found["versions"] = kept.model_version.nunique().cast("float64") if known else ibis.null("float64").max()
+        value = kept[column].cast("float64")
+        found[column] = value.sum() if column in SUMMED else value.max()
+    versions = kept.model_version
+    found["versions"] = versions.max() if "model_version" in missing else versions.nunique().cast("float64")
     grouped = kept.group_by(["hour", "service"]).aggregate(**found)
     return grouped.rename(at="hour").select("at", "service", *MEASURES).order_by("service", "at")
 

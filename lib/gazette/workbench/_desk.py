@@ -77,9 +77,9 @@ class Desk(Bench):
 
     def rests_on(self, record: Record, verdict: Verdict) -> tuple[Number | None, Number | None]:
         """Effect that a verdict rests on, None where it may not be read, and users so far."""
-        name = f"{verdict.reason.id.removesuffix('.verdict')}.{verdict.metric}.relative"
-        readable = verdict.state not in {"not trustworthy", "not published"}
-        return (self.known[name][0] if readable and name in self.known else None), self.taken(f"{record.subject}.units")
+        effect = record.effect(verdict) if verdict.state not in {"not trustworthy", "not published"} else None
+        known = self.known[effect.id][0] if effect is not None and effect.id in self.known else None
+        return known, self.taken(f"{record.subject}.units")
 
     def place(self, record: Record) -> str:
         """Address of a record's page from this one."""

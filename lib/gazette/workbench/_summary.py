@@ -95,9 +95,8 @@ class SummaryBench(Risks):
 
         rows = []
         for record, verdict in self.ranked:
-            numbers = {n.id: n for n in record.numbers}
-            shown = numbers[f"{record.subject}.{verdict.metric}.relative"]
-            trusted = verdict.state not in {"not trustworthy", "not published"} and shown.interval is not None
+            shown = record.effect(verdict)
+            trusted = verdict.state not in {"not trustworthy", "not published"} and shown is not None and shown.interval
             rows.append(
                 {
                     "test": f'<a href="experiments/{record.subject}.html">{escape(record.title)}</a>',
@@ -106,7 +105,7 @@ class SummaryBench(Risks):
                     "state": verdict.state,
                     "metric": self.params.metrics[verdict.metric].title,
                     "effect": f"{display.format_number(shown, 'signed')} ({display.format_number(shown, 'interval')})"
-                    if trusted
+                    if trusted and shown is not None
                     else "not shown",
                     "action": verdict.action[:1].upper() + verdict.action[1:],
                 }
