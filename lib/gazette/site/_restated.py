@@ -155,8 +155,6 @@ def _section(edition: str, page: str, rows: list[Moved], titles: dict[Any, tuple
     flips = "".join(_flip(m) for m in rows if m.flip is not None)
     readers = list(dict.fromkeys(n for m in rows for n in m.readers))
     relied = escape(", ".join(readers)) if readers else "nobody that the register knows of"
-    if not rows[0].steps[0].published:
-        relied += "; the edition was not published yet"
     reasons = list(dict.fromkeys(_why(m) for m in rows))
     why = f"<p>{reasons[0]}</p>" if len(reasons) == 1 else ""  # said once where it is the same for all
     table = _table(f"What was published and what it is now: {title}, edition {edition}", rows[:FIRST], currency, why)
