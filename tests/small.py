@@ -44,6 +44,7 @@ class SmallProject:
             "mlflow": "sqlite:///mlflow.db",
             "engine": "embedded",
             "timeout_seconds": 60,
+            "restatements": {"editions": 0},  # tests that are about them turn them on
             "executive": {"owner": "office", "cards": ["button.ctr.treatment"]},
         }
         self.metric: dict[str, Any] = {

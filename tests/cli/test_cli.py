@@ -32,6 +32,8 @@ COMMANDS = (
     "verify",
     "replay",
     "diff",
+    "replay",
+    "restatements",
     "decide",
     "sign-off",
     "score",

@@ -14,6 +14,7 @@ from gazette.build._definitions import refuse_changes
 from gazette.build._freeze import freeze_all, period_of
 from gazette.build._gather import HISTORY, OPERATIONS
 from gazette.build._register import copy_register
+from gazette.build._restate import restate_earlier
 from gazette.build._share import share_of
 from gazette.editions import Week, digest_of, lock, read_public_keys, write_error
 from gazette.errors import EditionError, GazetteError, ParamsError, WrongUseError
@@ -203,6 +204,7 @@ def _one(
         outcomes = _run(project, week, subjects, snapshots, staging, listener)
         for name in snapshots:
             verify(reopen(staging / "snapshot" / name))
+        restate_earlier(project, week, staging, lambda what: listener.step(edition, what))
         listener.step(edition, f"Rendering with {engine.label}")
         facts = site.facts(staging, params=project.params, week=week)
         ran = {**versions(), "engine": engine.label}

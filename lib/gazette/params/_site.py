@@ -64,6 +64,15 @@ class Operations(Sheet):
             yield "prometheus", "an address starts with http:// or https://"
 
 
+class RestatementParams(Sheet):
+    """How far back a build computes earlier editions again."""
+
+    editions: Annotated[int, Field(ge=0, le=52, strict=True)] = Field(
+        default=4,
+        description="How many earlier editions each build computes again on today's data and definitions; 0: none.",
+    )
+
+
 class SiteParams(Sheet):
     """Settings of the whole site."""
 
@@ -91,6 +100,7 @@ class SiteParams(Sheet):
     ended_weeks: Annotated[int, Field(ge=0, le=52, strict=True)] = Field(
         default=4, description="Weeks for which an experiment that ended stays in the editions."
     )
+    restatements: RestatementParams = RestatementParams()
     history_weeks: Annotated[int, Field(ge=2, le=104, strict=True)] = 12
     public_keys: list[Text] = Field(
         default=[],

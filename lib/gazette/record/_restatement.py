@@ -31,7 +31,8 @@ class Restatement(_Frozen):
     Attributes:
         edition: The edition that published it; it stays as it is.
         page: Its subject.
-        before, after: The number as published and as it is now.
+        before, after: The number as published and as it is now; where several causes moved it one after the other, as it was
+            before and after this one.
         cause: Why it differs.
         detail: The cause in words: rows that came late, the change of definition, versions of the code.
         found_in: The edition whose build found it, or the challenge that showed it.

@@ -9,6 +9,7 @@ from gazette.register._due import ASKS, Due, due, standing
 from gazette.register._files import FOLDER, Entry, Register, load_register, register_problems
 from gazette.register._new import new_subject
 from gazette.register._outcomes import Outcome, add_score, outcomes
+from gazette.register._restatements import Listed, Log, Moved, Unread, listed, logs_of, read_log
 from gazette.register._targets import Targets, chart_subject, lost_remarks, targets_of
 from gazette.register._watch import open_watches
 
@@ -20,9 +21,13 @@ __all__ = [
     "Challenged",
     "Due",
     "Entry",
+    "Listed",
+    "Log",
+    "Moved",
     "Outcome",
     "Register",
     "Targets",
+    "Unread",
     "accept_challenge",
     "accepted_restatements",
     "add_score",
@@ -31,13 +36,16 @@ __all__ = [
     "decide",
     "due",
     "faults_of",
+    "listed",
     "load_challenges",
     "load_register",
+    "logs_of",
     "lost_remarks",
     "new_subject",
     "open_watches",
     "outcomes",
     "prefix_at",
+    "read_log",
     "register_problems",
     "sign_off",
     "signed_as_it_stands",

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["editions_script", "render_shelf"]
 
+RESTATED = """(function () {
+  var more = document.createElement("script");
+  more.src = document.currentScript.src.replace(/editions[.]js.*$/, "restated.js");
+  document.head.appendChild(more);
+})();
+"""
 SLOT = re.compile(r"^<!-- gazette: ([a-z-]+) -->$", re.MULTILINE)
 
 
@@ -169,9 +175,10 @@ def render_shelf(
 
 
 def editions_script(manifests: Sequence[Manifest]) -> str:
-    """The list that switchers of editions load."""
+    """The list that switchers of editions load; pages sealed before there were restatements load those through it too."""
     listing = [{"edition": m.edition, "dates": m.facts["dates"], "failed": len(m.facts["failed"])} for m in manifests]
-    return f"window.gzEditions = {json.dumps(listing, ensure_ascii=False)};\n".replace("<", "\\u003c")
+    listed = f"window.gzEditions = {json.dumps(listing, ensure_ascii=False)};\n".replace("<", "\\u003c")
+    return listed + RESTATED
 
 
 def _edition_pages(manifests: Sequence[Manifest]) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gazette.site._decisions import decision_slots
+from gazette.site._restated import restated_script, restated_scripts, restated_slots
 from gazette.site._shelf import editions_script
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["scripts", "shelf_scripts", "slots"]
 
-SLOTS: tuple[Maker, ...] = (decision_slots,)  # each gives slot to HTML
-SCRIPTS: tuple[Maker, ...] = ()  # each gives file name to JavaScript
+SLOTS: tuple[Maker, ...] = (decision_slots, restated_slots)  # each gives slot to HTML
+SCRIPTS: tuple[Maker, ...] = (restated_scripts,)  # each gives file name to JavaScript
 
 
 def slots(store: Store, project: Path, params: Params) -> dict[str, str]:
@@ -34,4 +35,5 @@ def scripts(store: Store, project: Path, params: Params) -> dict[str, str]:
 
 def shelf_scripts(manifests: Sequence[Manifest], *, store: Store, project: Path, params: Params) -> dict[str, str]:
     """All that sealed pages load from the place above them, where only these editions are there."""
-    return {"editions.js": editions_script(manifests), **scripts(store, project, params)}
+    alone = {"restated.js": restated_script(store, project, page="")}  # there is no page of restatements to link to
+    return {"editions.js": editions_script(manifests), **scripts(store, project, params), **alone}

@@ -1,0 +1,226 @@
+"""``restatements.json`` of an edition: what its build found to be otherwise in earlier editions; and all of them together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gazette.editions import Week
+from gazette.errors import EditionError
+from gazette.record import CAUSES, Flip, NotPublished, Restatement, canonical_json
+from gazette.register._bound import signed_as_it_stands
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from gazette.editions import Store
+    from gazette.record import Number
+    from gazette.register._files import Register
+
+__all__ = ["FILE", "Listed", "Log", "Moved", "Unread", "listed", "logs_of", "read_log"]
+
+FILE = "restatements.json"
+OF_LOADING = {"published", "readers"}  # known when the log is read, not when it was sealed
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Unread(_Part):
+    """What could not be computed again, and why; ``page`` is empty where it is the whole edition."""
+
+    edition: str
+    page: str = ""
+    why: str
+
+
+class Log(_Part):
+    """What one build found.
+
+    Attributes:
+        edition: The edition whose build it was.
+        restatements: Numbers that moved since they were published or last restated.
+        unread: What could not be computed again.
+    """
+
+    schema_version: Literal["gazette.restatements/1"] = "gazette.restatements/1"
+    edition: str
+    restatements: tuple[Restatement, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+    def to_json(self) -> str:
+        """Canonical JSON, the same bytes for the same log."""
+        content = self.model_dump(mode="json")
+        content["restatements"] = [
+            {k: v for k, v in row.items() if k not in OF_LOADING} for row in content["restatements"]
+        ]
+        return canonical_json(content)
+
+    def write(self, folder: Path) -> None:
+        """Put it where `read_log` finds it."""
+        (folder / FILE).write_text(self.to_json(), encoding="utf-8")
+
+
+def read_log(folder: Path) -> Log | None:
+    """The log of the edition in this folder, None where it has none: it was built before there were any, or without.
+
+    Raises:
+        EditionError: It cannot be read, is malformed, or is another edition's.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        log = Log.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise _unreadable(path, f"{place}: {first['msg']}" if place else first["msg"]) from error
+    if log.edition != folder.name:
+        raise _unreadable(path, f"it is of edition {log.edition}")
+    return log
+
+
+def _unreadable(path: Path, why: str) -> EditionError:
+    return EditionError(
+        f"the log of restatements cannot be read: {why}",
+        where=str(path),
+        mend="restore the edition from a copy; 'gazette verify' says what changed",
+    )
+
+
+def logs_of(store: Store, weeks: Iterable[Week] | None = None) -> tuple[list[Log], list[tuple[str, EditionError]]]:
+    """Logs of sealed editions, oldest first, and what is wrong with those that cannot be read, by edition."""
+    logs, faults = [], []
+    for week in sorted(weeks) if weeks is not None else store.weeks():
+        try:
+            log = read_log(store.path(week))
+        except EditionError as error:
+            faults.append((str(week), error))
+            continue
+        if log is not None:
+            logs.append(log)
+    return logs, faults
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One published number and all that restated it, oldest first."""
+
+    steps: tuple[Restatement, ...]
+
+    @property
+    def edition(self) -> str:
+        """The edition that published it."""
+        return self.steps[0].edition
+
+    @property
+    def page(self) -> str:
+        """Its subject."""
+        return self.steps[0].page
+
+    @property
+    def before(self) -> Number:
+        """As published."""
+        return self.steps[0].before
+
+    @property
+    def after(self) -> Number:
+        """As it is now."""
+        return self.steps[-1].after
+
+    @property
+    def flip(self) -> Flip | None:
+        """The verdict as published and as it would be now; None where it is the same."""
+        found = [s.flip for s in self.steps if s.flip is not None]
+        if not found:
+            return None
+        old, new = found[0], found[-1]
+        if (old.state_before, old.action_before) == (new.state_after, new.action_after):
+            return None  # it turned, and turned back
+        return Flip(
+            metric=new.metric,
+            state_before=old.state_before,
+            state_after=new.state_after,
+            action_before=old.action_before,
+            action_after=new.action_after,
+        )
+
+    @property
+    def size(self) -> float | None:
+        """The whole difference in half-widths of the published interval; None where there is none."""
+        old, new, span = self.before.value, self.after.value, self.before.interval
+        if span is None or isinstance(old, NotPublished) or isinstance(new, NotPublished):
+            return None
+        half = (span.high - span.low) / 2
+        return abs(new - old) / half if half > 0 else None
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Who is known to have relied on the published number."""
+        return tuple(dict.fromkeys(name for s in self.steps for name in s.readers))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Restatements of all editions.
+
+    Attributes:
+        moved: By number: verdicts that turned first, then what moved most for its interval, then newer editions first.
+        unread: What the newest log could not compute again.
+        faults: Logs that cannot be read, in words.
+    """
+
+    moved: tuple[Moved, ...]
+    unread: tuple[Unread, ...]
+    faults: tuple[str, ...]
+
+
+def listed(store: Store, register: Register, accepted: Sequence[Restatement] = ()) -> Listed:
+    """Every restatement, with who relied on the old value as far as the register knows.
+
+    Args:
+        store: The sealed editions.
+        register: Decisions and sign-offs.
+        accepted: Challenges that were accepted.
+    """
+    logs, faults = logs_of(store)
+    found = [*(r for log in logs for r in log.restatements), *accepted]
+    weeks, digests = {str(w) for w in store.weeks()}, {}
+    for edition in sorted({r.edition for r in found} & weeks):
+        try:
+            digests[edition] = store.manifest(Week.parse(edition)).digest
+        except EditionError:
+            continue  # 'gazette verify' says what is wrong with it; nothing can be bound to it
+    groups: dict[tuple[str, str, str], list[Restatement]] = {}
+    for row in sorted(found, key=lambda r: (r.found_at, r.found_in, CAUSES.index(r.cause))):
+        names = tuple(dict.fromkeys((*row.readers, *_readers(row, register, digests))))
+        seen = row.edition in weeks and store.is_published(Week.parse(row.edition))
+        filled = row.model_copy(update={"readers": names, "published": seen})
+        groups.setdefault((row.edition, row.page, row.before.id), []).append(filled)
+    return Listed(_rank(groups.values()), logs[-1].unread if logs else (), tuple(str(f) for _, f in faults))
+
+
+def _readers(restatement: Restatement, register: Register, digests: dict[str, str]) -> list[str]:
+    """Who decided or signed on the edition's word about this page."""
+    bound = digests.get(restatement.edition)
+    names = []
+    for entry in register.entries:
+        mine = entry.decision
+        if mine.experiment != restatement.page or bound is None or mine.edition_digest != bound:
+            continue
+        names.append(f"{mine.by} (decided: {mine.decision.replace('-', ' ')})")
+        names += [f"{s.by} (signed that off)" for s in signed_as_it_stands(entry)]
+    return names
+
+
+def _rank(groups: Iterable[list[Restatement]]) -> tuple[Moved, ...]:
+    rows = sorted((Moved(tuple(g)) for g in groups), key=lambda m: (m.page, m.before.id))
+    rows.sort(key=lambda m: m.edition, reverse=True)
+    return tuple(sorted(rows, key=lambda m: (m.flip is None, -(m.size or 0.0))))
