@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import audited as audited_project
 from program import copy_project, gazette
 from small import REPOSITORY, SmallProject
 
@@ -81,6 +82,18 @@ def built(demo: Path, shared: Path) -> Path:
             (place / ".gazette").mkdir()
             shutil.copytree(demo / ".gazette" / "demo", place / ".gazette" / "demo")
             gazette("build", f"{WEEKS[0]}..{WEEKS[-1]}", "--engine", "embedded", project=place)
+    return place
+
+
+@pytest.fixture(scope="session")
+def audited(shared: Path) -> Path:
+    """A small project with two sealed weeks, a model, two tests and a decision; copy what you change."""
+    place = shared / "audited-project"
+    with once(shared, "audited") as first:
+        if first and (kept := os.environ.get("GAZETTE_TEST_AUDITED")):  # one that was made before, as for the demo
+            shutil.copytree(kept, place)
+        elif first:
+            audited_project.make(place)
     return place
 
 

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -158,7 +159,10 @@ def _gather(root: Path, store: Store, params: Params, entry: Entry, week: Week, 
     files["verifier.py"] = Path(verifier.__file__).read_bytes()
     lock, note = _lock(root, manifest, home)
     files |= lock
-    library = _library(manifest)
+    wheel = next(
+        (f"{home}/{n}" for n in sorted(manifest.files) if n.startswith("environment/") and n.endswith(".whl")), ""
+    )
+    library = {} if wheel else _library(manifest)
     files |= library
     story = Story(
         entry=entry,
@@ -171,6 +175,8 @@ def _gather(root: Path, store: Store, params: Params, entry: Entry, week: Week, 
         home=home,
         pages=pages,
         lock=note,
+        hashes=bool(note) and _all_hashed(files[note].decode()),
+        wheel=wheel,
         library=bool(library),
         tables=tuple(
             n.removeprefix("tables/") for n in sorted(files) if n.startswith("tables/") and n.endswith(".csv")
@@ -248,6 +254,12 @@ def _lock(root: Path, manifest: Manifest, home: str) -> tuple[dict[str, bytes], 
         return {}, f"{home}/{own[0]}"
     path = root / LOCKS[0]
     return ({f"lock/{LOCKS[0]}": path.read_bytes()}, f"lock/{LOCKS[0]}") if path.is_file() else ({}, "")
+
+
+def _all_hashed(lock: str) -> bool:
+    """Whether pip can be told to accept nothing but what the lock knows."""
+    pins = [e for e in re.split(r"\n(?=[^\s#])", lock) if "==" in e]
+    return bool(pins) and all("--hash=" in e for e in pins)
 
 
 def _library(manifest: Manifest) -> dict[str, bytes]:
