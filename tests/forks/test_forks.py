@@ -286,7 +286,7 @@ def test_a_broken_edition_is_named_by_file_and_not_forked(mine: Path, name: str)
         with pytest.raises(EditionError, match=says) as caught:
             fork(open_project(mine), "button")
         assert name in str(caught.value)
-    assert not list((mine / "forks").iterdir())
+    assert not list((mine / "forks").glob("*"))
 
 
 def test_a_disk_that_refuses_leaves_nothing_half_written(mine: Path) -> None:

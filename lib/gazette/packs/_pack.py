@@ -40,6 +40,7 @@ APART = (
 )  # rooms of an edition of which only the decision's own part is packed
 LOCKS = ("requirements.txt",)
 HOME = '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=index.html"><title>Evidence</title><p><a href="index.html">This pack holds one edition. Back to its first page.</a></p></html>\n'
+OTHER_WEEK = re.compile(r'href="(?:\.\./)+([0-9]{4}-W[0-9]{2})/([a-z0-9/-]+\.html)')
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ def _gather(root: Path, store: Store, params: Params, entry: Entry, week: Week, 
     files |= {
         f"{pages}/{n.removeprefix('site/')}": (sealed / n).read_bytes() for n in manifest.files if n.startswith("site/")
     }
+    files |= _others(files, week)
     for name in (verifier.MANIFEST, verifier.SIGNATURE):
         if f"{home}/{name}" in files:
             files[f"{pages}/{name}"] = files[f"{home}/{name}"]
@@ -185,6 +187,18 @@ def _gather(root: Path, store: Store, params: Params, entry: Entry, week: Week, 
     files["README.md"] = read_me(story).encode()
     files["index.html"] = index_page(story).encode()
     return files
+
+
+def _others(files: Mapping[str, bytes], week: Week) -> dict[str, bytes]:
+    """For each page of another edition that a page links to, one that says that it is not in this pack."""
+    found = {}
+    for name, content in files.items():
+        if name.startswith("pages/") and name.endswith(".html"):
+            for other, page in OTHER_WEEK.findall(content.decode()):
+                if other != str(week):
+                    up = "../" * (2 + page.count("/"))
+                    found[f"pages/{other}/{page}"] = HOME.replace("index.html", f"{up}index.html").encode()
+    return found
 
 
 def _wanted(manifest: Manifest, subject: str) -> Iterator[str]:

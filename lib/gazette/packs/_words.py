@@ -121,7 +121,8 @@ class Story:
         if self.wheel:
             found.append(f"env/bin/pip install --no-deps {self.wheel}")
         where = "" if self.wheel else "PYTHONPATH=library "
-        return [*found, f"{where}env/bin/papermill {notebook} again.ipynb -p root {self.home} -k python3"]
+        asked = f"-p subject {self.record.subject} -p edition {self.manifest.edition} -p root {self.home}"
+        return [*found, f"{where}env/bin/papermill {notebook} again.ipynb {asked} -k python3"]
 
     def caveats(self) -> list[str]:
         """What the pack cannot give, in words."""
