@@ -30,6 +30,7 @@ h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .3rem .6rem .3rem 0; vertical-align: top;
 border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent) }
 code, pre { font-size: .85rem } pre { padding: .7rem; overflow-x: auto; border: 1px solid color-mix(in srgb, currentColor 25%, transparent) }
+th { overflow-wrap: normal } pre { white-space: pre-wrap }
 .first { font-size: 1.15rem }"""
 
 
