@@ -242,8 +242,8 @@ class Store:
         return problems
 
 
-def write_error(error: OSError, path: Path) -> EditionError:
-    """A disk's refusal in words."""
+def write_error(error: OSError, path: Path, then: str = "build again; nothing was published") -> EditionError:
+    """A disk's refusal in words, with what is to be done after it was mended."""
     full = error.errno == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error)  # shutil.Error holds others' words
-    mend = "free disk space and build again; nothing was published" if full else "mend the rights and build again; nothing was published"
+    mend = f"{'free disk space' if full else 'mend the rights or the path'} and {then}"
     return EditionError("the disk is full" if full else f"cannot write: {error.strerror or error}", where=str(path), mend=mend)

@@ -189,7 +189,7 @@ def _run(
         try:
             (folder / f"{path.stem}.executed.ipynb").write_bytes(output.read_bytes())
         except OSError as error:
-            raise write_error(error, folder) from error
+            raise write_error(error, folder, "run the command again; no review was written") from error
     return outcome.record
 
 

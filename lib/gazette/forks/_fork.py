@@ -126,7 +126,7 @@ def fork(project: Project, subject: str, *, edition: str | None = None, to: Path
         if made is not None:
             shutil.rmtree(made, ignore_errors=True)
         if isinstance(error, OSError) and not isinstance(error, EditionError):
-            raise write_error(error, folder) from error
+            raise write_error(error, folder, "fork again; nothing was left behind") from error
         raise
     return Made(folder, folder / notebook, str(week), manifest.digest)
 
@@ -144,8 +144,7 @@ def published_edition(store: Store, subject: str, edition: str | None) -> tuple[
     elif not weeks:
         raise EditionError("there is no edition yet", where=str(store.root), mend="build one: gazette build")
     else:
-        with_it = [w for w in reversed(weeks) if (store.path(w) / "records").joinpath(Path(name).name).is_file()]
-        week = with_it[0] if with_it else weeks[-1]
+        week = next((w for w in reversed(weeks) if name in store.manifest(w).files), weeks[-1])
     manifest = store.manifest(week)
     if name not in manifest.files:
         if f"failures/{subject}.json" in manifest.files:

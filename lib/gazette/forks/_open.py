@@ -153,7 +153,7 @@ class Fork:
         except OSError as error:
             if isinstance(error, EditionError) or not error.errno:
                 raise
-            raise write_error(error, live) from error
+            raise write_error(error, live, "run the cell again") from error
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         parts = [

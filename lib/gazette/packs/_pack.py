@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ APART = (
 )  # rooms of an edition of which only the decision's own part is packed
 LOCKS = ("requirements.txt",)
 HOME = '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=index.html"><title>Evidence</title><p><a href="index.html">This pack holds one edition. Back to its first page.</a></p></html>\n'
+OTHER_WEEK = re.compile(r'href="(?:\.\./)+([0-9]{4}-W[0-9]{2})/([a-z0-9/-]+\.html)')
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def _gather(root: Path, store: Store, params: Params, entry: Entry, week: Week, 
     files |= {
         f"{pages}/{n.removeprefix('site/')}": (sealed / n).read_bytes() for n in manifest.files if n.startswith("site/")
     }
+    files |= _others(files, week)
     for name in (verifier.MANIFEST, verifier.SIGNATURE):
         if f"{home}/{name}" in files:
             files[f"{pages}/{name}"] = files[f"{home}/{name}"]
@@ -158,7 +161,10 @@ def _gather(root: Path, store: Store, params: Params, entry: Entry, week: Week, 
     files["verifier.py"] = Path(verifier.__file__).read_bytes()
     lock, note = _lock(root, manifest, home)
     files |= lock
-    library = _library(manifest)
+    wheel = next(
+        (f"{home}/{n}" for n in sorted(manifest.files) if n.startswith("environment/") and n.endswith(".whl")), ""
+    )
+    library = {} if wheel else _library(manifest)
     files |= library
     story = Story(
         entry=entry,
@@ -171,6 +177,8 @@ def _gather(root: Path, store: Store, params: Params, entry: Entry, week: Week, 
         home=home,
         pages=pages,
         lock=note,
+        hashes=bool(note) and _all_hashed(files[note].decode()),
+        wheel=wheel,
         library=bool(library),
         tables=tuple(
             n.removeprefix("tables/") for n in sorted(files) if n.startswith("tables/") and n.endswith(".csv")
@@ -179,6 +187,18 @@ def _gather(root: Path, store: Store, params: Params, entry: Entry, week: Week, 
     files["README.md"] = read_me(story).encode()
     files["index.html"] = index_page(story).encode()
     return files
+
+
+def _others(files: Mapping[str, bytes], week: Week) -> dict[str, bytes]:
+    """For each page of another edition that a page links to, one that says that it is not in this pack."""
+    found = {}
+    for name, content in files.items():
+        if name.startswith("pages/") and name.endswith(".html"):
+            for other, page in OTHER_WEEK.findall(content.decode()):
+                if other != str(week):
+                    up = "../" * (2 + page.count("/"))
+                    found[f"pages/{other}/{page}"] = HOME.replace("index.html", f"{up}index.html").encode()
+    return found
 
 
 def _wanted(manifest: Manifest, subject: str) -> Iterator[str]:
@@ -248,6 +268,12 @@ def _lock(root: Path, manifest: Manifest, home: str) -> tuple[dict[str, bytes], 
         return {}, f"{home}/{own[0]}"
     path = root / LOCKS[0]
     return ({f"lock/{LOCKS[0]}": path.read_bytes()}, f"lock/{LOCKS[0]}") if path.is_file() else ({}, "")
+
+
+def _all_hashed(lock: str) -> bool:
+    """Whether pip can be told to accept nothing but what the lock knows."""
+    pins = [e for e in re.split(r"\n(?=[^\s#])", lock) if "==" in e]
+    return bool(pins) and all("--hash=" in e for e in pins)
 
 
 def _library(manifest: Manifest) -> dict[str, bytes]:

@@ -30,6 +30,7 @@ h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .3rem .6rem .3rem 0; vertical-align: top;
 border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent) }
 code, pre { font-size: .85rem } pre { padding: .7rem; overflow-x: auto; border: 1px solid color-mix(in srgb, currentColor 25%, transparent) }
+th { overflow-wrap: normal } pre { white-space: pre-wrap }
 .first { font-size: 1.15rem }"""
 
 
@@ -47,6 +48,8 @@ class Story:
     home: str
     pages: str
     lock: str
+    hashes: bool
+    wheel: str
     library: bool
     tables: tuple[str, ...]
 
@@ -111,14 +114,16 @@ class Story:
 
     def again(self) -> list[str]:
         """Commands that compute the numbers again."""
-        if not (self.lock and self.library):
+        if not self.lock or not (self.wheel or self.library):
             return []
         notebook = f"{self.home}/notebooks/{self.record.subject}.ipynb"
-        return [
-            "python3 -m venv env",
-            f"env/bin/pip install --require-hashes -r {self.lock}",
-            f"PYTHONPATH=library env/bin/papermill {notebook} again.ipynb -p root {self.home} -k python3",
-        ]
+        hashes = "--require-hashes " if self.hashes else ""
+        found = ["python3 -m venv env", f"env/bin/pip install {hashes}-r {self.lock}"]
+        if self.wheel:
+            found.append(f"env/bin/pip install --no-deps {self.wheel}")
+        where = "" if self.wheel else "PYTHONPATH=library "
+        asked = f"-p subject {self.record.subject} -p edition {self.manifest.edition} -p root {self.home}"
+        return [*found, f"{where}env/bin/papermill {notebook} again.ipynb {asked} -k python3"]
 
     def caveats(self) -> list[str]:
         """What the pack cannot give, in words."""
@@ -131,7 +136,7 @@ class Story:
             found.append(
                 "The edition holds no lock file of its own: the one here is the project's on the day of packing, which may be another."
             )
-        if not self.library:
+        if not (self.wheel or self.library):
             found.append(
                 "The program that published the edition is not the one that made this pack, so it is not enclosed. "
                 f"It is version {self.manifest.versions.get('gazette', '?')} with source digest {self.manifest.versions.get('library', '?')}."
@@ -159,6 +164,8 @@ class Story:
             (f"{home}/snapshot/{subject}/", "the same as it was sealed"),
             (f"{home}/notebooks/{subject}.ipynb", "the notebook as it ran"),
             (f"{home}/manifest.json", "digests of every file of the edition; earlier editions' manifests beside it"),
+            *([(self.lock, "the packages with which it ran")] if self.lock else []),
+            *([(self.wheel, "the program that published the edition")] if self.wheel else []),
             ("verifier.py", "the check, which needs Python 3.8 or later and nothing else"),
         ]
 
