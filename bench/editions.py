@@ -2,8 +2,8 @@
 
 Usage: python bench/editions.py [MANY] [ROUNDS]   (default: 1000 editions, 2 rounds)
 
-One edition of the demo is built; copies of it (hard links, each with a manifest of its own that names the one before) stand for the
-past. Each round builds the same next week after few and after many editions, in turns and each in a process of its own, and the
+Two editions of the demo are built; copies of the second (hard links, each with a manifest and a log of restatements of its own, as if
+each had restated the one before) stand for the past. Each round builds the same next week after few and after many editions, in turns and each in a process of its own, and the
 table shows the ratio of each round's pair. ``gazette verify`` reads every byte of every edition, so it shall be linear.
 """
 
@@ -25,7 +25,8 @@ from gazette.record import canonical_json
 
 REPOSITORY = Path(__file__).parents[1]
 FEW = 10
-NEXT = Week.parse("2026-W45")
+NEXT = Week.parse("2026-W46")
+LOG = "restatements.json"
 
 
 def gazette(project: Path, *arguments: str) -> float:
@@ -54,7 +55,18 @@ def past(project: Path, model: Path, count: int) -> None:
         place = store.path(week)
         link(model, place)
         (place / "manifest.json").unlink()
-        sealed = {k: v for k, v in content.items() if k != "digest"} | {"edition": str(week), "previous": previous}
+        log = (model / LOG).read_text(encoding="utf-8")
+        log = log.replace(f'"{NEXT.next(-1)}"', f'"{week.next(-1)}"').replace(f'"{NEXT}"', f'"{week}"')
+        (place / LOG).unlink()
+        (place / LOG).write_text(log, encoding="utf-8")
+        files = content["files"] | {LOG: hashlib.sha256(log.encode()).hexdigest()}
+        restated = [[str(week.next(-1)), *row[1:]] for row in content["facts"]["restated"]]
+        sealed = {k: v for k, v in content.items() if k != "digest"} | {
+            "edition": str(week),
+            "previous": previous,
+            "files": files,
+            "facts": content["facts"] | {"restated": restated},
+        }
         digest = hashlib.sha256(canonical_json(sealed).encode()).hexdigest()
         (place / "manifest.json").write_text(canonical_json({**sealed, "digest": digest}), encoding="utf-8")
         (store.root / ".published" / str(week)).write_text(digest + "\n", encoding="utf-8")
@@ -95,7 +107,7 @@ def main() -> None:
         root = Path(folder)
         first = lay_out(root / "first", root / "none")
         gazette(first, "demo")
-        gazette(first, "build", str(NEXT), "--engine", "embedded", "--no-publish")
+        gazette(first, "build", f"{NEXT.next(-1)}..{NEXT}", "--engine", "embedded", "--no-publish")
         projects = {}
         for count in (FEW, many):
             projects[count] = lay_out(root / str(count), first / ".gazette" / "demo")

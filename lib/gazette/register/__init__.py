@@ -9,7 +9,7 @@ from gazette.register._due import ASKS, Due, due, standing
 from gazette.register._files import FOLDER, Entry, Register, load_register, register_problems
 from gazette.register._new import new_subject
 from gazette.register._outcomes import Outcome, add_score, outcomes
-from gazette.register._restatements import Listed, Log, Moved, Unread, listed, logs_of, read_log
+from gazette.register._restatements import Listed, Log, Moved, Unread, facts_of, listed, logs_of, read_log, tally
 from gazette.register._targets import Targets, chart_subject, lost_remarks, targets_of
 from gazette.register._watch import open_watches
 
@@ -35,6 +35,7 @@ __all__ = [
     "chart_subject",
     "decide",
     "due",
+    "facts_of",
     "faults_of",
     "listed",
     "load_challenges",
@@ -50,6 +51,7 @@ __all__ = [
     "sign_off",
     "signed_as_it_stands",
     "standing",
+    "tally",
     "targets_of",
     "write_challenge",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gazette.record import Number
     from gazette.register._files import Register
 
-__all__ = ["FILE", "Listed", "Log", "Moved", "Unread", "listed", "logs_of", "read_log"]
+__all__ = ["FILE", "Listed", "Log", "Moved", "Unread", "facts_of", "listed", "logs_of", "read_log", "tally"]
 
 FILE = "restatements.json"
 OF_LOADING = {"published", "readers"}  # known when the log is read, not when it was sealed
@@ -109,6 +109,47 @@ def logs_of(store: Store, weeks: Iterable[Week] | None = None) -> tuple[list[Log
     return logs, faults
 
 
+def facts_of(folder: Path) -> list[list[Any]]:
+    """What a manifest says of the edition's log, so that notices on old pages need no log: a row for each restatement.
+
+    A row is edition, page, number's id, and the flip as state and action before and after, or nothing.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return []
+    rows = []
+    for r in Log.model_validate_json(path.read_bytes()).restatements:
+        flip = r.flip and [r.flip.state_before, r.flip.action_before, r.flip.state_after, r.flip.action_after]
+        rows.append([r.edition, r.page, r.before.id, flip])
+    return rows
+
+
+def tally(store: Store, accepted: Sequence[Restatement] = ()) -> dict[str, dict[str, Any]]:
+    """How many numbers, and verdicts that turned, were restated: by edition, in ``whole`` and for each of its ``pages``.
+
+    Read from manifests alone. A manifest that cannot be read is passed over: 'gazette verify' names it.
+    """
+    rows: list[list[Any]] = []
+    for week in store.weeks():
+        try:
+            rows += store.manifest(week).facts.get("restated", ())
+        except EditionError:
+            continue
+    for r in accepted:
+        flip = r.flip and [r.flip.state_before, r.flip.action_before, r.flip.state_after, r.flip.action_after]
+        rows.append([r.edition, r.page, r.before.id, flip])
+    turned: dict[tuple[str, str, str], list[list[str]]] = {}
+    for edition, page, number, flip in rows:
+        turned.setdefault((edition, page, number), []).extend([flip] if flip else [])
+    found: dict[str, dict[str, Any]] = {}
+    for (edition, page, _), flips in turned.items():
+        one = found.setdefault(edition, {"whole": {"numbers": 0, "flips": 0}, "pages": {}})
+        for counts in (one["whole"], one["pages"].setdefault(page, {"numbers": 0, "flips": 0})):
+            counts["numbers"] += 1
+            counts["flips"] += bool(flips) and flips[0][:2] != flips[-1][2:]
+    return found
+
+
 @dataclass(frozen=True)
 class Moved:
     """One published number and all that restated it, oldest first."""
@@ -182,17 +223,24 @@ class Listed:
     faults: tuple[str, ...]
 
 
-def listed(store: Store, register: Register, accepted: Sequence[Restatement] = ()) -> Listed:
-    """Every restatement, with who relied on the old value as far as the register knows.
+def listed(
+    store: Store, register: Register, accepted: Sequence[Restatement] = (), *, newest: int | None = None
+) -> Listed:
+    """Restatements, with who relied on the old value as far as the register knows.
 
     Args:
         store: The sealed editions.
         register: Decisions and sign-offs.
         accepted: Challenges that were accepted.
+        newest: How many of the newest editions' numbers to list, by default all. What restated an edition is always newer than
+            it, so no older log need be read; challenges are listed whatever they are of.
     """
-    logs, faults = logs_of(store)
-    found = [*(r for log in logs for r in log.restatements), *accepted]
-    weeks, digests = {str(w) for w in store.weeks()}, {}
+    all_weeks = store.weeks()
+    chosen = all_weeks if newest is None else all_weeks[-newest:]
+    logs, faults = logs_of(store, chosen)
+    listing = {str(w) for w in chosen}
+    found = [*(r for log in logs for r in log.restatements if newest is None or r.edition in listing), *accepted]
+    weeks, digests = {str(w) for w in all_weeks}, {}
     for edition in sorted({r.edition for r in found} & weeks):
         try:
             digests[edition] = store.manifest(Week.parse(edition)).digest

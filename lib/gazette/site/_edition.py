@@ -12,6 +12,7 @@ from gazette import conclusions, display
 from gazette.editions import Store
 from gazette.errors import SiteError
 from gazette.record import Record
+from gazette.register import facts_of
 from gazette.site._budget import length_problems
 from gazette.site._changes import changes_page
 from gazette.site._config import read_config, write_config
@@ -127,6 +128,7 @@ def facts(edition: Path, *, params: Params, week: Week) -> dict[str, Any]:
         "tests": tests,
         "models": [{"page": p.page, "title": p.title} for p in parts if p.kind == "model"],
         "failed": [{"page": p.page, "title": p.title} for p in parts if p.failure],
+        "restated": facts_of(edition),
     }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gazette import display
 from gazette.editions import Week
 from gazette.errors import EditionError
-from gazette.register import accepted_restatements, listed, load_register
+from gazette.register import accepted_restatements, listed, load_register, tally
 from gazette.site._decided import toned
 from gazette.site._text import table_html
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["restated_script", "restated_scripts", "restated_slots"]
 
 PAGE = "restatements.html"
+EDITIONS = 12  # whose numbers are listed; the command lists all
 FIRST, MOST = 10, 200  # numbers of one page of an edition that are shown at once, and at all
 WHY = {
     "changed code": "The code changed",
@@ -61,10 +62,6 @@ SCRIPT = """(function () {
 """
 
 
-def _found(store: Store, project: Path) -> Listed:
-    return listed(store, load_register(project), accepted_restatements(project))
-
-
 def restated_scripts(store: Store, project: Path, params: Params) -> dict[str, str]:
     """``restated.js``.
 
@@ -83,12 +80,7 @@ def restated_script(store: Store, project: Path, *, page: str) -> str:
         project: The project's folder.
         page: What notices link to, empty for no link.
     """
-    found: dict[str, Any] = {}
-    for one in _found(store, project).moved:
-        edition = found.setdefault(one.edition, {"whole": {"numbers": 0, "flips": 0}, "pages": {}})
-        for counts in (edition["whole"], edition["pages"].setdefault(one.page, {"numbers": 0, "flips": 0})):
-            counts["numbers"] += 1
-            counts["flips"] += one.flip is not None
+    found = tally(store, accepted_restatements(project))
     data = json.dumps(found, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
     return SCRIPT.replace("DATA", data, 1).replace("PAGE", json.dumps(page), 1)
 
@@ -99,7 +91,7 @@ def restated_slots(store: Store, project: Path, params: Params) -> dict[str, str
     Raises:
         ParamsError: A file of the register is malformed; the site stays as it was.
     """
-    found = _found(store, project)
+    found = listed(store, load_register(project), accepted_restatements(project), newest=EDITIONS)
     titles = _titles(store, {m.edition for m in found.moved} | {u.edition for u in found.unread})
     groups: dict[tuple[str, str], list[Moved]] = {}
     for one in found.moved:
