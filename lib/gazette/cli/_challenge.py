@@ -80,11 +80,6 @@ def _lines(found: Found, place: str, currency: str) -> Iterator[str]:
 
 
 def _shown(number: Number | None, currency: str) -> str:
-    from gazette.display import format_number  # noqa: PLC0415
+    from gazette.display import with_range  # noqa: PLC0415
 
-    if number is None:
-        return "(none)"
-    interval = (
-        f" ({format_number(number, 'interval', currency=currency)})" if number.published and number.interval else ""
-    )
-    return f"{format_number(number, currency=currency)}{interval}"
+    return "(none)" if number is None else with_range(number, currency=currency)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gazette.cli._shared import open_project, say
+from gazette.cli._shared import open_project, plain, say
 from gazette.errors import WrongUseError
 
 if TYPE_CHECKING:
@@ -56,18 +56,15 @@ def _only(found: Difference, page: str, *folders: Any) -> Difference:
 
 
 def _line(text: str) -> str:
-    """Text of others on one line, without signs that a terminal would obey."""
-    shown = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
+    """Text of others on one line, not too long."""
+    shown = plain(text)
     return shown if len(shown) <= LONG else f"{shown[:LONG]}…"
 
 
 def _value(number: Number | None, currency: str) -> str:
-    from gazette.display import format_number  # noqa: PLC0415
+    from gazette.display import with_range  # noqa: PLC0415
 
-    if number is None:
-        return "none"
-    span = f" ({format_number(number, 'interval', currency=currency)})" if number.published and number.interval else ""
-    return f"{format_number(number, currency=currency)}{span}"
+    return "none" if number is None else with_range(number, currency=currency)
 
 
 def _number(moved: NumberMoved, currencies: tuple[str, str]) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import argparse
 
     from gazette.record import NumberChange, VerdictChange
-    from gazette.replay import PageReplay, Replay, Tolerances, Where
+    from gazette.replay import CellChange, PageReplay, Replay, Tolerances, Where
 
 __all__ = ["EXAMPLE", "HELP", "add_options", "run"]
 
@@ -187,10 +187,7 @@ def _details(page: PageReplay) -> list[str]:
     return lines
 
 
-def _shown(change: object) -> str:
-    from gazette.replay import CellChange  # noqa: PLC0415
-
-    assert isinstance(change, CellChange)  # noqa: S101  it is
+def _shown(change: CellChange) -> str:
     how = "equal within tolerance" if change.how == "within" else "differs"
     return (
         f"cell {change.number} ({change.cell}) {change.kind or 'outputs'} {how}: “{change.before}” → “{change.after}”"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gazette.cli._shared import open_project, say
+from gazette.cli._shared import open_project, plain, say
 from gazette.errors import EditionError, WrongUseError
 
 if TYPE_CHECKING:
     import argparse
 
-    from gazette.record import Number
     from gazette.register import Listed, Moved
 
 __all__ = ["EXAMPLE", "HELP", "add_options", "run"]
@@ -50,24 +49,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _line(text: str) -> str:
-    """Text of others on one line, without signs that a terminal would obey."""
-    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
-
-
-def _value(number: Number, currency: str) -> str:
-    from gazette.display import format_number  # noqa: PLC0415
-
-    span = f" ({format_number(number, 'interval', currency=currency)})" if number.published and number.interval else ""
-    return f"{format_number(number, currency=currency)}{span}"
-
-
 def _moved(one: Moved, currency: str) -> str:
-    from gazette.display import format_value  # noqa: PLC0415
+    from gazette.display import format_value, with_range  # noqa: PLC0415
 
     lines = [
-        f"{'FLIP  ' if one.flip else ''}{one.edition} {one.page}: {_line(one.before.label)} [{one.before.id}]",
-        f"    published {_value(one.before, currency)}, now {_value(one.after, currency)}",
+        f"{'FLIP  ' if one.flip else ''}{one.edition} {one.page}: {plain(one.before.label)} [{one.before.id}]",
+        f"    published {with_range(one.before, currency=currency)}, now {with_range(one.after, currency=currency)}",
     ]
     if one.size is not None:
         lines[-1] += f"; moved by {format_value(one.size, 'number')} half-widths of its range"
@@ -75,9 +62,9 @@ def _moved(one: Moved, currency: str) -> str:
         lines.append(
             f"    verdict published: {flip.state_before}, {flip.action_before}; now: {flip.state_after}, {flip.action_after}"
         )
-    lines += [f"    {s.cause} (found in {s.found_in}): {_line(s.detail)}" for s in one.steps]
+    lines += [f"    {s.cause} (found in {s.found_in}): {plain(s.detail)}" for s in one.steps]
     if one.readers:
-        lines.append(f"    relied on it: {_line(', '.join(one.readers))}")
+        lines.append(f"    relied on it: {plain(', '.join(one.readers))}")
     return "\n".join(lines)
 
 
@@ -94,7 +81,7 @@ def _as_text(found: Listed, currency: str, *, whole: bool) -> str:
     if len(shown) < len(found.moved):
         lines.append(f"  … and {len(found.moved) - len(shown)} more; --all shows them")
     lines += [
-        f"{u.edition}{f' {u.page}' if u.page else ''} could not be computed again, because {_line(u.why)}"
+        f"{u.edition}{f' {u.page}' if u.page else ''} could not be computed again, because {plain(u.why)}"
         for u in found.unread
     ]
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gazette.build import Project
 
-__all__ = ["a_day", "open_project", "say", "today"]
+__all__ = ["a_day", "open_project", "plain", "say", "today"]
 
 
 def open_project(options: argparse.Namespace) -> Project:
@@ -23,6 +23,11 @@ def open_project(options: argparse.Namespace) -> Project:
 def say(options: argparse.Namespace, content: object, text: str) -> None:
     """Print the result: JSON for programs, or text."""
     print(json.dumps(content) if options.json else text)
+
+
+def plain(text: str) -> str:
+    """Text of others on one line, without signs that a terminal would obey."""
+    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
 
 
 def today() -> date:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gazette.diff._found import Difference, FindingMoved, NumberMoved, SubjectChange, VerdictMoved
 from gazette.diff._made import changed_code, changed_data
 from gazette.diff._params import changed_definitions
-from gazette.record import NotPublished, compare_records, headline_numbers
+from gazette.record import compare_records, half_widths, headline_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,12 +95,12 @@ def _number(page: str, title: str, change: NumberChange, *, headline: bool) -> N
 
 
 def _size(change: NumberChange) -> float | None:
-    difference, before = change.difference, change.before
-    if difference is None or before is None or isinstance(before.value, NotPublished):
+    if change.difference is None or change.before is None or change.after is None:
         return None
-    if before.interval is not None and (half := (before.interval.high - before.interval.low) / 2) > 0:
-        return abs(difference) / half
-    return abs(difference / before.value) if before.value else None
+    widths = half_widths(change.before, change.after)
+    if widths is not None:
+        return widths
+    return abs(change.relative) if change.relative is not None else None
 
 
 def _number_key(moved: NumberMoved, kinds: Mapping[str, int]) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from gazette.record import NotPublished
 if TYPE_CHECKING:
     from gazette.record import Number, Unit
 
-__all__ = ["format_number", "format_value"]
+__all__ = ["format_number", "format_value", "with_range"]
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 SUFFIX: dict[str, str] = {
@@ -153,3 +153,9 @@ def format_number(number: Number, form: str = "", *, currency: str = "USD") -> s
         raise ValueError(msg)
     value = abs(number.value) if form == "abs" else number.value
     return format_value(value, number.unit, currency=currency, signed=form == "signed", spread=spread)
+
+
+def with_range(number: Number, *, currency: str = "USD") -> str:
+    """A number's value as text, with its interval behind it where it has one."""
+    span = f" ({format_number(number, 'interval', currency=currency)})" if number.published and number.interval else ""
+    return f"{format_number(number, currency=currency)}{span}"

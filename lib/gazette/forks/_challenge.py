@@ -230,17 +230,7 @@ def _content(
         "library": "" if library == library_digest() else f"{library_digest()} for {library}",
         "compared": comparison.compared,
         "numbers": [_number(n) for n in comparison.numbers],
-        "flips": [
-            {
-                "metric": v.metric,
-                "state_before": v.before.state,
-                "state_after": v.after.state,
-                "action_before": v.before.action,
-                "action_after": v.after.action,
-            }
-            for v in comparison.flips
-            if v.before is not None and v.after is not None
-        ],
+        "flips": [f.model_dump(mode="json") for v in comparison.flips if (f := v.flip) is not None],
     }
 
 

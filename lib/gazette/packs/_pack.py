@@ -20,7 +20,7 @@ from gazette.packs._words import Story, index_page, read_me
 from gazette.params import load
 from gazette.record import NotPublished, Record, canonical_json
 from gazette.register import FOLDER, load_register
-from gazette.runs import library_digest
+from gazette.runs import library_digest, lock_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -272,7 +272,7 @@ def _lock(root: Path, manifest: Manifest, home: str) -> tuple[dict[str, bytes], 
 
 def _all_hashed(lock: str) -> bool:
     """Whether pip can be told to accept nothing but what the lock knows."""
-    pins = [e for e in re.split(r"\n(?=[^\s#])", lock) if "==" in e]
+    pins = [e for e in lock_entries(lock) if "==" in e]
     return bool(pins) and all("--hash=" in e for e in pins)
 
 

@@ -7,6 +7,7 @@ from gazette.record._compare import (
     VerdictChange,
     compare_numbers,
     compare_records,
+    half_widths,
 )
 from gazette.record._headline import SUBJECTS, headline_numbers
 from gazette.record._model import (
@@ -59,5 +60,6 @@ __all__ = [
     "canonical_json",
     "compare_numbers",
     "compare_records",
+    "half_widths",
     "headline_numbers",
 ]

@@ -7,13 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gazette.record._model import NotPublished
+from gazette.record._restatement import Flip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gazette.record._model import Finding, Number, Record, Verdict
 
-__all__ = ["Comparison", "NumberChange", "Tolerance", "VerdictChange", "compare_numbers", "compare_records"]
+__all__ = [
+    "Comparison",
+    "NumberChange",
+    "Tolerance",
+    "VerdictChange",
+    "compare_numbers",
+    "compare_records",
+    "half_widths",
+]
 
 How = Literal["changed", "appeared", "vanished", "published", "withheld", "described"]
 
@@ -93,6 +102,19 @@ class VerdictChange:
             return True
         return (self.before.state, self.before.action) != (self.after.state, self.after.action)
 
+    @property
+    def flip(self) -> Flip | None:
+        """The two sides of a verdict that both have and that flips; None otherwise."""
+        if self.before is None or self.after is None or not self.flips:
+            return None
+        return Flip(
+            metric=self.metric,
+            state_before=self.before.state,
+            state_after=self.after.state,
+            action_before=self.before.action,
+            action_after=self.after.action,
+        )
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -131,6 +153,15 @@ def _value(number: Number) -> float:
         msg = f"{number.id} has no value: {number.value.reason}"
         raise TypeError(msg)
     return number.value
+
+
+def half_widths(before: Number, after: Number) -> float | None:
+    """The size of a change in half-widths of the interval before; None without one, or where a value is missing."""
+    span, old, new = before.interval, before.value, after.value
+    if span is None or isinstance(old, NotPublished) or isinstance(new, NotPublished):
+        return None
+    half = (span.high - span.low) / 2
+    return abs(new - old) / half if half > 0 else None
 
 
 PASSPORT = {"snapshot", "as_of"}  # these name the place of the data: another edition's differ by nature

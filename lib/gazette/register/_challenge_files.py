@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from gazette.params import Acceptance, Challenge, Problem, read_sheet
+from gazette.params import Acceptance, Challenge, Problem
 from gazette.record import Flip, Number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from gazette.register._sheets import read_sheets
 
 __all__ = ["ACCEPTED", "CHALLENGES", "Challenged", "challenge_problems"]
 
@@ -44,7 +41,7 @@ def challenge_problems(root: Path) -> tuple[tuple[Challenged, ...], list[Problem
     folder = root / CHALLENGES
     found: list[Problem] = []
     challenges: dict[str, Challenged] = {}
-    for name, path, one in _read(root, folder, Challenge, found):
+    for name, path, one in read_sheets(root, folder, Challenge, found):
         if path.stem != one.id:
             mend = f"rename the file to {one.id}.yml"
             found.append(Problem(name, 1, "id", f"id {one.id!r} is not the file's name", mend))
@@ -63,7 +60,7 @@ def challenge_problems(root: Path) -> tuple[tuple[Challenged, ...], list[Problem
         challenges[one.id] = Challenged(one, hashlib.sha256(path.read_bytes()).hexdigest(), pairs, flips)
     unread = {Path(p.file).stem for p in found}
     accepted: dict[str, Acceptance] = {}
-    for name, path, one in _read(root, folder / ACCEPTED, Acceptance, found):
+    for name, path, one in read_sheets(root, folder / ACCEPTED, Acceptance, found):
         known = challenges.get(one.challenge)
         if path.stem != one.challenge:
             what, mend = f"it accepts {one.challenge!r}", f"rename the file to {one.challenge}.yml"
@@ -82,17 +79,6 @@ def challenge_problems(root: Path) -> tuple[tuple[Challenged, ...], list[Problem
         for name, c in sorted(challenges.items())
     ]
     return tuple(rows), sorted(found)
-
-
-def _read(root: Path, folder: Path, model: Any, found: list[Problem]) -> Iterator[tuple[str, Path, Any]]:
-    for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
-        if path.name.startswith("."):
-            continue
-        name = path.relative_to(root).as_posix()
-        value, wrong = read_sheet(path, name, model)
-        found.extend(wrong)
-        if value is not None:
-            yield name, path, value
 
 
 def _line(path: Path, key: str) -> int:

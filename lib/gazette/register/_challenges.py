@@ -6,11 +6,12 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from gazette.editions import Week
-from gazette.errors import EditionError, ParamsError, WrongUseError
+from gazette.errors import EditionError, WrongUseError
 from gazette.params import Acceptance, Challenge
-from gazette.record import NotPublished, Restatement
+from gazette.record import Restatement, half_widths
 from gazette.register._challenge_files import ACCEPTED, CHALLENGES, Challenged, challenge_problems
 from gazette.register._files import create, load_register, one_line, sheet_text
+from gazette.register._sheets import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gazette.editions import Store
-    from gazette.record import Number
 
 __all__ = ["accept_challenge", "accepted_restatements", "load_challenges", "write_challenge"]
 
@@ -30,9 +30,7 @@ def load_challenges(root: Path) -> tuple[Challenged, ...]:
         ParamsError: A file is wrong; every problem is listed with file and line.
     """
     rows, found = challenge_problems(root)
-    if found:
-        listing = "\n".join(str(p) for p in found)
-        raise ParamsError(f"{len(found)} problem{'s' * (len(found) != 1)} in the challenges\n{listing}")
+    refuse(found, "the challenges")
     return rows
 
 
@@ -132,16 +130,8 @@ def accepted_restatements(root: Path) -> tuple[Restatement, ...]:
                 flip=flips.get(before.metric),
                 readers=readers,
                 credit=one.by,
-                size=_size(before, after),
+                size=half_widths(before, after),
             )
             for before, after in row.pairs
         ]
     return tuple(found)
-
-
-def _size(before: Number, after: Number) -> float | None:
-    """The difference in half-widths of the published interval."""
-    if isinstance(before.value, NotPublished) or isinstance(after.value, NotPublished) or before.interval is None:
-        return None
-    half = (before.interval.high - before.interval.low) / 2
-    return abs(after.value - before.value) / half if half > 0 else None

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from gazette.errors import EditionError, ParamsError, WrongUseError
-from gazette.params import Decision, Problem, Score, SignOff, read_sheet
+from gazette.errors import EditionError, WrongUseError
+from gazette.params import Decision, Problem, Score, SignOff
 from gazette.register._challenge_files import challenge_problems
+from gazette.register._sheets import read_sheets, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,16 +80,7 @@ def register_problems(root: Path) -> tuple[Register, list[Problem]]:
     found: list[Problem] = []
 
     def read(place: Path, model: Any) -> dict[str, Any]:
-        values = {}
-        for path in sorted(place.glob("*.y*ml")) if place.is_dir() else ():
-            if path.name.startswith("."):
-                continue
-            name = path.relative_to(root).as_posix()
-            value, wrong = read_sheet(path, name, model)
-            found.extend(wrong)
-            if value is not None:
-                values[name] = value
-        return values
+        return {name: value for name, _, value in read_sheets(root, place, model, found)}
 
     decisions: dict[str, Decision] = read(folder, Decision)
     signed: dict[str, SignOff] = read(folder / SIGNED, SignOff)
@@ -135,9 +127,7 @@ def load_register(root: Path) -> Register:
         ParamsError: A file is wrong; every problem is listed with file and line.
     """
     register, found = register_problems(root)
-    if found:
-        listing = "\n".join(str(p) for p in found)
-        raise ParamsError(f"{len(found)} problem{'s' * (len(found) != 1)} in the register of decisions\n{listing}")
+    refuse(found, "the register of decisions")
     return register
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gazette.editions import Week
 from gazette.errors import EditionError
-from gazette.record import CAUSES, Flip, NotPublished, Restatement, canonical_json
+from gazette.record import CAUSES, Flip, Restatement, canonical_json, half_widths
 from gazette.register._bound import signed_as_it_stands
 
 if TYPE_CHECKING:
@@ -117,11 +117,12 @@ def facts_of(folder: Path) -> list[list[Any]]:
     path = folder / FILE
     if not path.is_file():
         return []
-    rows = []
-    for r in Log.model_validate_json(path.read_bytes()).restatements:
-        flip = r.flip and [r.flip.state_before, r.flip.action_before, r.flip.state_after, r.flip.action_after]
-        rows.append([r.edition, r.page, r.before.id, flip])
-    return rows
+    return [_fact(r) for r in Log.model_validate_json(path.read_bytes()).restatements]
+
+
+def _fact(r: Restatement) -> list[Any]:
+    flip = r.flip and [r.flip.state_before, r.flip.action_before, r.flip.state_after, r.flip.action_after]
+    return [r.edition, r.page, r.before.id, flip]
 
 
 def tally(store: Store, accepted: Sequence[Restatement] = ()) -> dict[str, dict[str, Any]]:
@@ -135,9 +136,7 @@ def tally(store: Store, accepted: Sequence[Restatement] = ()) -> dict[str, dict[
             rows += store.manifest(week).facts.get("restated", ())
         except EditionError:
             continue
-    for r in accepted:
-        flip = r.flip and [r.flip.state_before, r.flip.action_before, r.flip.state_after, r.flip.action_after]
-        rows.append([r.edition, r.page, r.before.id, flip])
+    rows += map(_fact, accepted)
     turned: dict[tuple[str, str, str], list[list[str]]] = {}
     for edition, page, number, flip in rows:
         turned.setdefault((edition, page, number), []).extend([flip] if flip else [])
@@ -196,11 +195,7 @@ class Moved:
     @property
     def size(self) -> float | None:
         """The whole difference in half-widths of the published interval; None where there is none."""
-        old, new, span = self.before.value, self.after.value, self.before.interval
-        if span is None or isinstance(old, NotPublished) or isinstance(new, NotPublished):
-            return None
-        half = (span.high - span.low) / 2
-        return abs(new - old) / half if half > 0 else None
+        return half_widths(self.before, self.after)
 
     @property
     def readers(self) -> tuple[str, ...]:

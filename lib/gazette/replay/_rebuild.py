@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from gazette.editions import write_error
 from gazette.errors import EditionError, WrongUseError
+from gazette.replay._alive import alive
 from gazette.replay._recorded import Difference, differing_from
-from gazette.runs import Interpreter, wheel_digest
+from gazette.runs import Interpreter, lock_entries, wheel_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -173,7 +174,7 @@ def _unpack(wheel: Path, digest: str, folder: Path) -> Path:
 def _make(place: Path, base: str, lock: str) -> None:
     """Make the environment beside its place and rename it, so that a stopped run leaves none that is half made."""
     for old in place.parent.glob(f"{place.name}.*.part"):
-        if not _alive(old):
+        if not alive(old.name.split(".")[-2]):
             shutil.rmtree(old, ignore_errors=True)
     part = place.with_name(f"{place.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -198,28 +199,11 @@ def _make(place: Path, base: str, lock: str) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _alive(part: Path) -> bool:
-    pid = part.name.split(".")[-2]
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def _files(folder: Path, lock: str) -> list[tuple[Path, bool]]:
     """The lock in two: what has hashes, and what was installed in another version than locked."""
-    entries = lock.strip().split("\n")
-    whole: list[str] = []
-    bare: list[str] = []
-    part: list[str] = []
-    for line in [*entries, ""]:
-        if part and not line.startswith((" ", "\t")):
-            (whole if any("--hash=" in p for p in part) else bare).append("\n".join(part))
-            part = []
-        part.append(line)
+    entries = lock_entries(lock)
+    whole = [e for e in entries if "--hash=" in e]
+    bare = [e for e in entries if "--hash=" not in e]
     found = []
     for name, lines in (("locked.txt", whole), ("bare.txt", bare)):
         if lines:

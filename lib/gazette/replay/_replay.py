@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from gazette.editions import write_error
 from gazette.errors import EditionError, GazetteError
 from gazette.record import Tolerance, compare_records
+from gazette.replay._alive import alive
 from gazette.replay._outputs import compare_outputs, read_notebook
 from gazette.replay._rebuild import HERE, rebuild
 from gazette.replay._recorded import differences, read_recorded
@@ -198,7 +199,7 @@ def _scratch(state: Path, edition: str) -> Iterator[Path]:
     mine = root / f"{edition}.{os.getpid()}"
     try:
         for old in root.glob("*") if root.is_dir() else ():
-            if not _alive(old.suffix.removeprefix(".")):
+            if not alive(old.suffix.removeprefix(".")):
                 shutil.rmtree(old, ignore_errors=True)
         mine.mkdir(parents=True)
         yield mine
@@ -213,16 +214,6 @@ def _scratch(state: Path, edition: str) -> Iterator[Path]:
         shutil.rmtree(mine, ignore_errors=True)
         if root.is_dir() and not any(root.iterdir()):
             root.rmdir()
-
-
-def _alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, OverflowError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _compare(edition: Path, page: Page, run: Rerun, outcome: Outcome, tolerances: Tolerances) -> PageReplay:

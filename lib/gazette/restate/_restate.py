@@ -13,7 +13,7 @@ from gazette.errors import GazetteError, SourceError
 from gazette.params import load
 from gazette.record import CAUSES, Record, canonical_json
 from gazette.register import Log, Unread, logs_of
-from gazette.replay import rerun
+from gazette.replay import read_recorded, rerun
 from gazette.restate._ask import ask, differing, gone, late_rows, sealed_answers
 from gazette.restate._definitions import differences, sheet_of
 from gazette.restate._rows import Step, rows_of
@@ -167,11 +167,12 @@ class _Edition:
 
     def _packages(self) -> list[str]:
         here = present_environment()
-        path = self.folder / "environment" / "environment.json"
-        then = json.loads(path.read_bytes()) if path.is_file() else {}
-        old = {"python": then.get("python", ""), **then.get("packages", {})}
+        then = read_recorded(self.folder, self.versions).environment
+        if then is None:
+            return []
+        old = {"python": then.python, **then.packages}
         new = {"python": here.python, **here.packages}
-        names = sorted(n for n in old.keys() | new.keys() if old.get(n) != new.get(n)) if then else []
+        names = sorted(n for n in old.keys() | new.keys() if old.get(n) != new.get(n))
         return [f"{n} {old.get(n, 'none')} → {new.get(n, 'none')}" for n in names]
 
     def _plan(self, warehouse: Warehouse, name: str, code: str) -> list[_Stage]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from gazette.record import CAUSES, Flip, NotPublished, Restatement, compare_numbers, compare_records
+from gazette.record import CAUSES, Flip, NotPublished, Restatement, compare_numbers, compare_records, half_widths
 from gazette.replay import Tolerances
 
 if TYPE_CHECKING:
@@ -42,14 +42,6 @@ def _now(number: Number, record: Record) -> Number:
     return found or number.model_copy(update={"value": NO_LONGER, "interval": None})
 
 
-def _size(before: Number, after: Number) -> float | None:
-    """The difference in half-widths of the interval before."""
-    if isinstance(before.value, NotPublished) or isinstance(after.value, NotPublished) or before.interval is None:
-        return None
-    half = (before.interval.high - before.interval.low) / 2
-    return abs(after.value - before.value) / half if half > 0 else None
-
-
 def _carrier(record: Record, metric: str) -> str:
     """The number at which a verdict on a metric is told: its relative effect, else the first of the metric."""
     ids = [n.id for n in record.numbers if n.metric == metric]
@@ -61,17 +53,9 @@ def _flips(before: Record, after: Record) -> dict[str, Flip]:
     """Number at which it is told, to the verdict that turned."""
     found = {}
     for change in compare_records(before, after, ALLOWED.of).flips:
-        if change.before is None or change.after is None:
-            continue
         place = _carrier(before, change.metric)
-        if place:
-            found[place] = Flip(
-                metric=change.metric,
-                state_before=change.before.state,
-                state_after=change.after.state,
-                action_before=change.before.action,
-                action_after=change.after.action,
-            )
+        if place and change.flip is not None:
+            found[place] = change.flip
     return found
 
 
@@ -164,5 +148,5 @@ def _row(
         found_in=where,
         found_at=when,
         flip=flip,
-        size=_size(before, after),
+        size=half_widths(before, after),
     )

@@ -6,6 +6,7 @@ from gazette.runs._environment import (
     environment_digest,
     keep_environment,
     library_digest,
+    lock_entries,
     present_environment,
     wheel_digest,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "environment_digest",
     "keep_environment",
     "library_digest",
+    "lock_entries",
     "present_environment",
     "run_all",
     "versions",

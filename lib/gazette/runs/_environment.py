@@ -31,6 +31,7 @@ __all__ = [
     "environment_digest",
     "keep_environment",
     "library_digest",
+    "lock_entries",
     "present_environment",
     "wheel_digest",
 ]
@@ -161,11 +162,16 @@ def keep_environment(edition: Path, project: Path) -> None:
     _write_wheel(folder / f"gazette-{here.gazette}-py3-none-any.whl", here.gazette)
 
 
+def lock_entries(text: str) -> list[str]:
+    """The entries of a lock file, each a pin with the lines of its hashes."""
+    return [e for part in re.split(r"\n(?=[^\s#])", text) if (e := part.strip())]
+
+
 def _lock(project: Path, packages: Mapping[str, str]) -> str:
     """Pins with hashes of the packages, also those that other platforms add."""
     for path in (project / LOCK, LIBRARY.parents[1] / LOCK):
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        entries = [e.strip() for e in re.split(r"\n(?=[^\s#])", text) if PIN.match(e.strip())]
+        entries = [e for e in lock_entries(text) if PIN.match(e)]
         if any(canonicalize_name(_pin(e)["name"]) == "papermill" for e in entries):
             break
     else:

@@ -285,14 +285,7 @@ def _ranged(number: Number | None) -> bool:
 
 
 def _plain(number: Number | None, currency: str) -> str:
-    if number is None:
-        return "none"
-    span = (
-        f" ({display.format_number(number, 'interval', currency=currency)})"
-        if number.published and number.interval
-        else ""
-    )
-    return f"{display.format_number(number, currency=currency)}{span}"
+    return "none" if number is None else display.with_range(number, currency=currency)
 
 
 def _shown(number: Number | None, currency: str) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import re
 from html import escape
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from gazette import display
 from gazette.register import chart_subject, lost_remarks, targets_of
+from gazette.site._echo import VOID, Echo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["finish_remarks", "known_remarks", "lost", "subject_remarks"]
 
-VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
 LINKS = frozenset({"a", "button", "summary", "label"})  # in which no other link may stand
 PASSPORT = re.compile(r"\sdata-passport=(\"[^\"]*\"|'[^']*')")
 MARK = "†"
@@ -105,7 +104,7 @@ def finish_remarks(
             path.write_text("".join(one.out), encoding="utf-8")
 
 
-class _Pass(HTMLParser):
+class _Pass(Echo):
     """Writes a page again, byte for byte except for remarks."""
 
     def __init__(
@@ -116,7 +115,7 @@ class _Pass(HTMLParser):
         week: Week,
         subjects: Sequence[str],
     ) -> None:
-        super().__init__(convert_charrefs=False)
+        super().__init__()
         self.page, self.week, self.subjects = page, week, subjects
         self.own = [n for n in notes if n.subject == page]
         self.notes = notes
@@ -125,7 +124,6 @@ class _Pass(HTMLParser):
         for note in notes:
             if note.number:
                 self.by_number.setdefault(note.number, []).append(note)
-        self.out: list[str] = []
         self.open: list[str] = []
         self.number: list[Annotation] | None = None
         self.figure = ""
@@ -232,24 +230,6 @@ class _Pass(HTMLParser):
         wrong = self.gone.get(note.id, "")
         what = f' <strong class="gz-untrusted">! {escape(wrong[:1].upper() + wrong[1:])}.</strong>' if wrong else ""
         return f'<li id="remark-{escape(note.id)}"><p>{about}{what}</p>{_quote(note)}</li>'
-
-    def handle_entityref(self, name: str) -> None:
-        self.out.append(f"&{name};")
-
-    def handle_charref(self, name: str) -> None:
-        self.out.append(f"&#{name};")
-
-    def handle_comment(self, data: str) -> None:
-        self.out.append(f"<!--{data}-->")
-
-    def handle_decl(self, decl: str) -> None:
-        self.out.append(f"<!{decl}>")
-
-    def handle_pi(self, data: str) -> None:
-        self.out.append(f"<?{data}>")
-
-    def unknown_decl(self, data: str) -> None:
-        self.out.append(f"<![{data}]>")
 
 
 def _noted(spec: Any, note: Annotation) -> bool:

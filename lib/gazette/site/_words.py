@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from html import escape
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from gazette.display import localise
+from gazette.site._echo import VOID, Echo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["finish_words"]
 
-VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
 AS_IS = frozenset({"pre", "code", "script", "style", "textarea"})
 UNEXPLAINED = frozenset(
     {
@@ -50,13 +49,12 @@ SHORT_DATES = {"%d %b %Y": "%b %-d, %Y", "%d %b": "%b %-d", "%a %d %b %H:%M": "%
 LOCALES = {"british": "en-GB", "american": "en-US"}
 
 
-class _Pass(HTMLParser):
+class _Pass(Echo):
     """Writes a page again, byte for byte except for words."""
 
     def __init__(self, language: Any, words: Mapping[str, Term], up: str) -> None:
-        super().__init__(convert_charrefs=False)
+        super().__init__()
         self.language, self.words, self.up = language, words, up
-        self.out: list[str] = []
         self.open: list[
             tuple[str, bool, bool]
         ] = []  # tag, whether its text stays as it is, whether no word is explained
@@ -136,24 +134,6 @@ class _Pass(HTMLParser):
             f'<a class="gz-gloss" href="{self.up}glossary.html#{escape(term.id)}" data-gloss="{meaning}" '
             f'aria-description="{meaning}">{match[0]}</a>'
         )
-
-    def handle_entityref(self, name: str) -> None:
-        self.out.append(f"&{name};")
-
-    def handle_charref(self, name: str) -> None:
-        self.out.append(f"&#{name};")
-
-    def handle_comment(self, data: str) -> None:
-        self.out.append(f"<!--{data}-->")
-
-    def handle_decl(self, decl: str) -> None:
-        self.out.append(f"<!{decl}>")
-
-    def handle_pi(self, data: str) -> None:
-        self.out.append(f"<?{data}>")
-
-    def unknown_decl(self, data: str) -> None:
-        self.out.append(f"<![{data}]>")
 
 
 def _chart(text: str, language: Any) -> str:
