@@ -174,7 +174,7 @@ def test_no_edition_at_all_and_names_of_none_are_refused(tmp_path: Path) -> None
 def test_a_failed_subject_comes_first_and_other_columns_before_other_rows(sealed: tuple[Path, str]) -> None:
     folder = sealed[0] / "editions" / "2026-W47"
     before = read_side(folder, "2026-W46", versions={"python": "3.11"}, files={})
-    after = read_side(folder, "2026-W47", versions={"python": "3.12", "numpy": "2"}, files={})
+    after = read_side(folder, "2026-W47", versions={"python": "3.12", "quarto": "2"}, files={})
     assert not compare_sides(before, read_side(folder, "2026-W46", versions={"python": "3.11"}, files={})).data
     after.failures["button"] = {"kind": "experiment", "title": "Green button", "what": "no memory"}
     del after.records["button"]
@@ -189,7 +189,29 @@ def test_a_failed_subject_comes_first_and_other_columns_before_other_rows(sealed
     assert "no memory" in found.subjects[0].what
     assert [d.how for d in found.data] == ["columns", "text"]
     assert "variant int64" in found.data[0].new
-    assert [(c.place, c.old, c.new) for c in found.code] == [("python", "3.11", "3.12"), ("numpy", None, "2")]
+    assert [(c.place, c.old, c.new) for c in found.code] == [("python", "3.11", "3.12"), ("quarto", None, "2")]
+
+
+def test_packages_of_other_versions_are_named_where_both_editions_keep_their_environment(
+    sealed: tuple[Path, str], tmp_path: Path
+) -> None:
+    shutil.copytree(sealed[0] / "editions" / "2026-W47", tmp_path / "there")
+    place = tmp_path / "there" / "environment" / "environment.json"
+    content = json.loads(place.read_bytes())
+    pandas = content["packages"]["pandas"]
+    del content["packages"]["altair"]
+    place.write_text(json.dumps(content | {"packages": content["packages"] | {"pandas": "9.0.0", "extra": "1"}}))
+    sides = [
+        read_side(f, "2026-W47", versions={}, files={})
+        for f in (sealed[0] / "editions" / "2026-W47", tmp_path / "there")
+    ]
+    found = [(c.place, c.old, c.new) for c in compare_sides(*sides).code]
+    altair = sides[0].packages["altair"]
+    assert found == [("altair", altair, None), ("extra", None, "1"), ("pandas", pandas, "9.0.0")]
+    shutil.rmtree(place.parent)
+    older = read_side(tmp_path / "there", "2026-W46", versions={}, files={})
+    assert compare_sides(older, sides[0]).code == (), "an edition that does not say has not lost them"
+    assert any("environment/ is not there" in p for p in older.problems)
 
 
 def test_the_page_marks_the_earlier_edition_and_only_this_one_has_passports(sealed: tuple[Path, str]) -> None:

@@ -66,6 +66,18 @@ def test_a_damaged_manifest_is_not_trusted(store: Store, damage: str) -> None:
         store.manifest(W46)
 
 
+def test_a_manifest_that_was_read_before_it_was_damaged_is_not_trusted_either(store: Store) -> None:
+    read = store.manifest(W45)
+    assert store.manifest(W45) is read, "once is enough while the file is the same"
+    path = store.path(W45) / "manifest.json"
+    path.write_text(path.read_text().replace('"headline": "h"', '"headline": "x"'))
+    with pytest.raises(EditionError, match="cannot be trusted"):
+        store.manifest(W45)
+    path.unlink()
+    with pytest.raises(EditionError, match="there is no edition 2026-W45"):
+        store.manifest(W45)
+
+
 def test_a_manifest_that_was_edited_is_not_trusted(store: Store) -> None:
     path = store.path(W46) / "manifest.json"
     content = json.loads(path.read_text())

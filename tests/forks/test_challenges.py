@@ -14,7 +14,7 @@ from gazette.build import open_project
 from gazette.errors import EditionError, GazetteError, NotebookError, ParamsError, WrongUseError
 from gazette.forks import challenge, fork
 from gazette.record import Record
-from gazette.register import accept_challenge, accepted_restatements, load_challenges
+from gazette.register import accept_challenge, accepted_restatements, listed, load_challenges, load_register
 from program import gazette
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def test_the_same_person_and_a_second_time_are_refused_and_credit_is_given(root:
     assert (one.credit, one.cause, one.found_in, one.edition) == ("Cleo", "challenge", NAME, WEEK)
     assert "Only <i>one</i> morning counts." in one.detail
     assert "Accepted by Dora: True." in one.detail
-    assert one.readers == ("Ada", "Ben"), "who decided and signed on the old number"
+    shown = {m.before.id: m for m in listed(store, load_register(root), accepted_restatements(root)).moved}
+    assert shown[one.before.id].readers == ("Ada (decided: ship)", "Ben (signed that off)"), "each once"
     assert one.flip is not None
     assert one.before.value != one.after.value
 

@@ -26,16 +26,17 @@ def changed_code(before: Side, after: Side) -> Iterator[CodeChange]:
     """Cells of notebooks, told once where many pages share a template; then the library, versions of packages."""
     cells: dict[tuple[str, str | None, str | None], list[str]] = {}
     for page in sorted(before.cells.keys() & after.cells.keys()):
-        old, new = before.cells[page], after.cells[page]
-        for cell in dict.fromkeys([*new, *old]):
-            if old.get(cell) != new.get(cell):
-                cells.setdefault((cell, old.get(cell), new.get(cell)), []).append(page)
-    for (cell, was, now), pages in sorted(cells.items(), key=lambda c: (-len(c[1]), c[1], c[0][0])):
-        yield CodeChange("cell", cell, tuple(pages), was, now)
-    for name in sorted(before.versions.keys() | after.versions.keys(), key=_version_key):
-        version, now = before.versions.get(name), after.versions.get(name)
-        if version != now:
-            yield CodeChange("version", name, (), version, now)
+        was, now = before.cells[page], after.cells[page]
+        for cell in dict.fromkeys([*now, *was]):
+            if was.get(cell) != now.get(cell):
+                cells.setdefault((cell, was.get(cell), now.get(cell)), []).append(page)
+    for (cell, source, source_now), pages in sorted(cells.items(), key=lambda c: (-len(c[1]), c[1], c[0][0])):
+        yield CodeChange("cell", cell, tuple(pages), source, source_now)
+    known = bool(before.packages and after.packages)  # where one edition does not say, nothing came or went
+    old, new = ({**(side.packages if known else {}), **side.versions} for side in (before, after))
+    for name in sorted(old.keys() | new.keys(), key=_version_key):
+        if old.get(name) != new.get(name):
+            yield CodeChange("version", name, (), old.get(name), new.get(name))
 
 
 def _version_key(name: str) -> tuple[int, str]:

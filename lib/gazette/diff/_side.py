@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["FrozenQuery", "Side", "read_side"]
 
 INJECTED = frozenset({"parameters", "injected-parameters"})
-LOCKS = (
-    "environment.txt",
-    "requirements.txt",
-    "environment.json",
-)  # where an edition keeps names and versions of packages
 
 
 @dataclass(frozen=True)
@@ -54,6 +49,7 @@ class Side:
         cells: Page to cell id to source.
         queries: Snapshot and query to what was frozen.
         versions: What ran.
+        packages: Package to version, of all that notebooks had; empty where the edition does not say.
         problems: What could not be read, in words.
     """
 
@@ -64,6 +60,7 @@ class Side:
     cells: dict[str, dict[str, str]] = field(default_factory=dict)
     queries: dict[tuple[str, str], FrozenQuery] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -91,11 +88,12 @@ class _Reader:
     def problem(self, name: str, what: str) -> None:
         self.side.problems.append(f"{self.side.edition}: {name} {what}")
 
-    def within(self, place: str, pattern: str) -> Iterator[tuple[str, bytes]]:
+    def within(self, place: str, pattern: str, *, optional: bool = False) -> Iterator[tuple[str, bytes]]:
         """Files of a folder, by name: path from the folder and content."""
         root = self.folder / place
         if not root.is_dir():
-            self.problem(f"{place}/", "is not there, so it is not compared")
+            if not optional:
+                self.problem(f"{place}/", "is not there, so it is not compared")
             return
         there = {p.relative_to(self.folder).as_posix(): p for p in sorted(root.glob(pattern)) if p.is_file()}
         for name, path in there.items():
@@ -132,11 +130,9 @@ def read_side(folder: Path, edition: str, *, versions: Mapping[str, str], files:
             side.records[name.removesuffix(".json")] = Record.from_json(data)
         except ValueError as error:
             reader.problem(f"records/{name}", f"is of another schema and cannot be read: {_first(error)}")
-    if (folder / "failures").is_dir():  # git keeps no empty folder
-        for name, data in reader.within("failures", "*.json"):
-            content = _json(reader, f"failures/{name}", data)
-            if content:
-                side.failures[name.removesuffix(".json")] = {k: str(v) for k, v in content.items()}
+    for name, data in reader.within("failures", "*.json", optional=True):  # git keeps no empty folder
+        if content := _json(reader, f"failures/{name}", data):
+            side.failures[name.removesuffix(".json")] = {k: str(v) for k, v in content.items()}
     for name, data in reader.within("params", "**/*.y*ml"):
         try:
             side.params[name] = yaml.safe_load(data)
@@ -146,7 +142,8 @@ def read_side(folder: Path, edition: str, *, versions: Mapping[str, str], files:
         side.cells[name.removesuffix(".ipynb")] = _cells(_json(reader, f"notebooks/{name}", data))
     for name, data in reader.within("snapshot", "*/snapshot.json"):
         _queries(reader, name.split("/", maxsplit=1)[0], _json(reader, f"snapshot/{name}", data))
-    _packages(folder, side)
+    for name, data in reader.within("environment", "environment.json"):
+        side.packages = _packages(_json(reader, f"environment/{name}", data))
     return side
 
 
@@ -174,6 +171,11 @@ def _cells(notebook: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def _packages(environment: Mapping[str, Any]) -> dict[str, str]:
+    found = environment.get("packages")
+    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+
 def _queries(reader: _Reader, snapshot: str, content: Mapping[str, Any]) -> None:
     rows = content.get("queries", ())
     for query in rows if isinstance(rows, list) else ():
@@ -198,25 +200,3 @@ def _columns(reader: _Reader, path: Path) -> dict[str, str]:
         reader.problem(path.relative_to(reader.folder).as_posix(), what)
         return {}
     return {f.name: str(f.type) for f in schema}
-
-
-def _packages(folder: Path, side: Side) -> None:
-    """Packages by name and version, where the edition keeps its lock; else the few that its manifest names."""
-    for name in LOCKS:
-        path = folder / name
-        if not path.is_file():
-            continue
-        text = path.read_text(encoding="utf-8", errors="replace")
-        pairs: dict[str, str] = {}
-        try:
-            content = json.loads(text) if name.endswith(".json") else None
-        except ValueError:
-            content = None
-        rows = content.get("packages", content) if isinstance(content, dict) else None
-        if isinstance(rows, dict):
-            pairs = {str(k): str(v) for k, v in rows.items() if isinstance(v, str)}
-        for line in () if rows is not None else text.splitlines():
-            package, equals, version = line.split("#")[0].split(";")[0].rstrip(" \\").partition("==")
-            if equals:
-                pairs[package.strip().lower()] = version.split()[0] if version.split() else ""
-        side.versions = {**pairs, **side.versions}

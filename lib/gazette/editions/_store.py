@@ -66,6 +66,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._read: dict[Path, tuple[tuple[int, ...], Manifest]] = {}
 
     def weeks(self) -> list[Week]:
         """Sealed weeks, oldest first."""
@@ -88,11 +89,23 @@ class Store:
         return (self.path(week) / NAME).is_file()
 
     def manifest(self, week: Week) -> Manifest:
-        """The manifest of a sealed edition.
+        """The manifest of a sealed edition; it is read once for as long as its file is the same.
 
         Raises:
             EditionError: It is missing, truncated or was changed.
         """
+        path = self.path(week) / NAME
+        try:
+            state = path.stat()
+            mark = (state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+        except OSError:
+            return self._manifest(week)  # it says what is wrong
+        known = self._read.get(path)
+        if known is None or known[0] != mark:
+            known = self._read[path] = (mark, self._manifest(week))
+        return known[1]
+
+    def _manifest(self, week: Week) -> Manifest:
         seal = verifier.read_seal(self.path(week), str(week))
         if isinstance(seal, verifier.Seal):
             content = seal.content

@@ -10,7 +10,7 @@ from gazette.errors import EditionError, WrongUseError
 from gazette.params import Acceptance, Challenge
 from gazette.record import Restatement, half_widths
 from gazette.register._challenge_files import ACCEPTED, CHALLENGES, Challenged, challenge_problems
-from gazette.register._files import create, load_register, one_line, sheet_text
+from gazette.register._files import create, one_line, sheet_text
 from gazette.register._sheets import refuse
 
 if TYPE_CHECKING:
@@ -105,17 +105,13 @@ def accepted_restatements(root: Path) -> tuple[Restatement, ...]:
     """What accepted challenges restate, by challenge, in the order of their numbers.
 
     Raises:
-        ParamsError: A challenge or decision is malformed.
+        ParamsError: A challenge is malformed.
     """
-    register, found = load_register(root), []
+    found: list[Restatement] = []
     for row in load_challenges(root):
         one, accepted = row.challenge, row.acceptance
         if accepted is None:
             continue
-        bound = [
-            e for e in register.entries if (e.decision.experiment, e.decision.edition) == (one.subject, one.edition)
-        ]
-        readers = tuple(dict.fromkeys(n for e in bound for n in (e.decision.by, *(s.by for s in e.sign_offs))))
         flips = {f.metric: f for f in row.flips}
         found += [
             Restatement(
@@ -128,7 +124,6 @@ def accepted_restatements(root: Path) -> tuple[Restatement, ...]:
                 found_in=one.id,
                 found_at=datetime.combine(accepted.accepted, time(), tzinfo=UTC).replace(tzinfo=None),
                 flip=flips.get(before.metric),
-                readers=readers,
                 credit=one.by,
                 size=half_widths(before, after),
             )
