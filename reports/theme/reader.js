@@ -51,8 +51,23 @@
     kept = { before: kept.now || "", now: here };
     try { localStorage.setItem(KEY, JSON.stringify(kept)); } catch (e) { /* private window */ }
   }
-  if (here !== kept.now || !kept.before || kept.before === place.dataset.before) return; // the page says that itself
+  if (here !== kept.now || !kept.before) return;
+  if (window.gzRestated) restated(); else document.addEventListener("gz-restated", restated);
+  if (kept.before === place.dataset.before) return; // the page says that itself
 
+  // Numbers that this reader has seen and that are not what they were.
+  function restated() {
+    var found = window.gzRestated, old = (found.editions[kept.before] || {}).whole;
+    if (!old) return;
+    var line = document.createElement("p");
+    line.className = "gz-since-restated";
+    add("strong", old.flips ? "✗ " : "! ", line);
+    line.appendChild(document.createTextNode("Of " + kept.before + ", which you opened last, " +
+      (old.numbers === 1 ? "one number is" : old.numbers + " numbers are") + " not what you read then" +
+      (old.flips ? ", and " + (old.flips === 1 ? "a verdict" : old.flips + " verdicts") + " would be another one today. " : "; every verdict still holds. ")));
+    if (found.page) add("a", "What changed, and why", line).href = strip.dataset.shelf + found.page + "#" + kept.before;
+    place.parentNode.insertBefore(line, place.nextSibling);
+  }
   function load(week) {
     return new Promise(function (done, fail) {
       if (window.gzNews && window.gzNews[week]) { done(window.gzNews[week]); return; }

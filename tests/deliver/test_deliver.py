@@ -73,9 +73,20 @@ def params_of(project: SmallProject, **site: Any) -> Params:
     return load(project.root / "params")
 
 
-def made(params: Params, records: list[Record], failures: list[dict[str, str]] | None = None) -> Digest:
+def made(
+    params: Params,
+    records: list[Record],
+    failures: list[dict[str, str]] | None = None,
+    before: tuple[str, str] | None = None,
+) -> Digest:
     return deliver.digest(
-        records, failures or [], params=params, week="2026-W47", dates="16–22 November 2026", cutoff=CUTOFF
+        records,
+        failures or [],
+        params=params,
+        week="2026-W47",
+        dates="16–22 November 2026",
+        cutoff=CUTOFF,
+        before=before,
     )
 
 
@@ -143,6 +154,14 @@ def test_no_form_holds_a_digit_that_is_in_no_record(project: SmallProject) -> No
     for name, text in forms(content).items():
         for found in re.findall(r"[\d.,]*\d", text):
             assert found.strip(".,") in known, (name, found)
+
+
+def test_messages_carry_the_seal_of_the_edition_before_as_a_witness_elsewhere(project: SmallProject) -> None:
+    records, seal = [experiment("button", "Green button"), summary("Fine.")], "0f" * 32
+    shown = forms(made(params_of(project), records, before=("2026-W46", seal)))
+    for name in ("text", "html", "slack"):
+        assert f"The edition before, 2026-W46, is sealed as {seal}." in " ".join(shown[name].split()), name
+    assert "is sealed as" not in slack_text(made(params_of(project), records)), "the first edition has none before it"
 
 
 def test_same_digest_gives_the_same_bytes_and_the_page_has_its_fonts(project: SmallProject) -> None:

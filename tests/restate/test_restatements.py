@@ -273,6 +273,29 @@ def test_a_malformed_log_is_a_clear_error(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.browser
 @pytest.mark.xdist_group("browser")
+def test_a_reader_of_the_old_edition_is_told_in_the_new_one_that_it_was_restated(late: Path, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    line = page.locator(".gz-since-restated")
+    page.goto((late / "_site" / "editions" / NEW / "index.html").as_uri())
+    page.wait_for_function("window.gzRestated")
+    assert line.count() == 0, "who comes for the first time has read nothing else"
+    page.evaluate("localStorage.clear()")
+    page.goto((late / "_site" / "editions" / OLD / "index.html").as_uri())
+    page.wait_for_function("window.gzRestated")
+    assert line.count() == 0
+    page.goto((late / "_site" / "editions" / NEW / "index.html").as_uri())
+    line.wait_for()
+    assert f"Of {OLD}, which you opened last, " in line.inner_text()
+    assert "not what you read then, and " in line.inner_text()
+    assert "would be another one today" in line.inner_text()
+    line.locator("a").click()
+    page.wait_for_url(f"**/restatements.html#{OLD}")
+    context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("browser")
 def test_a_page_of_the_old_edition_shows_a_notice_that_links_to_the_restatement(late: Path, browser: Browser) -> None:
     page = browser.new_page()
     for place in ("experiments/button.html", "index.html"):

@@ -22,9 +22,11 @@ def share_of(staging: Path, project: Project, week: Week, *, dates: str) -> dict
 
     Raises:
         SiteError: The PDF cannot be set.
+        EditionError: The manifest before cannot be trusted.
     """
     records = [Record.from_json(p.read_bytes()) for p in sorted((staging / "records").glob("*.json"))]
     failures = [json.loads(p.read_text(encoding="utf-8")) for p in sorted((staging / "failures").glob("*.json"))]
+    earlier = project.store.before(week)
     content = deliver.digest(
         records,
         failures,
@@ -32,5 +34,6 @@ def share_of(staging: Path, project: Project, week: Week, *, dates: str) -> dict
         week=str(week),
         dates=dates,
         cutoff=week.cutoff(project.params.site.cutoff_hours),
+        before=(str(earlier), project.store.manifest(earlier).digest) if earlier else None,
     )
     return deliver.share(content, fonts=project.root / "reports" / "fonts")

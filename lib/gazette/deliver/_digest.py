@@ -23,7 +23,7 @@ OTHERS = {"change": "on last week", "vs-baseline": "against the baseline"}  # bo
 WAITING = {"keep running", "wait"}
 UNREADABLE = {"not trustworthy", "not published"}
 ORDER: dict[Tone, int] = {"bad": 0, "good": 1, "unsure": 2, "neutral": 3}
-SAME = {"icon", "page", "week", "link", "paper"}
+SAME = {"icon", "page", "week", "link", "paper", "sealed"}
 NEWS, DECISION, REVIEW = "summary.news.", "summary.decision.", "summary.review."
 ELSEWHERE = (NEWS, DECISION, REVIEW)  # sentences of the summary that have a list of their own
 OF_A_MODEL = 3  # findings that the summary page quotes
@@ -91,6 +91,8 @@ class Digest:
         failed: Analyses without numbers.
         link: Address of the edition, ending in a slash; empty where site.yml names none.
         paper: A paper size that Typst knows.
+        sealed: The edition before and the digest of its manifest, so that what was sealed stands also where nobody can
+            change it later: in messages that were sent. Empty for the first edition.
     """
 
     title: str
@@ -109,6 +111,7 @@ class Digest:
     failed: tuple[Item, ...]
     link: str
     paper: str
+    sealed: str = ""
 
     def address(self, page: str) -> str:
         """Where a page of the edition is on the web; empty where that is not known."""
@@ -166,6 +169,7 @@ def digest(
     week: str,
     dates: str,
     cutoff: datetime,
+    before: tuple[str, str] | None = None,
 ) -> Digest:
     """The edition in short.
 
@@ -176,6 +180,7 @@ def digest(
         week: The edition, such as 2026-W47.
         dates: Its days for readers.
         cutoff: Until when data counted (UTC without zone).
+        before: Week and digest of the manifest before, None for the first edition.
     """
     currency = params.site.currency
     summary = next((r for r in records if r.kind == "summary"), None)
@@ -212,6 +217,7 @@ def digest(
         failed=tuple(_failed(failures)),
         link=f"{address}/editions/{week}/" if address else "",
         paper="us-letter" if language == "american" else "a4",
+        sealed=f"The edition before, {before[0]}, is sealed as {before[1]}." if before else "",
     )
     return _localised(content, language)
 

@@ -114,7 +114,7 @@ class _Html:
         )
         note = (
             f'<p class="gz-soft" style="{FONT};font-size:12px;line-height:18px;color:{SOFT}">'
-            f"{escape(content.note)} {self.cut(content.notice)}</p>"
+            f'{escape(content.note)} {self.cut(content.notice)} <span style="word-break:break-all">{escape(content.sealed)}</span></p>'
         )
         parts = [
             title,
@@ -172,7 +172,7 @@ def email_text(content: Digest) -> str:
         lines += [more(len(every) - items)] if len(every) > items else []
     if content.link:
         lines += ["", f"Read the edition: {content.address('index.html')}"]
-    lines += ["", content.note, content.notice]
+    lines += ["", content.note, content.notice, *([content.sealed] if content.sealed else [])]
     return "\n".join(lines).rstrip() + "\n"
 
 

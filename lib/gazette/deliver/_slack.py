@@ -54,9 +54,8 @@ def slack(content: Digest) -> dict[str, Any]:
             "action_id": "read-edition",
         }
         blocks.append({"type": "actions", "elements": [button]})
-    blocks.append(
-        {"type": "context", "elements": [_text(_foreign(f"{content.note} {content.notice}".strip(), FIELD), FIELD)]}
-    )
+    foot = [f"{content.note} {content.notice}".strip(), content.sealed]
+    blocks.append({"type": "context", "elements": [_text(_foreign(line, FIELD), FIELD) for line in foot if line]})
     fallback = clip(f"{content.title}, {content.dates}: {content.headline}", SECTION - 500).translate(ESCAPES)
     return {"text": fallback, "blocks": blocks}
 

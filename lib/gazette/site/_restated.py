@@ -36,6 +36,8 @@ WHY = {
 SCRIPT = """(function () {
   // Sealed pages never change; this script comes from the place above them.
   var found = DATA, page = PAGE;
+  window.gzRestated = { editions: found, page: page };  // what this reader read last may be among them: theme/reader.js
+  document.dispatchEvent(new Event("gz-restated"));
   var strip = document.querySelector(".gz-strip"), main = document.querySelector("main");
   var mine = strip && found[strip.dataset.edition];
   if (!mine || !main) return;
