@@ -34,6 +34,7 @@ COMMANDS = (
     "diff",
     "replay",
     "restatements",
+    "log",
     "decide",
     "sign-off",
     "score",

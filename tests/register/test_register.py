@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import subprocess
@@ -250,3 +251,61 @@ def test_a_new_model_passes_check_where_its_metrics_are_defined(tmp_path: Path) 
         shutil.copytree(REPOSITORY / name, tmp_path / name)
     gazette("new", "model", "late-parcel", "--owner", "it's: us", project=tmp_path)
     assert "No problem" in gazette("check", project=tmp_path).stdout
+
+
+def git(project: Path, *arguments: str) -> None:
+    settings = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "init.defaultBranch=main")
+    subprocess.run(["git", *settings, *arguments], cwd=project, check=True, capture_output=True)
+
+
+def test_the_trail_says_who_changed_decided_signed_and_published_what(project: Path) -> None:
+    decide(project)
+    gazette("sign-off", STEM, "--by", "Ben", "--note", "Read it.", project=project)
+    gazette("annotate", "button", "--text", "Bots\x1b[31m were out.", "--by", "Cleo", project=project)
+    untold = gazette("log", project=project).stdout
+    assert "Not read: changes of settings" in untold, "a project that is not in git says so"
+    git(project, "init")
+    git(project, "add", "params", "notebooks")
+    git(project, "commit", "-m", "First: settings\u202e")
+    site = project / "params" / "site.yml"
+    site.write_text(site.read_text() + "# a word\n")
+    git(project, "commit", "-am", "=SUM(A1)")
+    (project / "notebooks" / "more.md").write_text("no setting")
+    git(project, "add", "notebooks")
+    git(project, "commit", "-m", "Elsewhere")
+    content = json.loads(gazette("log", "--json", project=project).stdout)
+    assert content["missing"] == []
+    rows = {(e["kind"], e["who"]): e for e in content["events"]}
+    manifest = json.loads((project / "editions/2026-W47/manifest.json").read_text())
+    assert rows["published", ""]["digest"] == rows["decision", "Ada"]["digest"] == manifest["digest"]
+    assert rows["decision", "Ada"]["what"] == "ship (advice: ship): A clear gain."
+    assert rows["sign-off", "Ben"]["what"] == "signed: Read it."
+    assert rows["remark", "Cleo"]["about"] == "button"
+    assert {e["kind"] for e in content["events"]} >= {"definition", "settings"}
+    settings = [(e["about"], e["what"]) for e in content["events"] if e["kind"] == "settings"]
+    assert ("params/site.yml", "=SUM(A1)") in settings
+    assert len(settings) == 2, "a commit that touches no setting is none of its events"
+    assert [e["day"] for e in content["events"]] == sorted(e["day"] for e in content["events"])
+    said = gazette("log", "--kind", "remark", "--about", "button", project=project).stdout
+    assert "Cleo: Bots" in said
+    assert "\x1b" not in said
+    table = list(csv.DictReader(gazette("log", "--csv", "--kind", "settings", project=project).stdout.splitlines()))
+    assert [r["what"] for r in table if r["about"] == "params/site.yml"] == ["'=SUM(A1)"], (
+        "no formula for a spreadsheet"
+    )
+    assert "Nothing was found." in gazette("log", "--since", "2090-01-01", project=project).stdout
+
+
+def test_the_trail_says_that_a_signature_is_of_another_text_and_that_an_edition_cannot_be_read(project: Path) -> None:
+    decide(project)
+    gazette("sign-off", STEM, "--by", "Ben", project=project)
+    file = project / "reports/decisions" / f"{STEM}.yml"
+    file.write_text(file.read_text().replace("A clear gain.", "A clear loss."))
+    assert "Ben: signed another text than the one that is there" in gazette("log", project=project).stdout
+    (project / "editions/2026-W47/manifest.json").write_text("{")
+    said = gazette("log", project=project).stdout
+    assert "Not read: " in said
+    assert "cannot be trusted" in said
+    assert "there is no kind 'deed'" in gazette("log", "--kind", "deed", project=project, code=2).stderr
+    file.write_text("id: [")
+    assert f"{STEM}.yml" in gazette("log", project=project, code=1).stderr

@@ -15,7 +15,7 @@ from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
 from gazette.params._site import Operations, SiteParams
 from gazette.params._translations import MoneyBase, Target, Translation
-from gazette.params._types import Cost
+from gazette.params._types import Changelog, Cost
 from gazette.params._types import Id as SubjectId
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "CellChange",
     "Challenge",
     "ChallengedNumber",
+    "Changelog",
     "Channel",
     "Checks",
     "Choice",

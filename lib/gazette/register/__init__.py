@@ -11,6 +11,7 @@ from gazette.register._new import new_subject
 from gazette.register._outcomes import Outcome, add_score, outcomes
 from gazette.register._restatements import Listed, Log, Moved, Unread, facts_of, listed, logs_of, read_log, tally
 from gazette.register._targets import Targets, chart_subject, lost_remarks, targets_of
+from gazette.register._trail import KINDS, Event, Trail, trail
 from gazette.register._watch import open_watches
 
 __all__ = [
@@ -18,15 +19,18 @@ __all__ = [
     "CHALLENGES",
     "FITTING",
     "FOLDER",
+    "KINDS",
     "Challenged",
     "Due",
     "Entry",
+    "Event",
     "Listed",
     "Log",
     "Moved",
     "Outcome",
     "Register",
     "Targets",
+    "Trail",
     "Unread",
     "accept_challenge",
     "accepted_restatements",
@@ -53,5 +57,6 @@ __all__ = [
     "standing",
     "tally",
     "targets_of",
+    "trail",
     "write_challenge",
 ]
