@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from gazette.errors import EditionError
 from gazette.register._challenges import load_challenges
@@ -27,9 +27,7 @@ __all__ = ["KINDS", "Event", "Trail", "trail"]
 Kind = Literal[
     "published", "sealed", "restated", "definition", "settings", "decision", "sign-off", "score", "challenge", "accepted", "remark"
 ]  # fmt: skip
-KINDS: tuple[Kind, ...] = (
-    "published", "sealed", "restated", "definition", "settings", "decision", "sign-off", "score", "challenge", "accepted", "remark",
-)  # fmt: skip
+KINDS: tuple[Kind, ...] = get_args(Kind)
 SEPARATOR = "\x1f"
 
 
@@ -38,7 +36,8 @@ class Event:
     """Something that was done.
 
     Attributes:
-        day: When, as the file says it; of an edition and of restatements, the time of the file on this machine (UTC).
+        day: When, as the file says it; of restatements, the cut-off of the edition that found them; of an edition, the time of its
+            file on this machine (UTC).
         kind: One of `KINDS`.
         who: Who did it; of an edition, who signed it, empty where nobody is named.
         about: Edition, metric, decision, challenge or subject.
