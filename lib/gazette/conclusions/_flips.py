@@ -29,7 +29,7 @@ WORDS: dict[tuple[Choice, str], str] = {
     ("covariate", "with"): "narrowed by what was known of users before the test (CUPED)",
     ("covariate", "without"): "not narrowed by what was known of users before the test (no CUPED)",
     ("sides", "two"): "two-sided",
-    ("sides", "one"): "one-sided: a gain and a loss are each asked for alone",
+    ("sides", "one"): "one-sided (a gain and a loss are asked for apart)",
     ("variants", "shared"): "error shared among the variants",
     ("variants", "each"): "error not shared among the variants",
     (

@@ -46,11 +46,15 @@ def specifications(
 ) -> list[Specification]:
     """Every combination of the choices that the aggregates support, the plan first, those with fewer changes before others.
 
-    ``level``: 90, 95 and 99 % beside the planned one. ``sides``: two-sided, or at the planned level each side asked by itself with the
-    whole error, which is the two-sided interval at twice the error (the two one-sided tests of Schuirmann 1987). ``variants``: the error shared among
-    treatments (Bonferroni), or not. ``looks``: group sequential with either spending where units were planned, a confidence sequence, and
-    a single look (fixed horizon) where the test is over. ``covariate``: whatever ``pairs`` holds. Combinations that ask for the same
-    evidence of the same means are one specification, so that none counts twice.
+    - ``level``: 90, 95 and 99 % beside the planned one.
+    - ``sides``: two-sided; or, at the planned level, each side asked by itself with the whole error, which is the two-sided interval at
+      twice the error (as in the two one-sided tests of Schuirmann 1987).
+    - ``variants``: the error shared among treatments (Bonferroni), or not.
+    - ``looks``: group sequential with either spending where units were planned; a confidence sequence, unless planned otherwise tightest
+      at the planned units; a single look (fixed horizon) where the test is over.
+    - ``covariate``: whatever ``pairs`` holds.
+
+    Combinations that ask for the same evidence of the same means are one specification, so that none counts twice.
 
     Args:
         pairs: Control and treatment (moments in the metric's unit) and whether both are shares of units, by option of the covariate
@@ -112,13 +116,13 @@ def _combinations(options: Mapping[Choice, list[str]], planned: Mapping[Choice, 
 
 def _designs(plan: Design) -> dict[str, Design]:
     """Ways to pay for looks that this test's looks support, by name, the planned one first."""
-    others = [replace(plan, method="confidence-sequence")]
+    others = [replace(plan, method="confidence-sequence", tightest=plan.planned or plan.tightest)]
     if plan.planned:
         spent: tuple[Literal["obrien-fleming", "pocock"], ...] = ("obrien-fleming", "pocock")
         others += [replace(plan, method="group-sequential", spending=spending) for spending in spent]
     if plan.final:
         others.append(replace(plan, method="fixed"))
-    return {_name(design): design for design in (plan, *others)}
+    return {_name(plan): plan} | {_name(d): d for d in others if _name(d) != _name(plan)}
 
 
 def _name(design: Design) -> str:

@@ -188,13 +188,18 @@ class FlipSteps(WatchLists):
         if found is None or not self.flip_findings:
             return Block("")
         unit = self.look.primary.difference.unit
-        rows = []
+        also = {
+            (c, flip.specification.options[c]): [_named(*other) for other in flip.specification.same]
+            for flip in found.single
+            for c in flip.specification.changed
+        }
+        rows: list[dict[str, Any]] = []
         for flip in (found.plan, *found.others):
             spec, difference = flip.specification, flip.specification.comparison.difference
             if not isinstance(difference, stats.Estimate):
                 continue
             chosen: dict[str, str] = {
-                c: option if c == "level" else conclusions.words_of(c, option) for c, option in spec.options.items()
+                c: ", or ".join([_named(c, option), *also.get((c, option), ())]) for c, option in spec.options.items()
             }
             rows.append(
                 {
@@ -207,7 +212,9 @@ class FlipSteps(WatchLists):
                     "agrees": "✓" if flip.agrees else "✗",
                 }
             )
-        columns: dict[str, Column] = {c: Column(HEADS[c]) for c in found.plan.specification.options}
+        columns: dict[str, Column] = {
+            c: Column(HEADS[c]) for c in found.plan.specification.options if len({r[c] for r in rows}) > 1
+        }
         columns |= {
             "changes": Column("Choices that differ", "count"),
             "difference": Column("Difference", unit, signed=True),
@@ -218,3 +225,8 @@ class FlipSteps(WatchLists):
         }
         caption = "Every way that was counted, the plan first; ways that ask for the same evidence count once"
         return display.table(pd.DataFrame(rows), "combinations", caption, columns, currency=self.currency, folded=True)
+
+
+def _named(choice: Choice, option: str) -> str:
+    """An option in a column that has the choice's name."""
+    return option if choice == "level" else conclusions.words_of(choice, option)
