@@ -67,7 +67,7 @@ def test_a_test_that_is_significant_only_with_the_covariate_shows_that_flip_alon
     assert flips(found) == {"covariate-without": "not resolved"}
     finding, text = said(found)
     assert (finding.rule, finding.tone) == ("flips-single", "unsure")
-    assert "not narrowed by what was known of users before the test (no CUPED) (would be: not resolved)" in text
+    assert "leaving out what was known of users before the test (CUPED) would give “not resolved”" in text
     assert "give the same verdict on Spend: benefit shown. One different choice is enough to change it" in text
 
 

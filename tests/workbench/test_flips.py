@@ -66,7 +66,7 @@ def test_the_page_of_a_fragile_test_shows_what_flips_it(project: Path) -> None:
     assert found.verdicts[0].state == "benefit shown"
     (said,) = [f for f in found.findings if f.rule.startswith("flips-")]
     assert said.rule == "flips-single"
-    covariate = "not narrowed by what was known of users before the test (no CUPED) (would be: not resolved)"
+    covariate = "leaving out what was known of users before the test (CUPED) would give “not resolved”"
     assert covariate in said.terms["choices"].split("; ")
     ways, agree, share = (found.number(f"button.flips.{n}").value for n in ("ways", "agree", "share"))
     assert isinstance(ways, float)
@@ -86,8 +86,8 @@ def test_the_page_of_a_fragile_test_shows_what_flips_it(project: Path) -> None:
     assert "Benefit shown (published)" in rows[1]
     assert "✓ agrees" in rows[1]
     differ = [r for r in rows if "✗ differs" in r]
-    assert len(differ) == said.terms["choices"].count("would be")
-    assert "no CUPED" in differ[0]
+    assert len(differ) == said.terms["choices"].count("would give")
+    assert "Leaving out what was known" in differ[0]
     assert text.count("Written by rule: flips-single") == 1, "the sentence stands with its map alone"
 
 
@@ -157,7 +157,7 @@ def test_only_one_sided_is_shown_and_only_that() -> None:
     assert found is not None
     assert found.published == "not resolved"
     assert [f.id for f in found.flipping] == ["level-90"]
-    assert found.flipping[0].words.endswith("or one-sided (a gain and a loss are asked for apart)")
+    assert found.flipping[0].words.endswith("or asking for a gain and a loss apart (one-sided)")
 
 
 def test_of_several_variants_the_map_is_of_the_one_that_the_page_speaks_of() -> None:

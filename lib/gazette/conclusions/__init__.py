@@ -4,7 +4,7 @@ from gazette.conclusions._catalogue import RULES, Rule
 from gazette.conclusions._causes import Cause, causes
 from gazette.conclusions._decisions import Due, basis, decision, review
 from gazette.conclusions._experiment import Check, Look, MetricResult, best, conclude, guardrail_of, state_by, state_of
-from gazette.conclusions._flips import Flip, FlipMap, FlipsError, flip_map, flips_said, words_of
+from gazette.conclusions._flips import Flip, FlipMap, FlipsError, flip_map, flips_said
 from gazette.conclusions._hedge import Hedge, hedge, sure
 from gazette.conclusions._model import Evidence, Moved, describe_model, moved, provisional
 from gazette.conclusions._news import BECAUSE, Changes, changes, digest_of, news
@@ -83,5 +83,4 @@ __all__ = [
     "watch_rule",
     "watch_state",
     "watched",
-    "words_of",
 ]

@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from gazette.record import NotPublished, Number, VerdictState
     from gazette.stats import Choice, Specification
 
-__all__ = ["Flip", "FlipMap", "FlipsError", "flip_map", "flips_said", "words_of"]
+__all__ = ["Flip", "FlipMap", "FlipsError", "flip_map", "flips_said"]
 
 WORDS: dict[tuple[Choice, str], str] = {
-    ("covariate", "with"): "narrowed by what was known of users before the test (CUPED)",
-    ("covariate", "without"): "not narrowed by what was known of users before the test (no CUPED)",
-    ("sides", "two"): "two-sided",
-    ("sides", "one"): "one-sided (a gain and a loss are asked for apart)",
-    ("variants", "shared"): "error shared among the variants",
-    ("variants", "each"): "error not shared among the variants",
+    ("covariate", "with"): "using what was known of users before the test (CUPED)",
+    ("covariate", "without"): "leaving out what was known of users before the test (CUPED)",
+    ("sides", "two"): "asking for a gain and a loss at once (two-sided)",
+    ("sides", "one"): "asking for a gain and a loss apart (one-sided)",
+    ("variants", "shared"): "sharing the error among the variants",
+    ("variants", "each"): "not sharing the error among the variants",
     (
         "looks",
         "group-sequential-obrien-fleming",
     ): "planned looks, strict at early ones (group sequential, O'Brien-Fleming)",
-    ("looks", "group-sequential-pocock"): "planned looks, much the same at each (group sequential, Pocock)",
-    ("looks", "confidence-sequence"): "may be read at any time (confidence sequence)",
-    ("looks", "fixed"): "read once at the end, as if nobody had looked before (fixed horizon)",
+    ("looks", "group-sequential-pocock"): "planned looks, much alike in strictness (group sequential, Pocock)",
+    ("looks", "confidence-sequence"): "allowing a look at any time (confidence sequence)",
+    ("looks", "fixed"): "reading it once, at the end, as if nobody had looked before (fixed horizon)",
 }
 
 
@@ -115,9 +115,9 @@ def words_of(choice: Choice, option: str) -> str:
     """An option for readers.
 
     >>> words_of("level", "90"), words_of("sides", "two")
-    ('confidence level 90 %', 'two-sided')
+    ('a confidence level of 90 %', 'asking for a gain and a loss at once (two-sided)')
     """
-    return f"confidence level {option} %" if choice == "level" else WORDS[choice, option]
+    return f"a confidence level of {option} %" if choice == "level" else WORDS[choice, option]
 
 
 def flip_map(
@@ -175,7 +175,7 @@ def flips_said(found: FlipMap, *, prefix: str, metric: str, ways: Number, agree:
     if flipping:
         rule = "flips-single"
         text += " One different choice is enough to change it: {=choices}."
-        terms["choices"] = "; ".join(f"{f.words} (would be: {f.state})" for f in flipping)
+        terms["choices"] = "; ".join(f"{f.words} would give “{f.state}”" for f in flipping)
     elif found.agree < len(found.others):
         rule = "flips-combined"
         text += " No single choice changes it, only several at once."

@@ -24,11 +24,18 @@ USE = (
     "All ways read the same data, so the share of those that agree is not a chance of being right."
 )
 HEADS: dict[Choice, str] = {
-    "covariate": "Before the test",
+    "covariate": "CUPED",
     "level": "Confidence level (%)",
     "sides": "Sides",
-    "variants": "Variants",
+    "variants": "Error of variants",
     "looks": "Looks",
+}
+SHORT = {
+    "group-sequential-obrien-fleming": "planned, O'Brien-Fleming",
+    "group-sequential-pocock": "planned, Pocock",
+    "confidence-sequence": "any time",
+    "fixed": "once",
+    "each": "not shared",
 }
 
 
@@ -157,7 +164,7 @@ class FlipSteps(WatchLists):
         rows = []
         for flip in (found.plan, *found.single):
             number = numbers[flip.id]
-            planned = f"As planned{f' (the same: {flip.words})' if flip.words else ''}"
+            planned = f"As planned{f' (in this test the same as {flip.words})' if flip.words else ''}"
             rows.append(
                 {
                     "choice": flip.words[:1].upper() + flip.words[1:] if flip.id else planned,
@@ -216,7 +223,7 @@ class FlipSteps(WatchLists):
             c: Column(HEADS[c]) for c in found.plan.specification.options if len({r[c] for r in rows}) > 1
         }
         columns |= {
-            "changes": Column("Choices that differ", "count"),
+            "changes": Column("Changes", "count"),
             "difference": Column("Difference", unit, signed=True),
             "low": Column("Range from", unit, signed=True),
             "high": Column("to", unit, signed=True),
@@ -228,5 +235,5 @@ class FlipSteps(WatchLists):
 
 
 def _named(choice: Choice, option: str) -> str:
-    """An option in a column that has the choice's name."""
-    return option if choice == "level" else conclusions.words_of(choice, option)
+    """An option in few words, for a column that has the choice's name."""
+    return f"{option}-sided" if choice == "sides" else SHORT.get(option, option)
