@@ -270,6 +270,9 @@ def test_after_a_change_of_currency_amounts_are_not_compared_and_all_else_is() -
 
 
 NO_RULES = {
+    "confidence-sequence",
+    "group-sequential-obrien-fleming",
+    "group-sequential-pocock",
     "measured-again",
     "ship-rate",
     "claims-covered",

@@ -63,7 +63,7 @@ def sides(users: pd.DataFrame, column: str = "spend") -> tuple[pd.Series, pd.Ser
 
 def found(small: SmallProject) -> Estimate:
     one = reading(small)
-    comparison = stats.compare(*one._pair("ctr", "green")[:2], stats.Design(method="fixed", alpha=0.05, units=400))  # type: ignore[arg-type]
+    comparison = stats.compare(*one.pair("ctr", "green")[:2], stats.Design(method="fixed", alpha=0.05, units=400))  # type: ignore[arg-type]
     assert isinstance(comparison.difference, Estimate)
     return comparison.difference
 

@@ -3,7 +3,8 @@
 from gazette.conclusions._catalogue import RULES, Rule
 from gazette.conclusions._causes import Cause, causes
 from gazette.conclusions._decisions import Due, basis, decision, review
-from gazette.conclusions._experiment import Check, Look, MetricResult, best, conclude, guardrail_of, state_of
+from gazette.conclusions._experiment import Check, Look, MetricResult, best, conclude, guardrail_of, state_by, state_of
+from gazette.conclusions._flips import Flip, FlipMap, FlipsError, flip_map, flips_said
 from gazette.conclusions._hedge import Hedge, hedge, sure
 from gazette.conclusions._model import Evidence, Moved, describe_model, moved, provisional
 from gazette.conclusions._news import BECAUSE, Changes, changes, digest_of, news
@@ -34,6 +35,9 @@ __all__ = [
     "Due",
     "Evidence",
     "Extra",
+    "Flip",
+    "FlipMap",
+    "FlipsError",
     "Hedge",
     "Look",
     "Material",
@@ -54,6 +58,8 @@ __all__ = [
     "describe_operations",
     "describe_portfolio",
     "digest_of",
+    "flip_map",
+    "flips_said",
     "guardrail_of",
     "headline",
     "hedge",
@@ -69,6 +75,7 @@ __all__ = [
     "review",
     "shipped",
     "signs",
+    "state_by",
     "state_of",
     "sure",
     "taken",

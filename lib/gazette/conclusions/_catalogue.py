@@ -76,6 +76,21 @@ AROUND = _rules(
         "There is an effect to read.",
         "chance that the variant is better, and what being wrong costs",
     ),
+    (
+        "flips-none",
+        "Every other way to analyse the test that the data allow gives the published state.",
+        "how many ways there are",
+    ),
+    (
+        "flips-single",
+        "A way that differs from the plan in one choice gives another state.",
+        "how many agree, and which choices change it, to what",
+    ),
+    (
+        "flips-combined",
+        "Only ways that differ in several choices give another state.",
+        "how many agree, and that no single choice changes it",
+    ),
     ("plan-deviation", "The plan changed after the first look.", "what changed, from what to what"),
     ("guardrail-passed", "A guardrail's range excludes a loss beyond its margin.", "it holds"),
     ("guardrail-broken", "Its whole range lies beyond the margin.", "it lost more than agreed"),

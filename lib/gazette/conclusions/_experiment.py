@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gazette.record import Action, Number, Tone, VerdictState
 
-__all__ = ["Check", "Look", "MetricResult", "best", "conclude", "guardrail_of", "state_of"]
+__all__ = ["Check", "Look", "MetricResult", "best", "conclude", "guardrail_of", "state_by", "state_of"]
 
 Role = Literal["primary", "secondary", "guardrail"]
 
@@ -134,14 +134,26 @@ class Look:
 
 def state_of(result: MetricResult) -> tuple[VerdictState, str]:
     """State and rule of one metric, by its intervals alone."""
-    absolute, relative = result.good(result.difference), result.good(result.relative)
+    return state_by(result.good(result.difference), result.good(result.relative), result.minimum)
+
+
+def state_by(
+    absolute: tuple[float, float] | None, relative: tuple[float, float] | None, minimum: float | None
+) -> tuple[VerdictState, str]:
+    """State and rule by intervals read in the good direction (above zero is better).
+
+    Args:
+        absolute: Of the difference, in the metric's unit; None without one.
+        relative: Of the relative difference (0.02 for 2 %); None without one.
+        minimum: Smallest relative effect worth having; None where none counts.
+    """
     if absolute is None:
         return "not published", "not-computable"
     if absolute[0] > 0:
         return "benefit shown", "interval-above-zero"
     if absolute[1] < 0:
         return "harm shown", "interval-below-zero"
-    if result.minimum is not None and relative is not None and relative[1] < result.minimum:
+    if minimum is not None and relative is not None and relative[1] < minimum:
         return "no worthwhile benefit", "worthwhile-ruled-out"
     return "not resolved", "interval-includes-zero"
 

@@ -11,6 +11,7 @@ from gazette.stats._estimates import (
     relative_difference,
     z_of,
 )
+from gazette.stats._flips import Choice, Specification, specifications
 from gazette.stats._moments import Joint, Moments, MomentsError, adjusted, ratio
 from gazette.stats._planning import detectable, power, users_needed
 from gazette.stats._portfolio import (
@@ -31,6 +32,7 @@ __all__ = [
     "FEWEST_CLAIMS",
     "FEWEST_TESTS",
     "Bayes",
+    "Choice",
     "Comparison",
     "Correction",
     "Design",
@@ -42,6 +44,7 @@ __all__ = [
     "Prediction",
     "Prior",
     "Scores",
+    "Specification",
     "Spending",
     "adjust",
     "adjusted",
@@ -70,6 +73,7 @@ __all__ = [
     "sample_ratio_sequence",
     "score",
     "shrunken",
+    "specifications",
     "spent",
     "total",
     "users_needed",

@@ -124,6 +124,7 @@ class AdHocBench(ExperimentBench):
         self.params = cast("Params", _Metrics(metrics))
         self._numbers = {}
         self.watch_list = []  # no decision is known of it
+        self.flip_map = None  # nor a plan that was fixed beforehand
         plan = _plan(ask, ids)
         reading = _Undated(plan, metrics, frames.get, last=ask.now.date(), edition="ad hoc")
         over = ask.method != "group-sequential" or reading.units >= (ask.planned or 0)

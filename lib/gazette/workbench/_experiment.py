@@ -12,8 +12,8 @@ from gazette.display import Block, Chart, Column, Table
 from gazette.record import NotPublished
 from gazette.workbench._bench import Emitted
 from gazette.workbench._detail import row
+from gazette.workbench._flips import FlipSteps
 from gazette.workbench._numbers import day_of, days_of
-from gazette.workbench._watched import WatchLists
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ def open_experiment(subject: str, *, edition: str, root: str | Path = ".") -> Ex
     return ExperimentBench(subject, edition=edition, root=root)
 
 
-class ExperimentBench(WatchLists):
+class ExperimentBench(FlipSteps):
     """Steps of an experiment's page; each returns a table, a chart or a block."""
 
     def verdict(self) -> Block:
@@ -264,7 +264,9 @@ class ExperimentBench(WatchLists):
 
     def findings(self) -> Block:
         """What else the test says, each sentence by a printed rule."""
-        return display.findings(self._made(), currency=self.currency)
+        made = self._made()
+        said = [f for f in made.findings if f not in self.flip_findings]  # which stands with its map
+        return display.findings(made, said, currency=self.currency)
 
     def _made(self) -> Record:
         self.impact()
@@ -282,7 +284,7 @@ class ExperimentBench(WatchLists):
         return self._record(
             title=self.plan.title,
             owner=self.plan.owner,
-            findings=(*self.verdicts[self.arm][1], *self.watch_findings),
+            findings=(*self.verdicts[self.arm][1], *self.watch_findings, *self.flip_findings),
             verdicts=verdicts,
             facts=facts,
             looks=self.reading.taken(),

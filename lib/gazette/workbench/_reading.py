@@ -159,8 +159,8 @@ class Reading:
                 return stats.quantile_moments(n, float(row["quantile"]), float(row["low"]), float(row["high"]))
         return NotPublished(reason="no users in this arm")
 
-    def _pair(
-        self, metric: str, arm: str
+    def pair(
+        self, metric: str, arm: str, *, adjust: bool = True
     ) -> tuple[stats.Moments | NotPublished, stats.Moments | NotPublished, float, bool]:
         """Control and treatment after any adjustment, the share of variance saved, whether both are shares of units."""
         sides = []
@@ -173,7 +173,7 @@ class Reading:
         known, column = self.metrics[metric], column_of(metric)
         if isinstance(control, NotPublished) or isinstance(treatment, NotPublished):
             return control, treatment, 0.0, False
-        if known.covariate is None or known.denominator is not None:
+        if not adjust or known.covariate is None or known.denominator is not None:
             return control, treatment, 0.0, known.proportion
         joints = [
             _joint(self.arms[name], column, "pre", m) for name, m in ((self.plan.control, control), (arm, treatment))
@@ -183,7 +183,7 @@ class Reading:
 
     def compare(self, metric: str, arm: str, alpha: float | None = None) -> stats.Comparison:
         """One comparison at an error; by default the design's."""
-        control, treatment, _, proportion = self._pair(metric, arm)
+        control, treatment, _, proportion = self.pair(metric, arm)
         for side in (control, treatment):
             if isinstance(side, NotPublished):
                 return stats.Comparison(side, side)
@@ -225,7 +225,7 @@ class Reading:
                 control=self.value(metric, self.plan.control),
                 treatment=self.value(metric, arm),
                 comparison=self.compare(metric, arm, joint if role == "secondary" else None),
-                saved=self._pair(metric, arm)[2],
+                saved=self.pair(metric, arm)[2],
             )
             for metric, role in roles
         ]
