@@ -168,3 +168,20 @@ def test_of_several_variants_the_map_is_of_the_one_that_the_page_speaks_of() -> 
     assert said.id == f"analysis.{bench.arm}.flips"
     bench.choices()
     assert f"analysis.{bench.arm}.flips.ways" in bench._numbers
+
+
+def test_a_plan_that_was_changed_is_not_called_fixed_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "the plan that was fixed beforehand" in adhoc(1300).flips().html
+    bench = adhoc(1300)
+    monkeypatch.setattr(bench.reading, "deviations", lambda: [("alpha", "0.1", "0.05")])
+    for name in ("looks_by_arm", "verdicts", "flip_map", "flip_findings"):
+        bench.__dict__.pop(name, None)
+    assert "which was changed after the first look" in bench.flips().html
+    assert "fixed beforehand" not in bench.flips().html
+
+
+def test_without_a_plan_there_is_no_map() -> None:
+    bench = adhoc(1300)
+    bench.flip_map = None  # as `gazette analyse` leaves it
+    assert bench.flip_findings == ()
+    assert not [n for n in bench.record().numbers if ".flips." in n.id]
