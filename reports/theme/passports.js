@@ -21,7 +21,7 @@
   // ---- what a passport says, and where each line leads
   var names = {
     label: "What it is", value: "Value", interval: "Range", level: "Level", method: "Method", n: "n", metric: "Definition",
-    as_of: "Data until", query: "Query", cell: "Cell", snapshot: "Snapshot", edition: "Edition", note: "Note", remark: "Remark", id: "Number"
+    as_of: "Data until", query: "Query", cell: "Cell", snapshot: "Snapshot", edition: "Edition", twice: "Checked", note: "Note", remark: "Remark", id: "Number"
   };
   var leads = {
     metric: function (facts) {
@@ -44,11 +44,14 @@
       var owner = map.snapshots[facts.snapshot];
       return owner && "provenance.html#snapshot-" + owner;
     },
-    edition: function () { return "provenance.html"; }
+    edition: function () { return "provenance.html"; },
+    twice: function () { return "provenance.html#computed-twice"; }
   };
   function passport(number) {
     var facts = JSON.parse(number.dataset.passport);
+    var own = map && map.twice && !facts.edition; // a number quoted from another edition was checked there
     if (map) facts.edition = facts.edition ? facts.edition + ", quoted in " + map.edition : map.edition;
+    if (own && map.twice.indexOf(facts.id) >= 0) facts.twice = "computed a second time by separate code: the same";
     var list = element("dl");
     Object.keys(names).forEach(function (key) {
       if (!facts[key]) return;

@@ -13,6 +13,7 @@ from gazette.build._check import misread_params
 from gazette.build._definitions import refuse_changes
 from gazette.build._freeze import freeze_all, period_of
 from gazette.build._gather import HISTORY, OPERATIONS
+from gazette.build._recompute import compute_twice
 from gazette.build._register import copy_register
 from gazette.build._restate import restate_earlier
 from gazette.build._share import share_of
@@ -204,6 +205,9 @@ def _one(
         outcomes = _run(project, week, subjects, snapshots, staging, listener)
         for name in snapshots:
             verify(reopen(staging / "snapshot" / name))
+        if project.params.site.recompute:
+            listener.step(edition, "Computing numbers a second time")
+            compute_twice(project, week, subjects, staging)
         restate_earlier(project, week, staging, lambda what: listener.step(edition, what))
         listener.step(edition, f"Rendering with {engine.label}")
         facts = site.facts(staging, params=project.params, week=week)

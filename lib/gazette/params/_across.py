@@ -25,7 +25,7 @@ SITE_USES = {
 }
 FEWEST_CARDS = 3
 MATRIX = {"translations": ("technical", "business"), "bases": ("metric",), "targets": ("technical", "business")}
-RESERVED = ("executive", "history", "metrics", "operations", "portfolio", "translation")
+RESERVED = ("executive", "history", "metrics", "operations", "portfolio", "recomputed", "translation")
 
 
 def across(sources: Mapping[str, Source]) -> Iterator[Problem]:

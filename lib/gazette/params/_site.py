@@ -101,6 +101,10 @@ class SiteParams(Sheet):
         default=4, description="Weeks for which an experiment that ended stays in the editions."
     )
     restatements: RestatementParams = RestatementParams()
+    recompute: bool = Field(
+        default=True,
+        description="Compute the numbers of models and tests twice, the second time by plain SQL; a disagreement stops the edition.",
+    )
     history_weeks: Annotated[int, Field(ge=2, le=104, strict=True)] = 12
     public_keys: list[Text] = Field(
         default=[],

@@ -29,6 +29,7 @@ from gazette.site._rules import rules_page
 from gazette.site._sayings import lint_sayings, same_numbers
 from gazette.site._text import front_matter, plain, raw_html
 from gazette.site._theme import finish, lay_theme
+from gazette.site._twice import twice_ids, twice_line
 from gazette.site._words import finish_words
 
 if TYPE_CHECKING:
@@ -175,7 +176,9 @@ def render_edition(
         earlier = stage_metrics(edition, stage, params=params, week=week)
         places = {part.page: (f"{part.place}.html", part.title) for part in parts}
         pages = [path.stem for path in (stage / "metrics").glob("*.qmd")]
-        script = passport_map(edition, week=str(week), places=places, cells=cells, metrics=pages)
+        script = passport_map(
+            edition, week=str(week), places=places, cells=cells, metrics=pages, twice=twice_ids(edition)
+        )
         (stage / "theme" / "passport-map.js").write_text(script, encoding="utf-8")
         text = provenance(edition, week=week, versions=versions, previous=previous)
         (stage / "provenance.qmd").write_text(text, encoding="utf-8")
@@ -273,7 +276,7 @@ def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: W
     header: dict[str, Any] = {"title": plain(part.title), "page-layout": "full"}
     if part.kind == "summary":
         header["toc"] = False
-        lead += SHARED
+        lead += twice_line(edition) + SHARED
     executed = edition / "notebooks" / f"{part.page}.ipynb"
     place = stage / part.place
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -51,6 +51,7 @@ def passport_map(
     places: Mapping[str, tuple[str, str]],
     cells: Mapping[str, Iterable[str]],
     metrics: Iterable[str],
+    twice: Iterable[str] = (),
 ) -> str:
     """The script that passports read their links from; a script, because a page opened from a disk may not fetch.
 
@@ -60,6 +61,7 @@ def passport_map(
         places: Subject to the address of its page from the edition's root, and its title.
         cells: Subject to the names of its cells that have an anchor.
         metrics: Metrics that have a page in ``metrics/``.
+        twice: Numbers that were computed a second time.
     """
     snapshots: dict[str, str] = {}
     queries: dict[str, list[str]] = {}
@@ -76,6 +78,7 @@ def passport_map(
         "snapshots": snapshots,
         "queries": queries,
         "metrics": sorted(metrics),
+        "twice": sorted(twice),
     }
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).replace("<", "\\u003c")
     return f"window.gzPassports = {text};\n"

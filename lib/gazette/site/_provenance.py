@@ -7,25 +7,17 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from gazette.site._passports import query_anchor, snapshot_anchor
-from gazette.site._text import front_matter, raw_html
+from gazette.site._text import front_matter, raw_html, table_html
+from gazette.site._twice import twice_part
 from gazette.snapshot import reopen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from gazette.editions import Week
 
 __all__ = ["provenance"]
-
-
-def _table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return (
-        f'<div class="gz-table-wrap"><table class="gz-table"><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
 
 
 def _code(text: str) -> str:
@@ -54,14 +46,14 @@ def provenance(edition: Path, *, week: Week, versions: Mapping[str, str], previo
     parts = [front_matter(title="Provenance", toc=True), raw_html(lead), "## What ran"]
     parts.append(
         raw_html(
-            _table("Programs", ("Part", "Version or digest"), ((escape(k), _code(v)) for k, v in versions.items()))
+            table_html("Programs", ("Part", "Version or digest"), ((escape(k), _code(v)) for k, v in versions.items()))
         )
     )
     parts.append("## Frozen data")
     for folder in sorted(p for p in (edition / "snapshot").iterdir() if p.is_dir()):
         snapshot = reopen(folder)
         rows = ((escape(q.name), f"{q.rows:,}", _code(q.sha256)) for q in snapshot.queries)
-        table = _table(
+        table = table_html(
             f"Snapshot of {snapshot.subject}, digest {snapshot.digest}", ("Query", "Rows", "Digest of the rows"), rows
         )
         sql = "".join(
@@ -70,11 +62,12 @@ def provenance(edition: Path, *, week: Week, versions: Mapping[str, str], previo
         )
         anchor = f'<div id="{escape(snapshot_anchor(snapshot.subject))}"></div>'
         parts += [f"### {snapshot.subject}", raw_html(anchor + table + sql)]
+    parts += twice_part(edition)
     parts.append("## Files")
     files = []
     for path in sorted(edition.rglob("*")):
         name = path.relative_to(edition).as_posix()
         if path.is_file() and not name.startswith(("site/", "snapshot/")):
             files.append((escape(name), _code(hashlib.sha256(path.read_bytes()).hexdigest())))
-    parts.append(raw_html(_table("Parameters, executed notebooks and records", ("File", "Digest"), files)))
+    parts.append(raw_html(table_html("Parameters, executed notebooks and records", ("File", "Digest"), files)))
     return "\n\n".join(parts) + "\n"

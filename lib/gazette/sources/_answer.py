@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Answer", "column_of"]
+__all__ = ["ROUNDING", "Answer", "column_of"]
+
+ROUNDING = 1e-9  # a rank of 0.07 * 100 comes out as a little more than 7, and is no 8
 
 
 @dataclass(frozen=True)

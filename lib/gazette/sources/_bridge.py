@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gazette.sources._answer import ROUNDING
+
 if TYPE_CHECKING:
     from gazette.params import Before, Fact, Metric
     from gazette.sources._warehouse import Period, Warehouse
@@ -112,7 +114,7 @@ def _quantile(units: Any, side: str, q: float) -> Any:
     half = Z * (units["size"] * q * (1 - q)).sqrt()
 
     def at(rank: Any) -> Any:
-        inside = units["rank"] <= ibis.greatest(rank.ceil(), 1)
+        inside = units["rank"] <= ibis.greatest((rank - ROUNDING).ceil(), 1)
         return inside.ifelse(units[f"{side}_value"], ibis.null("float64")).max().over(week)
 
     centre = units["size"] * q

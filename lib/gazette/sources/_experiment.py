@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from gazette.sources._answer import column_of
+from gazette.sources._answer import ROUNDING, column_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -185,7 +185,7 @@ def _ranks(joined: Any, name: str, q: float) -> Any:
     half = Z * (n * q * (1 - q)).sqrt()
 
     def at(rank: Any) -> Any:
-        return ranked.value.max(where=ranked["rank"] <= ibis.greatest(rank.ceil(), 1))
+        return ranked.value.max(where=ranked["rank"] <= ibis.greatest((rank - ROUNDING).ceil(), 1))
 
     found = ranked.group_by("variant").aggregate(quantile=at(n * q), low=at(n * q - half), high=at(n * q + half))
     return found.mutate(metric=ibis.literal(name)).select("metric", "variant", "quantile", "low", "high")

@@ -1,0 +1,191 @@
+"""Textbook arithmetic on counts, means and variances; written apart from ``gazette.stats``, which the first computation uses."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm, t
+
+__all__ = [
+    "Arm",
+    "Second",
+    "anytime_critical",
+    "changed",
+    "difference",
+    "logit_range",
+    "normal_critical",
+    "planned_criticals",
+    "ratio_change",
+    "scaled",
+    "share",
+    "student",
+]
+
+
+@dataclass(frozen=True)
+class Second:
+    """A value found a second time, with the ends of its range where that is computed too."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    error: float | None = None
+
+    @classmethod
+    def around(cls, value: float, error: float, critical: float) -> Second:
+        """A value with a range of ``critical`` standard errors to each side."""
+        return cls(value, value - critical * error, value + critical * error, error)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Units, their mean and the sample variance of one unit's value about it; None where only the mean is known."""
+
+    n: int
+    mean: float
+    variance: float | None
+
+    @property
+    def square(self) -> float | None:
+        """Squared standard error of the mean."""
+        return None if self.variance is None else self.variance / self.n
+
+
+def normal_critical(alpha: float) -> float:
+    """Standard errors to each side for a single look at a two-sided error."""
+    return float(norm.ppf(1 - alpha / 2))
+
+
+def anytime_critical(units: int, *, tightest: int, alpha: float) -> float:
+    """The same for a confidence sequence (Waudby-Smith et al., arXiv 2103.06476, with rho tuned to be tightest at a size)."""
+    rho = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / tightest
+    x = units * rho
+    return math.sqrt(2 * (x + 1) / x * math.log(math.sqrt(x + 1) / alpha))
+
+
+def planned_criticals(shares: list[float], *, alpha: float, spending: str, final: bool) -> list[float]:
+    """The same at each look of a group-sequential test (Lan & DeMets 1983).
+
+    The chance of not having crossed yet is carried from look to look on Gauss-Legendre nodes in units of the look's own standard error,
+    and each bound is found by Newton's method; ``gazette.stats`` uses Simpson's rule on the raw scale and bisection.
+
+    Args:
+        shares: Units at each look over units planned, growing.
+        alpha: Two-sided error of the whole test.
+        spending: ``obrien-fleming``, ``pocock`` or ``quadratic``.
+        final: Whether all that is left is spent at the last look.
+    """
+    x, w = np.polynomial.legendre.leggauss(160)
+    found: list[float] = []
+    nodes, mass = np.zeros(1), np.ones(1)
+    spent, before = 0.0, 0.0
+    for i, share in enumerate(shares):
+        total = alpha if final and i == len(shares) - 1 else _spend(share, alpha, spending)
+        now = max(0.0, total - spent)
+        spent = max(spent, total)
+        root, step = math.sqrt(share), math.sqrt(share - before)
+        centre = nodes * math.sqrt(before) / root  # where the walk is, in standard errors of this look
+        bound = _crossed(centre, mass, step / root, now)
+        found.append(bound)
+        fresh = bound * x
+        density = norm.pdf((fresh[:, None] - centre[None, :]) * root / step) * root / step
+        nodes, mass = fresh, (density @ mass) * w * bound
+        before = share
+    return found
+
+
+def _spend(share: float, alpha: float, spending: str) -> float:
+    if share >= 1:
+        return alpha
+    if spending == "pocock":
+        return alpha * math.log1p((math.e - 1) * share)
+    if spending == "quadratic":
+        return alpha * share * share
+    return min(alpha, 4 * float(norm.sf(norm.isf(alpha / 4) / math.sqrt(share))))
+
+
+WIDEST = 8.0  # no bound lies further out: nothing of a test ever does
+
+
+def _crossed(centre: np.ndarray, mass: np.ndarray, step: float, wanted: float) -> float:
+    """The bound that is first crossed at this look with the wanted chance."""
+    bound = min(WIDEST, float(norm.isf(wanted / 2))) if wanted > 0 else WIDEST
+    for _ in range(100):
+        up, down = (bound - centre) / step, (-bound - centre) / step
+        chance = float(mass @ (norm.sf(up) + norm.cdf(down)))
+        slope = float(mass @ (norm.pdf(up) + norm.pdf(down))) / step
+        if slope <= 0 or wanted <= 0:
+            return WIDEST
+        move = (chance - wanted) / slope
+        bound = min(WIDEST, max(0.0, bound + max(-0.5, min(0.5, move))))
+        if abs(move) < 1e-10:  # noqa: PLR2004
+            break
+    return bound
+
+
+def difference(control: Arm, treatment: Arm, critical: float | None, alpha: float) -> Second:
+    """Treatment less control; without a critical value at one look by Welch's t with Satterthwaite's freedom."""
+    value = treatment.mean - control.mean
+    a, b = control.square, treatment.square
+    if a is None or b is None:
+        return Second(value)
+    error = math.sqrt(a + b)
+    if critical is None:
+        freedom = (a + b) ** 2 / (a * a / (control.n - 1) + b * b / (treatment.n - 1))
+        critical = float(t.ppf(1 - alpha / 2, freedom))
+    return Second.around(value, error, critical)
+
+
+def ratio_change(control: Arm, treatment: Arm, critical: float) -> Second:
+    """Treatment over control less one; the error is that of the logarithm, times the ratio (the delta method)."""
+    ratio = treatment.mean / control.mean
+    a, b = control.square, treatment.square
+    if a is None or b is None:
+        return Second(ratio - 1)
+    if treatment.mean == 0:
+        return Second.around(-1.0, math.sqrt(b) / control.mean, critical)
+    error = abs(ratio) * math.sqrt(b / treatment.mean**2 + a / control.mean**2)
+    return Second.around(ratio - 1, error, critical)
+
+
+def student(n: int, mean: float, spread: float, alpha: float = 0.05) -> Second:
+    """A mean with Student's range, none of fewer than two values; ``spread`` is the standard deviation of one value."""
+    if n < 2:  # noqa: PLR2004
+        return Second(mean)
+    return Second.around(mean, spread / math.sqrt(n), float(t.ppf(1 - alpha / 2, n - 1)))
+
+
+def share(hits: int, n: int, alpha: float = 0.05) -> Second:
+    """A share with the range of those shares that a score test would not refuse: the roots of its quadratic (Wilson 1927)."""
+    z2 = float(norm.ppf(1 - alpha / 2)) ** 2
+    p = hits / n
+    low, high = sorted(np.roots([1 + z2 / n, -(2 * p + z2 / n), p * p]).real)
+    return Second(p, max(0.0, float(low)), min(1.0, float(high)), math.sqrt(p * (1 - p) / n))
+
+
+def logit_range(value: float, error: float, alpha: float = 0.05) -> Second:
+    """An area between 0 and 1, its range normal in log odds."""
+    odds, factor = value / (1 - value), math.exp(normal_critical(alpha) * error / (value * (1 - value)))
+    low, high = (o / (1 + o) for o in (odds / factor, odds * factor))
+    return Second(value, low, high, error)
+
+
+def changed(now: Second, before: Second) -> Second:
+    """Now less before, of different rows."""
+    value = now.value - before.value
+    if now.error is None or before.error is None:
+        return Second(value)
+    return Second.around(value, math.sqrt(now.error**2 + before.error**2), normal_critical(0.05))
+
+
+def scaled(found: Second, factor: float, less: float = 0.0) -> Second:
+    """A value times a positive factor, less a fixed amount."""
+    low, high, error = found.low, found.high, found.error
+    return Second(
+        found.value * factor - less,
+        None if low is None else low * factor - less,
+        None if high is None else high * factor - less,
+        None if error is None else error * factor,
+    )

@@ -1,0 +1,331 @@
+"""A model's quality a second time: ranks, counts and means by plain SQL, ranges from the textbook."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from gazette.recompute._arithmetic import Second, changed, logit_range, share, student
+from gazette.recompute._sql import literal, moment, name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gazette.params import Model, Scores
+    from gazette.sources import Period
+
+__all__ = ["questions", "seconds"]
+
+Rows = list[dict[str, Any]]
+LEAST = 1e-15  # of a probability whose logarithm is taken, as in scikit-learn
+MEANS = {
+    "classifier": {
+        "log_loss": f"-LN(GREATEST(CASE WHEN y = 1 THEN s ELSE 1 - s END, {LEAST!r}))",
+        "calibration_gap": "s - y",
+    },
+    "regressor": {"mae": "ABS(s - y)", "bias": "s - y", "square": "(s - y) * (s - y)"},
+}
+"""Measures that are a mean over rows, by the kind of a model; ``square`` is what the root mean squared error is made of."""
+
+
+def questions(model: Model, period: Period, versions: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Name and SQL of each query, for this week and the one before.
+
+    Args:
+        model: Its parameters.
+        period: The edition's week.
+        versions: ``live`` and, where there is one, ``baseline`` to the version as the warehouse writes it.
+    """
+    if not versions.get("live"):
+        return
+    means = _means(model)
+    known = _known(model, period, versions)
+    yield "quality", f"{known}{_quality(model, means, 'lately')}"
+    if model.kind == "classifier":
+        yield "areas", f"{known}{_areas('lately')}"
+    if model.labels is not None:
+        yield "outcomes", _outcomes(model, period, versions["live"])
+    base = versions.get("baseline", "")
+    if not base or base == versions["live"]:
+        return
+    shared = f"{known},\n{_shared()}"
+    yield "shared", f"{shared}{_quality(model, means, 'shared')}"
+    if model.kind == "classifier":
+        yield "shared-areas", f"{shared}{_areas('shared')}"
+    yield "pairs", f"{shared}{_pairs(model, means, versions['live'], base)}"
+
+
+def _means(model: Model) -> dict[str, str]:
+    """Name to the expression whose mean over rows is the measure."""
+    if model.kind == "ranker":
+        return {_column(q.metric): _column(q.metric) for q in model.scores.quality}
+    return MEANS[model.kind]
+
+
+def _column(measure: str) -> str:
+    return measure.replace("-", "_")
+
+
+def _scored(model: Model, period: Period, columns: Mapping[str, str]) -> str:
+    """The table ``scored``: each row and version once, the one that came first."""
+    scores = model.scores
+    more = "".join(f", CAST({expression} AS DOUBLE) AS {column}" for column, expression in columns.items())
+    return (
+        "scored AS (\n"
+        f"  SELECT * FROM (\n    SELECT {name(scores.id)} AS id, CAST({name(scores.version)} AS VARCHAR) AS version, "
+        f"{name(scores.time)} AS at{more},\n"
+        f"      ROW_NUMBER() OVER (PARTITION BY {name(scores.id)}, CAST({name(scores.version)} AS VARCHAR) "
+        f"ORDER BY {name(scores.arrived)}) AS turn\n"
+        f"    FROM {name(scores.table)}\n    WHERE {_within(scores, period)}\n  ) AS every_row WHERE turn = 1\n)"
+    )
+
+
+def _within(scores: Scores, period: Period) -> str:
+    at = name(scores.time)
+    return (
+        f"{at} >= {moment(period.history_start)} AND {at} < {moment(period.end)} "
+        f"AND {name(scores.arrived)} < {moment(period.cutoff)}"
+    )
+
+
+def _happened(model: Model, period: Period) -> str:
+    """The table ``happened``: what is known of each row, as it was known first."""
+    labels = model.labels
+    assert labels is not None  # noqa: S101  asked by the caller
+    kind = "BIGINT" if model.kind == "classifier" else "DOUBLE"
+    return (
+        "happened AS (\n"
+        f"  SELECT * FROM (\n    SELECT {name(labels.id)} AS id, CAST(CAST({name(labels.label)} AS {kind}) AS DOUBLE) AS y,\n"
+        f"      ROW_NUMBER() OVER (PARTITION BY {name(labels.id)} ORDER BY {name(labels.arrived)}) AS turn\n"
+        f"    FROM {name(labels.table)}\n    WHERE {name(labels.arrived)} < {moment(period.cutoff)}\n"
+        "  ) AS every_label WHERE turn = 1\n)"
+    )
+
+
+def _known(model: Model, period: Period, versions: Mapping[str, str]) -> str:
+    """Tables ``known`` (rows of both versions of which all is known) and ``lately`` (those of this week and the last)."""
+    those = ", ".join(literal(v) for v in sorted(set(versions.values())))
+    start = f"CASE WHEN scored.at >= {moment(period.start)} THEN 'now' WHEN scored.at >= {moment(period.start - timedelta(days=7))} THEN 'before' ELSE 'earlier' END"
+    lately = "lately AS (SELECT * FROM known WHERE wk <> 'earlier')"
+    if model.kind == "ranker":
+        ready = {_column(q.metric): name(q.column) for q in model.scores.quality if q.column}
+        computed = [q for q in model.scores.quality if not q.column]
+        columns = "".join(f", scored.{c}" for c in ready) + "".join(f", gains.{_column(q.metric)}" for q in computed)
+        joined = "JOIN gains ON gains.id = scored.id AND gains.version = scored.version\n  " if computed else ""
+        gains = f"{_gains(model)},\n" if computed else ""
+        return (
+            f"WITH {_scored(model, period, ready)},\n{gains}known AS (\n"
+            f"  SELECT scored.id, scored.version, {start} AS wk{columns}\n  FROM scored\n  {joined}"
+            f"WHERE scored.version IN ({those})\n),\n{lately}"
+        )
+    score = {"s": name(model.scores.score or "")}
+    return (
+        f"WITH {_scored(model, period, score)},\n{_happened(model, period)},\nknown AS (\n"
+        f"  SELECT scored.id, scored.version, {start} AS wk, scored.s, happened.y\n"
+        "  FROM scored\n  JOIN happened ON happened.id = scored.id\n"
+        f"  WHERE happened.y IS NOT NULL AND scored.version IN ({those})\n),\n{lately}"
+    )
+
+
+def _gains(model: Model) -> str:
+    """The table ``gains``: each request's score from its items, the gain of a rank over that of the best order."""
+    items = model.scores.items
+    assert items is not None  # noqa: S101  the parameter check guarantees it
+    rank, use = "place", "relevance"
+    found = []
+    for q in model.scores.quality:
+        if q.column:
+            continue
+        if q.measure == "precision":
+            value = f"SUM(CASE WHEN {rank} <= {q.k} AND {use} > 0 THEN 1.0 WHEN {rank} <= {q.k} THEN 0.0 END) / {q.k}"
+        else:
+            made = f"SUM(CASE WHEN {rank} <= {q.k} THEN {use} * LN(2) / LN({rank} + 1) END)"
+            best = f"SUM(CASE WHEN turn <= {q.k} THEN {use} * LN(2) / LN(turn + 1) END)"
+            value = f"CASE WHEN {best} > 0 THEN {made} / {best} ELSE 0.0 END"
+        found.append(f"{value} AS {_column(q.metric)}")
+    return (
+        "shown AS (\n"
+        f"  SELECT {name(items.request)} AS id, CAST({name(items.version)} AS VARCHAR) AS version, "
+        f"CAST({name(items.rank)} AS BIGINT) AS place, CAST({name(items.relevance)} AS DOUBLE) AS relevance,\n"
+        f"    ROW_NUMBER() OVER (PARTITION BY {name(items.request)}, CAST({name(items.version)} AS VARCHAR) "
+        f"ORDER BY CAST({name(items.relevance)} AS DOUBLE) DESC) AS turn\n  FROM {name(items.table)}\n),\n"
+        f"gains AS (SELECT id, version, {', '.join(found)} FROM shown GROUP BY id, version)"
+    )
+
+
+def _shared() -> str:
+    """The table ``shared``: this week's rows of which both versions' scores are known."""
+    return (
+        "both_know AS (SELECT id FROM known GROUP BY id HAVING COUNT(DISTINCT version) = 2),\n"
+        "shared AS (SELECT known.* FROM known JOIN both_know ON both_know.id = known.id WHERE known.wk = 'now')"
+    )
+
+
+PLACED = """,
+ranked AS (
+  SELECT *,
+    RANK() OVER (PARTITION BY version, wk ORDER BY s) + (COUNT(*) OVER (PARTITION BY version, wk, s) - 1) / 2.0 AS of_all,
+    RANK() OVER (PARTITION BY version, wk, y ORDER BY s) + (COUNT(*) OVER (PARTITION BY version, wk, y, s) - 1) / 2.0 AS of_own,
+    COUNT(*) OVER (PARTITION BY version, wk) AS every,
+    SUM(y) OVER (PARTITION BY version, wk) AS hits
+  FROM {rows}
+),
+placed AS (
+  SELECT *,
+    CASE WHEN y = 1 THEN (of_all - of_own) / NULLIF(every - hits, 0) ELSE 1 - (of_all - of_own) / NULLIF(hits, 0) END AS beaten,
+    CASE WHEN y = 1 THEN 1.0 / NULLIF(hits, 0) ELSE 1.0 / NULLIF(every - hits, 0) END AS weight
+  FROM ranked
+),
+middle AS (SELECT version, wk, AVG(CASE WHEN y = 1 THEN beaten END) AS auc FROM placed GROUP BY version, wk)"""
+"""Mid-ranks among all rows and among a row's own class: their distance is how many of the other class a row beats."""
+
+
+def _quality(model: Model, means: Mapping[str, str], rows: str) -> str:
+    """A row per version and week: rows, means with their variances, and what a classifier adds."""
+    found = "".join(f", AVG({e}) AS {c}, VAR_SAMP({e}) AS {c}_spread" for c, e in means.items())
+    if model.kind != "classifier":
+        return f"\nSELECT version, wk, COUNT(*) AS n{found} FROM {rows} GROUP BY version, wk ORDER BY version, wk"
+    if (threshold := model.scores.threshold) is not None:
+        flagged = f"s >= {threshold!r}"
+        found += (
+            f", SUM(CASE WHEN {flagged} THEN 1 ELSE 0 END) AS flagged"
+            f", SUM(CASE WHEN {flagged} AND y = 1 THEN 1 ELSE 0 END) AS caught"
+        )
+    off = "(placed.beaten - middle.auc) * placed.weight"
+    return (
+        PLACED.format(rows=rows)
+        + f"\nSELECT placed.version, placed.wk, COUNT(*) AS n, SUM(y) AS hits{found}, MIN(middle.auc) AS auc, "
+        f"SUM({off} * {off}) * COUNT(*) / NULLIF(COUNT(*) - 1, 0) AS auc_square\n"
+        "FROM placed JOIN middle ON middle.version = placed.version AND middle.wk = placed.wk\n"
+        "GROUP BY placed.version, placed.wk ORDER BY placed.version, placed.wk"
+    )
+
+
+def _areas(rows: str) -> str:
+    """Average precision: over distinct scores from the top, the precision down to each, weighted by the positives there."""
+    return (
+        f",\nbands AS (SELECT version, wk, s, 1.0 * COUNT(*) AS n, SUM(y) AS hits FROM {rows} GROUP BY version, wk, s),\n"
+        "down AS (\n  SELECT version, wk, hits,\n"
+        "    SUM(n) OVER (PARTITION BY version, wk ORDER BY s DESC ROWS UNBOUNDED PRECEDING) AS n_down,\n"
+        "    SUM(hits) OVER (PARTITION BY version, wk ORDER BY s DESC ROWS UNBOUNDED PRECEDING) AS hits_down\n  FROM bands\n)\n"
+        "SELECT version, wk, SUM(hits * hits_down / n_down) / NULLIF(SUM(hits), 0) AS pr_auc\n"
+        "FROM down GROUP BY version, wk ORDER BY version, wk"
+    )
+
+
+def _pairs(model: Model, means: Mapping[str, str], live: str, base: str) -> str:
+    """One row: pairs of the same row under both versions, and the variance of what is between them."""
+    rows, more, found = "shared", "", ""
+    for column, expression in means.items():
+        more += f", {expression} AS v_{column}"
+        found += f", VAR_SAMP(a.v_{column} - b.v_{column}) AS {column}_spread"
+    start = ""
+    if model.kind == "classifier":
+        start, rows = (
+            PLACED.format(rows="shared"),
+            "placed JOIN middle ON middle.version = placed.version AND middle.wk = placed.wk",
+        )
+        more += ", (placed.beaten - middle.auc) * placed.weight AS off"
+        found += ", SUM((a.off - b.off) * (a.off - b.off)) * COUNT(*) / NULLIF(COUNT(*) - 1, 0) AS auc_square"
+    own = "placed." if start else ""
+    return (
+        f"{start},\neach_row AS (SELECT {own}id, {own}version{more} FROM {rows})\n"
+        f"SELECT COUNT(*) AS n{found}\nFROM each_row AS a JOIN each_row AS b ON a.id = b.id\n"
+        f"WHERE a.version = {literal(live)} AND b.version = {literal(base)}"
+    )
+
+
+def _outcomes(model: Model, period: Period, live: str) -> str:
+    """One row: rows that the live version scored this week, and of how many the outcome is known."""
+    return (
+        f"WITH {_scored(model, period, {})},\n{_happened(model, period)}\n"
+        "SELECT COUNT(*) AS n, COUNT(happened.y) AS known FROM scored LEFT JOIN happened ON happened.id = scored.id\n"
+        f"WHERE scored.version = {literal(live)} AND scored.at >= {moment(period.start)}"
+    )
+
+
+# ---- numbers
+
+
+def seconds(model: Model, tables: Mapping[str, Rows], versions: Mapping[str, str]) -> dict[str, Second | None]:
+    """Numbers by id without the subject: every measure of the live version, its change, and against the baseline.
+
+    Args:
+        model: Its parameters.
+        tables: Answers by the names of `questions`; a query that failed is left out.
+        versions: As for `questions`.
+    """
+    found: dict[str, Second | None] = {}
+    if "quality" not in tables or ("areas" not in tables and model.kind == "classifier"):
+        return found
+    live, base = versions["live"], versions.get("baseline", "")
+    at = {(r["version"], r["wk"]): r for r in _joined(tables, "quality", "areas")}
+    both = {r["version"]: r for r in _joined(tables, "shared", "shared-areas")}
+    pair = tables["pairs"][0] if tables.get("pairs") else None
+    for measure in model.measures:
+        now, before = (_level(measure, at.get((live, wk))) for wk in ("now", "before"))
+        found[measure] = now
+        found[f"{measure}.change"] = changed(now, before) if now and before else None
+        if pair is not None and "shared" in tables:
+            found[f"{measure}.vs-baseline"] = _against(measure, both.get(live), both.get(base), pair)
+    if tables.get("outcomes"):
+        row = tables["outcomes"][0]
+        found["label-completeness"] = share(int(row["known"]), int(row["n"])) if row["n"] else None
+    return found
+
+
+def _joined(tables: Mapping[str, Rows], left: str, right: str) -> Rows:
+    more = {(r["version"], r["wk"]): r for r in tables.get(right, [])}
+    return [{**r, **more.get((r["version"], r["wk"]), {})} for r in tables.get(left, [])]
+
+
+def _number(row: Mapping[str, Any], column: str) -> float | None:
+    value = row.get(column)
+    return None if value is None or value != value else float(value)  # noqa: PLR0124  NaN
+
+
+def _value(measure: str, row: Mapping[str, Any]) -> float | None:
+    if measure in {"precision", "recall"}:
+        of, caught = _number(row, "flagged" if measure == "precision" else "hits"), _number(row, "caught")
+        return caught / of if caught is not None and of else None
+    if measure == "rmse":
+        square = _number(row, "square")
+        return None if square is None else math.sqrt(square)
+    return _number(row, _column(measure))
+
+
+def _level(measure: str, row: Mapping[str, Any] | None) -> Second | None:
+    """A measure of one version in one week, with its range where that is computed twice too."""
+    value = None if row is None else _value(measure, row)
+    if row is None or value is None:
+        return None
+    n = int(row["n"])
+    if measure in {"precision", "recall"}:
+        return share(int(row["caught"]), int(row["flagged" if measure == "precision" else "hits"]))
+    if measure == "pr-auc":
+        return Second(value)
+    if measure == "auc":
+        square = _number(row, "auc_square")
+        return logit_range(value, math.sqrt(square)) if square and 0 < value < 1 else Second(value)
+    if measure == "rmse":
+        spread = _number(row, "square_spread")
+        spread = spread / (4 * value * value) if spread is not None and value else None
+    else:
+        spread = _number(row, f"{_column(measure)}_spread")
+    return Second(value) if spread is None else student(n, value, math.sqrt(spread))
+
+
+def _against(
+    measure: str, live: Mapping[str, Any] | None, base: Mapping[str, Any] | None, pair: Mapping[str, Any]
+) -> Second | None:
+    """Live less baseline on the rows that both scored."""
+    if live is None or base is None:
+        return None
+    a, b, n = _value(measure, live), _value(measure, base), int(pair["n"])
+    if a is None or b is None:
+        return None
+    spread = _number(pair, f"{_column(measure)}_spread")
+    if measure == "auc" and (square := _number(pair, "auc_square")) is not None:
+        spread = square * n
+    return Second(a - b) if spread is None else student(n, a - b, math.sqrt(spread))

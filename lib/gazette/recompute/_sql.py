@@ -1,0 +1,40 @@
+"""Words of SQL: names, literals and moments, written so that no value can be read as anything else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+__all__ = ["day", "literal", "moment", "name"]
+
+
+def name(column: str) -> str:
+    """A table or column.
+
+    >>> name('kind'), name('a"b')
+    ('"kind"', '"a""b"')
+    """
+    return '"' + column.replace('"', '""') + '"'
+
+
+def literal(value: str | int | bool) -> str:  # noqa: FBT001  a value of a column
+    """A value that a column must equal.
+
+    >>> literal("it's"), literal(True), literal(3)
+    ("'it''s'", 'TRUE', '3')
+    """
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+
+
+def moment(when: datetime) -> str:
+    """A time without zone."""
+    return f"TIMESTAMP '{when:%Y-%m-%d %H:%M:%S}'"
+
+
+def day(when: date) -> str:
+    """A day."""
+    return f"DATE '{when:%Y-%m-%d}'"

@@ -1,0 +1,100 @@
+"""The second arithmetic against published tables, other libraries and the first: it must not need the first to be right."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+from statsmodels.stats.proportion import proportion_confint
+
+from gazette import stats
+from gazette.recompute._arithmetic import (
+    Arm,
+    anytime_critical,
+    difference,
+    logit_range,
+    planned_criticals,
+    ratio_change,
+    share,
+    student,
+)
+
+
+@pytest.mark.parametrize(
+    ("spending", "bounds"),
+    [
+        ("obrien-fleming", [4.8769, 3.3569, 2.6803, 2.2898, 2.0310]),
+        ("pocock", [2.4380, 2.4268, 2.4101, 2.3966, 2.3859]),
+    ],
+)
+def test_bounds_of_five_equal_looks_are_those_of_the_published_tables(spending: str, bounds: list[float]) -> None:
+    found = planned_criticals([0.2, 0.4, 0.6, 0.8, 1.0], alpha=0.05, spending=spending, final=True)
+    assert found == pytest.approx(bounds, abs=2e-3)
+
+
+@pytest.mark.parametrize("spending", ["obrien-fleming", "pocock", "quadratic"])
+@pytest.mark.parametrize("final", [True, False])
+def test_bounds_agree_with_the_first_computation_on_uneven_looks(spending: str, final: bool) -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        looks = sorted(rng.uniform(0.05, 1.2, rng.integers(1, 8)))
+        alpha = float(rng.choice([0.01, 0.025, 0.05, 0.1]))
+        first = stats.boundaries(looks, alpha=alpha, spending=spending, final=final)  # type: ignore[arg-type]
+        second = planned_criticals(looks, alpha=alpha, spending=spending, final=final)
+        for a, b in zip(first, second, strict=True):
+            assert b == pytest.approx(a, rel=5e-4), (looks, alpha)
+
+
+def test_the_error_that_planned_looks_spend_is_kept_in_simulation() -> None:
+    shares = [0.3, 0.5, 0.85, 1.0]
+    bounds = planned_criticals(shares, alpha=0.05, spending="pocock", final=True)
+    rng = np.random.default_rng(11)
+    steps = np.diff([0.0, *shares])
+    walk = np.cumsum(rng.normal(size=(400_000, 4)) * np.sqrt(steps), axis=1) / np.sqrt(shares)
+    crossed = float((np.abs(walk) > bounds).any(axis=1).mean())
+    assert crossed == pytest.approx(0.05, abs=4 * math.sqrt(0.05 * 0.95 / 400_000))
+
+
+@pytest.mark.parametrize(("units", "tightest", "alpha"), [(100, 20000, 0.05), (20000, 20000, 0.05), (10**6, 500, 0.01)])
+def test_a_confidence_sequence_agrees_with_the_first_computation(units: int, tightest: int, alpha: float) -> None:
+    first = stats.confidence_sequence_z(units, n_star=tightest, alpha=alpha)
+    assert anytime_critical(units, tightest=tightest, alpha=alpha) == pytest.approx(first, rel=1e-12)
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (3, 17), (1463, 62500)])
+def test_a_share_has_the_range_that_statsmodels_gives(hits: int, n: int) -> None:
+    low, high = proportion_confint(hits, n, method="wilson")
+    found = share(hits, n)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-12)
+
+
+def test_means_and_differences_have_the_ranges_of_scipy() -> None:
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(1, 2, 40), rng.normal(1.5, 3, 55)
+    one = student(len(a), float(a.mean()), float(a.std(ddof=1)))
+    assert (one.low, one.high) == pytest.approx(
+        scipy_stats.t.interval(0.95, len(a) - 1, a.mean(), a.std(ddof=1) / math.sqrt(len(a)))
+    )
+    arms = [Arm(len(x), float(x.mean()), float(x.var(ddof=1))) for x in (a, b)]
+    gap = difference(*arms, None, 0.05)
+    oracle = scipy_stats.ttest_ind(b, a, equal_var=False).confidence_interval(0.95)
+    assert (gap.low, gap.high) == pytest.approx((oracle.low, oracle.high))
+
+
+def test_the_error_of_a_ratio_is_what_many_samples_show() -> None:
+    rng = np.random.default_rng(5)
+    a, b = rng.normal(10, 3, (20_000, 60)), rng.normal(11, 4, (20_000, 90))
+    ratios = b.mean(axis=1) / a.mean(axis=1) - 1
+    found = ratio_change(Arm(60, 10.0, 9.0), Arm(90, 11.0, 16.0), 1.96)
+    assert found.value == pytest.approx(0.1)
+    assert found.error == pytest.approx(float(ratios.std()), rel=0.02)
+
+
+def test_one_value_has_no_range_and_an_area_stays_between_its_ends() -> None:
+    assert student(1, 4.0, 0.0).low is None
+    found = logit_range(0.999, 0.01)
+    assert found.low is not None
+    assert found.high is not None
+    assert 0 < found.low < 0.999 < found.high < 1
