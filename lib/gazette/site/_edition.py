@@ -48,7 +48,7 @@ SHARE = "share"
 SHARED = (
     f'<p class="gz-share">Print or share: <a href="{SHARE}/summary.pdf">PDF</a>, '
     f'<a href="{SHARE}/email.html">e-mail</a> (<a href="{SHARE}/email.eml" download>as a draft</a>), '
-    f'<a href="{SHARE}/slack.json" download>Slack</a></p>'
+    f'<a href="{SHARE}/slack.json" download>Slack</a>. '
 )
 
 
@@ -276,7 +276,7 @@ def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: W
     header: dict[str, Any] = {"title": plain(part.title), "page-layout": "full"}
     if part.kind == "summary":
         header["toc"] = False
-        lead += twice_line(edition) + SHARED
+        lead += f"{SHARED}{twice_line(edition)}</p>"
     executed = edition / "notebooks" / f"{part.page}.ipynb"
     place = stage / part.place
     place.parent.mkdir(parents=True, exist_ok=True)

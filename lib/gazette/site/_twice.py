@@ -37,21 +37,15 @@ def _said(found: Recomputed | None) -> str:
     if not twice:
         said = f"None of the {every} numbers of these pages could be computed a second time."
     else:
-        said = (
-            f"{twice} of the {every} numbers of these pages were computed a second time from the raw rows, by separate code; "
-            "all came out the same."
-        )
+        said = f"{twice} of the {every} numbers of these pages were computed a second time from the raw rows, by separate code; all agree."
     if failed := len(found.failed):
         said += f" {failed} quer{'ies' if failed > 1 else 'y'} of the second computation failed."
     return said
 
 
 def twice_line(edition: Path) -> str:
-    """The line below the summary's title."""
-    return (
-        f'<p class="gz-share">Checked: {escape(_said(read_recomputed(edition)))} '
-        f'<a href="provenance.html#{ANCHOR}">Which numbers</a></p>'
-    )
+    """What the line below the summary's title says of it, as HTML."""
+    return f'{escape(_said(read_recomputed(edition)))} <a href="provenance.html#{ANCHOR}">Which numbers</a>'
 
 
 def twice_part(edition: Path) -> list[str]:
