@@ -76,7 +76,10 @@ def number(log: dict[str, Any], ident: str, cause: str) -> dict[str, Any]:
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One edition on which a decision was taken; two users in ten of each arm clicked twice."""
     small = SmallProject(tmp_path_factory.mktemp("restated") / "project", users=1000)
-    small.site |= {"restatements": {"editions": 4}, "recompute": False}  # the second computation would refuse the changed code
+    small.site |= {
+        "restatements": {"editions": 4},
+        "recompute": False,
+    }  # the second computation would refuse the changed code
     small.write()
     click(small.root, "green", BEFORE, 0)
     gazette("build", OLD, project=small.root)

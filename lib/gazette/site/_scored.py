@@ -1,4 +1,4 @@
-"""How predictions fared, in words and as a table: coverage, bias, winner's curse."""
+"""How predictions fared, in words and as tables: coverage, bias, how sure they were, winner's curse."""
 
 from __future__ import annotations
 
@@ -41,14 +41,15 @@ def scores_html(came: Sequence[Outcome], titles: Mapping[str, str]) -> str:
         verb = "prediction has" if len(came) == 1 else "predictions have"
         words = f"<p>{toned('unsure', '?', 'Too few to say')} {count} {verb} an outcome; from {fewest} on, this page says how predictions fare.</p>"
     else:
-        words = f'<ul class="gz-scores">{"".join(f"<li>{s}</li>" for s in _sentences(came))}</ul>'
+        scores = stats.score([o.prediction for o in came], level=LEVEL)
+        said = "".join(f"<li>{s}</li>" for s in _sentences(scores, came))
+        words = f'<ul class="gz-scores">{said}</ul>{_curve(scores)}'
     return words + _table(came, titles)
 
 
-def _sentences(came: Sequence[Outcome]) -> list[str]:
-    scores = stats.score([o.prediction for o in came], level=LEVEL)
+def _sentences(scores: stats.Scores, came: Sequence[Outcome]) -> list[str]:
     shipped = [o.prediction for o in came if o.shipped]
-    return [_coverage(scores.coverage, len(came)), _bias(scores.bias), _curse(shipped)]
+    return [_coverage(scores.coverage, len(came)), _bias(scores.bias), _sure(scores, came), _curse(shipped)]
 
 
 def _coverage(found: Estimate | NotPublished, n: int) -> str:
@@ -72,6 +73,50 @@ def _bias(found: Estimate | NotPublished) -> str:
     if found.high < 0:
         return f"{toned('good', '✓', 'More came than was promised')} {escape(text)}"
     return f"{toned('neutral', '•', 'No bias seen')} {escape(text)} The range includes none at all."
+
+
+def _sure(scores: stats.Scores, came: Sequence[Outcome]) -> str:
+    """Whether the promised chances of a gain told more than how often gains came."""
+    brier, against = scores.brier, scores.against
+    if isinstance(brier, NotPublished):
+        return _unsaid("How sure promises were", brier)
+    shown = span_text(brier.value, max(0.0, brier.low), min(1.0, brier.high), "score", signed=False)
+    text = f"How far the promised chances of a gain lay from what came (Brier score): {shown}; 0 is perfect, a coin scores 0.25."
+    if isinstance(against, NotPublished) or isinstance(scores.reference, NotPublished):
+        reason = (
+            f" Whether that beats the usual rate cannot be said: {escape(against.reason)}."
+            if isinstance(against, NotPublished)
+            else ""
+        )
+        return f"{toned('neutral', '•', 'How sure')} {escape(text)}{reason}"
+    gains = display.format_value(sum(o.prediction.realised > 0 for o in came) / len(came), "fraction")
+    text += f" Always saying that {gains} of tests gain would score {display.format_value(scores.reference, 'score')}."
+    if against.high < 0:
+        return f"{toned('good', '✓', 'Promises tell more than the usual rate')} {escape(text)}"
+    if against.low > 0:
+        return f"{toned('bad', '✗', 'Promises tell less than the usual rate')} {escape(text)}"
+    return f"{toned('neutral', '•', 'Not shown to beat the usual rate')} {escape(text)}"
+
+
+def _curve(scores: stats.Scores) -> str:
+    """How often ranges of each width held, beside how often they should."""
+    rows = []
+    for level, found in scores.curve:
+        if isinstance(found, NotPublished):
+            continue
+        meant = display.format_value(level, "fraction")
+        held = span_text(found.value, found.low, found.high, "fraction", signed=False)
+        narrow, wide = found.high < level, found.low > level
+        mark = (
+            toned("bad", "✗", "too narrow")
+            if narrow
+            else toned("neutral", "•", "wider than needed")
+            if wide
+            else toned("good", "✓", "holds")
+        )
+        rows.append((meant, held, mark))
+    heads = ("Ranges that should hold", "Ranges that held", "Reading")
+    return table_html("How often ranges held, by how often they should", heads, rows, ident="gz-held")
 
 
 def _curse(shipped: Sequence[stats.Prediction]) -> str:
