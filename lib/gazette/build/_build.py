@@ -21,7 +21,7 @@ from gazette.editions import Week, digest_of, lock, read_public_keys, write_erro
 from gazette.errors import EditionError, GazetteError, ParamsError, WrongUseError
 from gazette.params import Model
 from gazette.record import canonical_json
-from gazette.register import load_register
+from gazette.register import load_register, load_replays
 from gazette.runs import Job, keep_environment, library_digest, run_all, versions
 from gazette.snapshot import reopen, verify
 
@@ -125,7 +125,10 @@ def build(
         GazetteError: Nothing of the week in question was sealed; earlier weeks stay.
     """
     listener = listener or Silent()
-    _ = load_register(project.root)  # a malformed decision stops the build before anything is made; the site stays
+    _ = (
+        load_register(project.root),
+        load_replays(project.root),
+    )  # a malformed file stops the build before anything is made; the site stays
     store = project.store
     _refuse_key(project, signer)
     chosen = site.choose_engine(engine or project.params.site.engine)

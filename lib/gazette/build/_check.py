@@ -8,7 +8,7 @@ from gazette.conclusions import misreadings
 from gazette.editions import Store
 from gazette.errors import EditionError, NotebookError
 from gazette.params import Model, Problem, changes, problems, published_prose
-from gazette.register import lost_remarks, register_problems, targets_of
+from gazette.register import lost_remarks, register_problems, replay_problems, targets_of
 from gazette.runs import check_parameters
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def check(root: Path) -> list[Problem]:
     params, found = problems(root / "params")
     found = sorted([*found, *misread_params(root)])
     found += register_problems(root)[1]
+    found += replay_problems(root)[1]
     if params is None:
         return sorted(found)
     for subject in (*params.models.values(), *params.experiments.values()):

@@ -17,7 +17,7 @@ from gazette.build._gather import (
     portfolio_answers,
 )
 from gazette.build._matrix import TRANSLATION, translation_answers
-from gazette.build._register import decided_answer, portfolio_decisions, register_of, watch_answers
+from gazette.build._register import decided_answer, portfolio_decisions, register_of, replayed_answer, watch_answers
 from gazette.errors import EditionError, SourceError
 from gazette.params import Model
 from gazette.recompute import FOLDER as SECOND
@@ -128,7 +128,7 @@ def _above(
 ) -> dict[str, list[Answer]]:
     """What the pages above the subjects need of earlier editions and of the register of decisions."""
     decided = [*decided_answer(register, week), *watch_answers(project, register, week)]
-    found = {SUMMARY: [digest_before(project, week), *decided]}
+    found = {SUMMARY: [digest_before(project, week), *decided, *replayed_answer(project, week)]}
     if (project.root / "notebooks" / f"{TRANSLATION}.ipynb").is_file():
         found[TRANSLATION] = translation_answers(project, week)
     if (project.root / "notebooks" / f"{PORTFOLIO}.ipynb").is_file():

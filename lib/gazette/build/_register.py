@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gazette.editions import Week
-from gazette.register import FOLDER, load_register, open_watches, outcomes, prefix_at, standing
+from gazette.register import FOLDER, REPLAYS, load_register, newest_replays, open_watches, outcomes, prefix_at, standing
 from gazette.sources import Answer
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gazette.params import Params
     from gazette.register import Register
 
-__all__ = ["copy_register", "decided_answer", "portfolio_decisions", "register_of", "watch_answers"]
+__all__ = ["copy_register", "decided_answer", "portfolio_decisions", "register_of", "replayed_answer", "watch_answers"]
 
 PARTS = ("", "sign-offs", "scores")
 
@@ -93,6 +93,28 @@ def decided_answer(register: Register, week: Week) -> list[Answer]:
     schema = pa.schema([(n, pa.string()) for n in ("test", "decision", "edition", "advice", "by")])
     return [
         Answer("decided", f"Newest decision on each test in {FOLDER}.\n", pa.Table.from_pylist(rows, schema=schema))
+    ]
+
+
+def replayed_answer(project: Project, week: Week) -> list[Answer]:
+    """Newest replay of each earlier edition that was kept by the week's last day; no answer where there is none."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    kept = newest_replays(project.root, project.store, until=week.end)
+    rows = [
+        {"edition": name, "outcome": one.outcome, "replayed": one.replayed}
+        for name, one in sorted(kept.items())
+        if Week.parse(name) < week
+    ]
+    if not rows:
+        return []
+    schema = pa.schema([("edition", pa.string()), ("outcome", pa.string()), ("replayed", pa.date32())])
+    return [
+        Answer(
+            "replayed",
+            f"Newest replay of each earlier edition in {REPLAYS}.\n",
+            pa.Table.from_pylist(rows, schema=schema),
+        )
     ]
 
 

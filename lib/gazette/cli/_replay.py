@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from gazette.cli._shared import open_project, say
+from gazette.cli._shared import a_day, open_project, say, today
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
+    from gazette.build import Project
+    from gazette.editions import Week
+    from gazette.errors import GazetteError
     from gazette.record import NumberChange, VerdictChange
     from gazette.replay import CellChange, PageReplay, Replay, Tolerances, Where
 
@@ -19,6 +23,7 @@ HELP = "run a sealed edition again on its own data, and compare every number and
 EXAMPLE = """gazette replay 2026-W47
   gazette replay 2026-W47 --page ranking-v3-2 --tolerance 1e-6 --tolerance money=0.001
   gazette replay 2026-W40 --build-environment
+  gazette replay --random --keep --by 'Ada Lovelace'
 
 It runs in the present environment where that is the one that the edition recorded, and else says what differs.
 Exit code 0: identical, or equal within tolerance; 1: something differs, or it could not run."""
@@ -27,7 +32,9 @@ SHOWN = 10
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    parser.add_argument("edition", metavar="EDITION", help="such as 2026-W47")
+    parser.add_argument("edition", metavar="EDITION", nargs="?", help="such as 2026-W47")
+    parser.add_argument("--random", action="store_true", help="take one of the sealed editions by chance")
+    parser.add_argument("--seed", type=int, metavar="N", help="with --random: the same N takes the same edition")
     parser.add_argument("--page", action="append", default=[], metavar="ID", help="only this page; may be given again")
     parser.add_argument(
         "--tolerance",
@@ -41,37 +48,111 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     place.add_argument(
         "--build-environment", action="store_true", help="make the recorded environment from the edition's own lock"
     )
+    parser.add_argument("--keep", action="store_true", help="write what came of it to reports/replays/, for the record")
+    parser.add_argument("--by", metavar="NAME", help="with --keep: who ran it")
+    parser.add_argument("--on", type=a_day, metavar="DATE", help="with --keep: the day; by default today")
     parser.add_argument("--python", metavar="PATH", help="with --build-environment: the Python to build on")
 
 
 def run(options: argparse.Namespace) -> int:
     """The command; returns the exit code."""
     from gazette.cli._progress import listener  # noqa: PLC0415
-    from gazette.editions import Week  # noqa: PLC0415
-    from gazette.errors import WrongUseError  # noqa: PLC0415
+    from gazette.errors import GazetteError, WrongUseError  # noqa: PLC0415
     from gazette.replay import Tolerances, replay  # noqa: PLC0415
 
-    week = Week.parse(options.edition)
     if options.python and not options.build_environment:
         raise WrongUseError("--python goes with --build-environment", mend="give both, or neither")
+    if options.keep != bool(options.by) or (options.on and not options.keep):
+        raise WrongUseError("--keep, --by and --on go together", mend="write --keep --by 'YOUR NAME', or none of them")
     project = open_project(options)
+    week = _week(project, options)
     tolerances = Tolerances.parse(options.tolerance, project.params.metrics)
     where: Where = "build" if options.build_environment else "here" if options.here else "same"
-    with listener() as watching:
-        found = replay(
-            project.store,
-            week,
-            state=project.state,
-            tolerances=tolerances,
-            pages=options.page,
-            where=where,
-            python=options.python,
-            workers=project.params.site.workers,
-            timeout=project.params.site.timeout_seconds,
-            listener=watching,
-        )
-    say(options, _as_json(found, tolerances), _as_text(found, tolerances))
+    try:
+        with listener() as watching:
+            found = replay(
+                project.store,
+                week,
+                state=project.state,
+                tolerances=tolerances,
+                pages=options.page,
+                where=where,
+                python=options.python,
+                workers=project.params.site.workers,
+                timeout=project.params.site.timeout_seconds,
+                listener=watching,
+            )
+    except WrongUseError:
+        raise
+    except GazetteError as error:
+        _keep_failure(project, week, options, where, error)
+        raise
+    kept = _keep(project, week, options, found) if options.keep else None
+    place = kept.relative_to(project.root).as_posix() if kept else ""
+    text = _as_text(found, tolerances) + (f"\nKept in {place}; commit it." if place else "")
+    say(options, _as_json(found, tolerances) | ({"file": place} if place else {}), text)
     return 1 if found.state == "differs" else 0
+
+
+def _week(project: Project, options: argparse.Namespace) -> Week:
+    """The edition that is named, or one by chance."""
+    import random  # noqa: PLC0415
+    import sys  # noqa: PLC0415
+
+    from gazette.editions import Week  # noqa: PLC0415
+    from gazette.errors import WrongUseError  # noqa: PLC0415
+
+    if options.random == bool(options.edition):
+        raise WrongUseError("name an edition, or take one with --random", mend="gazette replay 2026-W47")
+    if options.seed is not None and not options.random:
+        raise WrongUseError("--seed goes with --random", mend="give both, or neither")
+    if options.edition:
+        return Week.parse(options.edition)
+    weeks = project.store.weeks()
+    if not weeks:
+        raise WrongUseError(
+            "there is no edition to replay", where=str(project.store.root), mend="build one: gazette build"
+        )
+    week: Week = random.Random(options.seed).choice(weeks)  # noqa: S311  not a secret
+    print(f"taken by chance: {week}, one of {len(weeks)}", file=sys.stderr)
+    return week
+
+
+def _keep(project: Project, week: Week, options: argparse.Namespace, found: Replay) -> Path:
+    from gazette.register import keep_replay  # noqa: PLC0415
+
+    return keep_replay(
+        project.root,
+        _sheet(project, week, options)
+        | {
+            "outcome": found.state,
+            "pages": len(found.pages),
+            "numbers": found.compared,
+            "flips": sum(len(p.comparison.flips) for p in found.pages if p.comparison),
+            "environment": found.where,
+        },
+    )
+
+
+def _keep_failure(project: Project, week: Week, options: argparse.Namespace, where: str, error: GazetteError) -> None:
+    """That an edition could not be run again is worth as much as that it could, if it is there at all."""
+    from gazette.register import keep_replay  # noqa: PLC0415
+
+    if options.keep and not options.page and project.store.is_sealed(week):
+        more = {"outcome": "did not run", "pages": 0, "numbers": 0, "environment": where, "reason": error.what[:1000]}
+        keep_replay(project.root, _sheet(project, week, options) | more)
+
+
+def _sheet(project: Project, week: Week, options: argparse.Namespace) -> dict[str, object]:
+    store = project.store
+    notebooks = [*(store.path(week) / "notebooks").glob("*.ipynb")]
+    return {
+        "edition": str(week),
+        "edition_digest": store.manifest(week).digest,
+        "of_pages": max(1, len(notebooks)),
+        "by": options.by,
+        "replayed": options.on or today(),
+    }
 
 
 def _number(change: NumberChange) -> dict[str, object]:

@@ -11,6 +11,7 @@ from gazette.conclusions._news import BECAUSE, Changes, changes, digest_of, news
 from gazette.conclusions._operations import describe_operations
 from gazette.conclusions._portfolio import Tested, describe_portfolio, shipped, tested
 from gazette.conclusions._readings import Misreading, misreadings
+from gazette.conclusions._replays import replays
 from gazette.conclusions._summary import (
     NOTHING,
     Extra,
@@ -72,6 +73,7 @@ __all__ = [
     "plainly",
     "provisional",
     "ranked",
+    "replays",
     "review",
     "shipped",
     "signs",

@@ -228,6 +228,11 @@ SUMMARY = _rules(
         "The register holds a decision on the test, and the advice is still what it was then.",
         "what was decided, on which edition, by whom",
     ),
+    (
+        "replays",
+        "Replays of earlier editions were kept by the last day of the week.",
+        "how many of the editions that were run again gave the same numbers, with the range of that share",
+    ),
 )
 PORTFOLIO = _rules(
     "All tests",

@@ -11,6 +11,7 @@ from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems
 from gazette.params._metrics import Before, Fact, Metric
 from gazette.params._model import Business, Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._prose import Prose
+from gazette.params._replayed import Replayed
 from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
 from gazette.params._site import Operations, SiteParams
@@ -58,6 +59,7 @@ __all__ = [
     "Prose",
     "Quality",
     "Realised",
+    "Replayed",
     "Score",
     "Scores",
     "SignOff",

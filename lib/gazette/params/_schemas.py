@@ -7,6 +7,7 @@ import json
 from gazette.params._challenge import Acceptance, Challenge
 from gazette.params._decision import Decision, Score, SignOff
 from gazette.params._load import FILES, FOLDERS, OPTIONAL
+from gazette.params._replayed import Replayed
 
 __all__ = ["schemas"]
 
@@ -25,6 +26,7 @@ def schemas() -> dict[str, str]:
         "sign-off": SignOff,
         "challenge": Challenge,
         "acceptance": Acceptance,
+        "replayed": Replayed,
     }
     return {
         f"{name}.json": json.dumps(

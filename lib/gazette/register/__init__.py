@@ -9,6 +9,7 @@ from gazette.register._due import ASKS, Due, due, standing
 from gazette.register._files import FOLDER, Entry, Register, load_register, register_problems
 from gazette.register._new import new_subject
 from gazette.register._outcomes import Outcome, add_score, outcomes
+from gazette.register._replays import REPLAYS, keep_replay, load_replays, newest_replays, replay_problems
 from gazette.register._restatements import Listed, Log, Moved, Unread, facts_of, listed, logs_of, read_log, tally
 from gazette.register._targets import Targets, chart_subject, lost_remarks, targets_of
 from gazette.register._trail import KINDS, Event, Trail, trail
@@ -20,6 +21,7 @@ __all__ = [
     "FITTING",
     "FOLDER",
     "KINDS",
+    "REPLAYS",
     "Challenged",
     "Due",
     "Entry",
@@ -41,17 +43,21 @@ __all__ = [
     "due",
     "facts_of",
     "faults_of",
+    "keep_replay",
     "listed",
     "load_challenges",
     "load_register",
+    "load_replays",
     "logs_of",
     "lost_remarks",
     "new_subject",
+    "newest_replays",
     "open_watches",
     "outcomes",
     "prefix_at",
     "read_log",
     "register_problems",
+    "replay_problems",
     "sign_off",
     "signed_as_it_stands",
     "standing",

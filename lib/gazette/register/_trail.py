@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from gazette.errors import EditionError
 from gazette.register._challenges import load_challenges
 from gazette.register._files import FOLDER, SCORES, SIGNED, load_register
+from gazette.register._replays import load_replays
 from gazette.register._restatements import logs_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Event", "Trail", "trail"]
 
 Kind = Literal[
-    "published", "sealed", "restated", "definition", "settings", "decision", "sign-off", "score", "challenge", "accepted", "remark"
+    "published", "sealed", "restated", "definition", "settings", "decision", "sign-off", "score", "challenge", "accepted", "remark", "replayed"
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SEPARATOR = "\x1f"
@@ -82,6 +83,7 @@ def trail(root: Path, store: Store, params: Params) -> Trail:
         *_settings(root, missing),
         *_decided(root),
         *_challenged(root),
+        *_replayed(root),
         *(
             Event(a.dated, "remark", a.author, a.number or a.subject, a.text, "params/annotations.yml")
             for a in params.annotations
@@ -190,3 +192,14 @@ def _challenged(root: Path) -> Iterator[Event]:
             yield Event(
                 a.accepted, "accepted", a.by, c.id, a.because, f"reports/challenges/accepted/{c.id}.yml", row.digest
             )
+
+
+def _replayed(root: Path) -> Iterator[Event]:
+    for name, one in load_replays(root):
+        part = "" if one.whole else f" ({one.pages} of {one.of_pages} pages)"
+        what = (
+            f"{one.outcome}{part}: {one.reason}"
+            if one.reason
+            else f"{one.outcome}{part}: {one.numbers} numbers compared"
+        )
+        yield Event(one.replayed, "replayed", one.by, one.edition, what, name, one.edition_digest)

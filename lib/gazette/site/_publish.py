@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gazette.editions import write_error
 from gazette.errors import EditionError, GazetteError
+from gazette.register import newest_replays
 from gazette.site._shelf import render_shelf
 from gazette.site._shelf_more import scripts, slots
 
@@ -59,6 +60,7 @@ def publish(
     manifests = [store.manifest(week) for week in reversed(weeks)]
     shelf = render_shelf(
         manifests,
+        newest_replays(project, store),
         project=project,
         params=params,
         engine=engine,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gazette.editions import Manifest
-    from gazette.params import Params
+    from gazette.params import Params, Replayed
     from gazette.site._engine import Engine
 
 __all__ = ["editions_script", "render_shelf"]
@@ -82,7 +82,7 @@ def _latest(manifest: Manifest) -> str:
     )
 
 
-def _archive(manifests: Sequence[Manifest]) -> str:
+def _archive(manifests: Sequence[Manifest], replays: Mapping[str, Replayed]) -> str:
     rows = []
     for manifest in manifests:
         facts: Any = manifest.facts
@@ -92,7 +92,7 @@ def _archive(manifests: Sequence[Manifest]) -> str:
         )
         rows.append(
             f'<tr><td><a href="editions/{manifest.edition}/index.html">{_when(manifest)}</a></td>'
-            f"<td>{escape(facts['headline'])}<br><small>{titles}</small></td><td>{failed}</td>"
+            f"<td>{escape(facts['headline'])}<br><small>{titles}</small></td><td>{failed}{_again(replays.get(manifest.edition))}</td>"
             f'<td><code class="gz-digest">{manifest.digest}</code></td></tr>'
         )
     head = "".join(f'<th scope="col">{h}</th>' for h in ("Edition", "What it says", "State", "Digest of its manifest"))
@@ -103,8 +103,20 @@ def _archive(manifests: Sequence[Manifest]) -> str:
     )
 
 
+def _again(kept: Replayed | None) -> str:
+    """What the newest replay of an edition came to."""
+    if kept is None:
+        return ""
+    words = {"identical": "the same", "equal within tolerance": "the same within tolerance"}.get(
+        kept.outcome, kept.outcome
+    )
+    tone, mark = ("good", "✓") if kept.same else ("bad", "✗")
+    return f'<br><span class="gz-verdict {tone}">{mark} Run again: {words}</span> <small>{kept.replayed}</small>'
+
+
 def render_shelf(
     manifests: Sequence[Manifest],
+    replays: Mapping[str, Replayed],
     *,
     project: Path,
     params: Params,
@@ -117,6 +129,7 @@ def render_shelf(
 
     Args:
         manifests: Sealed editions, newest first, at least one.
+        replays: Edition to its newest replay that was kept.
         project: Folder with ``_quarto.yml`` and ``reports/``.
         params: Today's parameters.
         engine: What renders.
@@ -134,7 +147,7 @@ def render_shelf(
     content = {
         "title-line": _title_line(params),
         "latest": _latest(manifests[0]),
-        "archive": _archive(manifests),
+        "archive": _archive(manifests, replays),
         **more,
     }
     try:

@@ -6,7 +6,7 @@ from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from gazette import conclusions, display
+from gazette import conclusions, display, stats
 from gazette.conclusions import Watched
 from gazette.workbench._cards import Cards
 from gazette.workbench._numbers import day_of
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gazette.record import Finding, Record, Verdict
 
 __all__ = ["Registered"]
+
+SAME = {"identical", "equal within tolerance"}
 
 
 class Registered(Cards):
@@ -62,6 +64,27 @@ class Registered(Cards):
                 there = record is not None or any(f["page"] == row["test"] for f in self.failures)
                 found.append((f"experiments/{row['test']}.html" if there else "", self.keep(said)))
         return found
+
+    @cached_property
+    def replayed(self) -> list[Finding]:
+        """How many past editions came out the same when they were run again; nothing where no replay was kept."""
+        if self.frozen is None or not self.frozen.has("replayed"):
+            return []
+        outcomes = [str(row["outcome"]) for row in self.frozen.table("replayed").to_dict("records")]
+        same = sum(o in SAME for o in outcomes)
+        shared: dict[str, Any] = {
+            "metric": next(iter(self.params.metrics)),
+            "cell": "failed",
+            "query": "replayed",
+            "note": "Newest whole replay of each edition that was kept; one that did not run counts as not the same.",
+        }
+        every = self.add("replays", "Past editions that were run again", float(len(outcomes)), unit="count", **shared)
+        again = self.add("replays-same", "Of these, the same as published", float(same), unit="count", **shared)
+        rate = stats.proportion(same, len(outcomes))
+        share = self.add(
+            "replays-rate", "Share that came out the same", rate, unit="fraction", direction="higher", **shared
+        )
+        return [self.keep(conclusions.replays(every, again, share))]
 
     def _unreported(self, row: dict[str, Any], why: str) -> Finding:
         until = row["until"].date() if hasattr(row["until"], "date") else row["until"]

@@ -124,7 +124,7 @@ class SummaryBench(Risks):
 
     def failed(self) -> Block:
         """Analyses that failed, with their pages, and where to read on."""
-        more = self._further()
+        more = self._again() + self._further()
         if not self.failures:
             return Block(f"<p>Every analysis of this week ran.</p>{more}")
         items = "".join(
@@ -135,6 +135,10 @@ class SummaryBench(Risks):
         return Block(
             f'<div class="gz-failed"><p><strong>{len(self.failures)} of the analyses failed; their numbers are not on this page.</strong></p><ul class="gz-findings">{items}</ul></div>{more}'
         )
+
+    def _again(self) -> str:
+        """What replays of past editions came to."""
+        return "".join(f"<p>{display.sentence(f, self._numbers, currency=self.currency)}</p>" for f in self.replayed)
 
     def _further(self) -> str:
         """Links down to the pages of teams."""
@@ -155,6 +159,7 @@ class SummaryBench(Risks):
             *self.reviews,
             *(said for _, said in self.watched),
             *self.changed,
+            *self.replayed,
         ]
         return Emitted(self._record(title=executive.title, owner=executive.owner, findings=findings))
 
