@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="KIND",
         help="only this kind, more than once for more: published, sealed, restated, definition, settings, decision, sign-off, "
-        "score, challenge, accepted, remark",
+        "score, challenge, accepted, remark, replayed",
     )
     parser.add_argument("--csv", action="store_true", help="a table for spreadsheets; nothing is cut")
 

@@ -64,6 +64,8 @@ def run(options: argparse.Namespace) -> int:
         raise WrongUseError("--python goes with --build-environment", mend="give both, or neither")
     if options.keep != bool(options.by) or (options.on and not options.keep):
         raise WrongUseError("--keep, --by and --on go together", mend="write --keep --by 'YOUR NAME', or none of them")
+    if options.keep and not options.by.strip():
+        raise WrongUseError("--by is empty", mend="write --by 'YOUR NAME'")
     project = open_project(options)
     week = _week(project, options)
     tolerances = Tolerances.parse(options.tolerance, project.params.metrics)
@@ -127,9 +129,10 @@ def _keep(project: Project, week: Week, options: argparse.Namespace, found: Repl
         | {
             "outcome": found.state,
             "pages": len(found.pages),
+            **({} if options.page else {"of_pages": max(1, len(found.pages))}),
             "numbers": found.compared,
             "flips": sum(len(p.comparison.flips) for p in found.pages if p.comparison),
-            "environment": found.where,
+            "environment": "same" if not found.differences and found.where == "here" else found.where,
         },
     )
 
@@ -144,12 +147,15 @@ def _keep_failure(project: Project, week: Week, options: argparse.Namespace, whe
 
 
 def _sheet(project: Project, week: Week, options: argparse.Namespace) -> dict[str, object]:
+    from importlib.metadata import version  # noqa: PLC0415
+
     store = project.store
     notebooks = [*(store.path(week) / "notebooks").glob("*.ipynb")]
     return {
         "edition": str(week),
         "edition_digest": store.manifest(week).digest,
         "of_pages": max(1, len(notebooks)),
+        "gazette": version("gazette"),
         "by": options.by,
         "replayed": options.on or today(),
     }

@@ -27,6 +27,7 @@ class Replayed(Sheet):
     of_pages: Count = Field(description="Pages that the edition has.")
     numbers: NotNegative = Field(description="Numbers that were compared.")
     flips: NotNegative = Field(default=0, description="Verdicts that tell readers something else.")
+    gazette: Text = Field(description="Version of Gazette that compared.")
     environment: Literal["same", "here", "build"] = Field(
         description="The recorded one; the present one although something differs; or the recorded one, rebuilt."
     )
@@ -36,7 +37,12 @@ class Replayed(Sheet):
     @property
     def whole(self) -> bool:
         """Whether every page was to be run; a replay of some says nothing of the edition."""
-        return self.outcome == "did not run" or self.pages == self.of_pages
+        return not self.ran or self.pages == self.of_pages
+
+    @property
+    def ran(self) -> bool:
+        """Whether anything was run."""
+        return self.outcome != "did not run"
 
     @property
     def same(self) -> bool:

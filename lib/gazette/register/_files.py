@@ -158,6 +158,10 @@ def create(path: Path, text: str, *, taken: str, mend: str) -> None:
         WrongUseError: The file is there already.
         EditionError: The disk refuses.
     """
+    if path.parent.exists() and not path.parent.is_dir():
+        raise EditionError(
+            "cannot write: there is a file where a folder should be", where=str(path.parent), mend="move that file away"
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)

@@ -49,7 +49,7 @@ def load_replays(root: Path) -> tuple[tuple[str, Replayed], ...]:
 
 
 def newest_replays(root: Path, store: Store, *, until: date | None = None) -> dict[str, Replayed]:
-    """Edition to its newest whole replay; one of another edition than the one that is there does not count.
+    """Edition to its newest whole replay that ran, or else to the newest that did not; of another edition than is there, none counts.
 
     Args:
         root: The project.
@@ -63,7 +63,9 @@ def newest_replays(root: Path, store: Store, *, until: date | None = None) -> di
     found: dict[str, Replayed] = {}
     digests = {str(week): store.manifest(week).digest for week in store.weeks()}
     for _, one in load_replays(root):
-        if one.whole and one.edition_digest == digests.get(one.edition) and (until is None or one.replayed <= until):
+        if not one.whole or one.edition_digest != digests.get(one.edition) or (until and one.replayed > until):
+            continue
+        if one.ran or not (one.edition in found and found[one.edition].ran):
             found[one.edition] = one
     return found
 

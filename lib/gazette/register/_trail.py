@@ -6,6 +6,7 @@ Nothing is written for it: it is read from the files that already say so, each o
 from __future__ import annotations
 
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal, get_args
@@ -83,7 +84,7 @@ def trail(root: Path, store: Store, params: Params) -> Trail:
         *_settings(root, missing),
         *_decided(root),
         *_challenged(root),
-        *_replayed(root),
+        *_replayed(root, store),
         *(
             Event(a.dated, "remark", a.author, a.number or a.subject, a.text, "params/annotations.yml")
             for a in params.annotations
@@ -194,7 +195,11 @@ def _challenged(root: Path) -> Iterator[Event]:
             )
 
 
-def _replayed(root: Path) -> Iterator[Event]:
+def _replayed(root: Path, store: Store) -> Iterator[Event]:
+    digests: dict[str, str] = {}
+    for week in store.weeks():
+        with suppress(EditionError):  # which `_published` has named
+            digests[str(week)] = store.manifest(week).digest
     for name, one in load_replays(root):
         part = "" if one.whole else f" ({one.pages} of {one.of_pages} pages)"
         what = (
@@ -202,4 +207,6 @@ def _replayed(root: Path) -> Iterator[Event]:
             if one.reason
             else f"{one.outcome}{part}: {one.numbers} numbers compared"
         )
+        if digests.get(one.edition) != one.edition_digest:
+            what += "; not of the edition that is there"
         yield Event(one.replayed, "replayed", one.by, one.edition, what, name, one.edition_digest)
