@@ -12,7 +12,7 @@ from gazette import site
 from gazette.build._check import misread_params
 from gazette.build._definitions import refuse_changes
 from gazette.build._freeze import freeze_all, period_of
-from gazette.build._gather import HISTORY, OPERATIONS
+from gazette.build._gather import HISTORY, OPERATIONS, RECONCILIATION
 from gazette.build._recompute import compute_twice
 from gazette.build._register import copy_register
 from gazette.build._restate import restate_earlier
@@ -323,6 +323,9 @@ def _above(project: Project) -> list[tuple[str, Kind, str, str]]:
     pages: list[tuple[str, Kind, str, str]] = []
     if settings.operations is not None:
         pages.append((OPERATIONS, "operations", settings.operations.title, settings.operations.owner))
+    compared = project.params.reconciliations
+    if compared is not None and (project.root / "notebooks" / f"{RECONCILIATION}.ipynb").is_file():
+        pages.append((RECONCILIATION, "reconciliation", compared.title, compared.owner))
     pages += [
         (kind, kind, title, office) for kind, title in ABOVE if (project.root / "notebooks" / f"{kind}.ipynb").is_file()
     ]

@@ -11,10 +11,12 @@ from gazette.build._gather import (
     HISTORY,
     OPERATIONS,
     PORTFOLIO,
+    RECONCILIATION,
     history_answers,
     model_answers_of,
     operations_answers,
     portfolio_answers,
+    reconciliation_answers,
 )
 from gazette.build._matrix import TRANSLATION, translation_answers
 from gazette.build._register import decided_answer, portfolio_decisions, register_of, replayed_answer, watch_answers
@@ -78,8 +80,6 @@ def freeze_all(
     """
     period, site = period_of(project, week), project.params.site
     register = register_of(project)
-    operations: list[Answer] = []
-    second: list[Answer] = []
     answers: dict[str, list[Answer]] = {}
     problems: list[SourceError] = []
     with Warehouse(project.params.site.warehouse, project=project.root) as warehouse:
@@ -89,16 +89,11 @@ def freeze_all(
                 answers[subject.id] = answers_of(project, week, warehouse, subject, period, register)
             except SourceError as error:
                 problems.append(error)
-        if site.operations is not None:
-            say(site.operations.title)
-            operations = operations_answers(project, week, warehouse, site.operations, period)
-        if site.history is not None:
-            answers[HISTORY] = history_answers(warehouse, site.history, period)
-        definitions = metric_answers(project, week, warehouse, period)
+        more = _for_all(project, week, warehouse, period, say)
         if site.recompute and not problems:
             say("a second time")
             versions = {s.id: _versions(answers[s.id]) for s in subjects if isinstance(s, Model)}
-            second = ask(warehouse, subjects, project.params.metrics, period, versions)
+            more[SECOND] = ask(warehouse, subjects, project.params.metrics, period, versions)
     if len(problems) == 1:
         raise problems[0]
     if problems:
@@ -108,13 +103,25 @@ def freeze_all(
             mend="nothing was built; mend all of them, then build again",
         )
     _refuse_empty(week, subjects, answers)
-    if site.operations is not None:
-        answers[OPERATIONS] = operations
-    answers |= _above(project, week, subjects, register)
-    answers[METRICS] = definitions
-    if site.recompute:
-        answers[SECOND] = second
+    answers |= more | _above(project, week, subjects, register)
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}
+
+
+def _for_all(
+    project: Project, week: Week, warehouse: Warehouse, period: Period, say: Callable[[str], None]
+) -> dict[str, list[Answer]]:
+    """What is of no one subject: operations, past tests, figures of several systems, definitions."""
+    site, compared = project.params.site, project.params.reconciliations
+    found = {METRICS: metric_answers(project, week, warehouse, period)}
+    if site.operations is not None:
+        say(site.operations.title)
+        found[OPERATIONS] = operations_answers(project, week, warehouse, site.operations, period)
+    if site.history is not None:
+        found[HISTORY] = history_answers(warehouse, site.history, period)
+    if compared is not None:
+        say(compared.title)
+        found[RECONCILIATION] = reconciliation_answers(warehouse, compared, period)
+    return found
 
 
 def _versions(answers: list[Answer]) -> dict[str, str]:

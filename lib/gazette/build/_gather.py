@@ -20,27 +20,31 @@ from gazette.sources import (
     read_prometheus,
     read_registry,
     tables,
+    told_answer,
 )
 
 if TYPE_CHECKING:
     from gazette.build._project import Project
     from gazette.editions import Week
-    from gazette.params import Model, Operations
+    from gazette.params import Model, Operations, ReconciliationsFile
     from gazette.sources import Period, Warehouse
 
 __all__ = [
     "HISTORY",
     "OPERATIONS",
     "PORTFOLIO",
+    "RECONCILIATION",
     "history_answers",
     "model_answers_of",
     "operations_answers",
     "portfolio_answers",
+    "reconciliation_answers",
 ]
 
 HISTORY = "history"
 OPERATIONS = "operations"
 PORTFOLIO = "portfolio"
+RECONCILIATION = "reconciliation"
 
 
 def model_answers_of(project: Project, week: Week, warehouse: Warehouse, model: Model, period: Period) -> list[Answer]:
@@ -150,6 +154,25 @@ def history_answers(warehouse: Warehouse, table: str, period: Period) -> list[An
         found = Answer("past_tests", "The table of past tests could not be read.\n", empty_history())
     schema = pa.schema([("what", pa.string()), ("reason", pa.string())])
     return [found, Answer("unread", "Sources that could not be read, and why.\n", pa.Table.from_pylist(unread, schema))]
+
+
+def reconciliation_answers(warehouse: Warehouse, plan: ReconciliationsFile, period: Period) -> list[Answer]:
+    """What every system says of every figure; one that cannot be read is named on the page and on the summary, and stops no edition."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    found, unread = [], []
+    for figure in plan.reconciliations:
+        for source in figure.sources:
+            name = f"{figure.id}--{source.id}"
+            try:
+                found.append(told_answer(warehouse, name, source, period))
+            except SourceError as error:
+                unread.append({"what": name, "reason": error.what})
+    schema = pa.schema([("what", pa.string()), ("reason", pa.string())])
+    return [
+        *found,
+        Answer("unread", "Sources that could not be read, and why.\n", pa.Table.from_pylist(unread, schema)),
+    ]
 
 
 def portfolio_answers(project: Project, week: Week, present: set[str]) -> list[Answer]:

@@ -19,7 +19,9 @@ EXAMPLE = """gazette fork ranking-v3-2
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    parser.add_argument("subject", help="a model, an experiment, or operations, translation, portfolio, executive")
+    parser.add_argument(
+        "subject", help="a model, an experiment, or operations, reconciliation, translation, portfolio, executive"
+    )
     parser.add_argument("--edition", metavar="WEEK", help="by default the newest that has the subject")
     parser.add_argument("--to", type=Path, metavar="PATH", help="a new folder (default: forks/SUBJECT-WEEK)")
 

@@ -11,6 +11,7 @@ from gazette.conclusions._news import BECAUSE, Changes, changes, digest_of, news
 from gazette.conclusions._operations import describe_operations
 from gazette.conclusions._portfolio import Tested, describe_portfolio, shipped, tested
 from gazette.conclusions._readings import Misreading, misreadings
+from gazette.conclusions._reconciliation import Agreement, Reconciled, agreement_of, holds, reconciled
 from gazette.conclusions._replays import replays
 from gazette.conclusions._summary import (
     NOTHING,
@@ -30,6 +31,7 @@ __all__ = [
     "BECAUSE",
     "NOTHING",
     "RULES",
+    "Agreement",
     "Cause",
     "Changes",
     "Check",
@@ -45,10 +47,12 @@ __all__ = [
     "MetricResult",
     "Misreading",
     "Moved",
+    "Reconciled",
     "Rule",
     "Tested",
     "WatchState",
     "Watched",
+    "agreement_of",
     "basis",
     "best",
     "causes",
@@ -64,6 +68,7 @@ __all__ = [
     "guardrail_of",
     "headline",
     "hedge",
+    "holds",
     "lacking",
     "lowered",
     "matters",
@@ -73,6 +78,7 @@ __all__ = [
     "plainly",
     "provisional",
     "ranked",
+    "reconciled",
     "replays",
     "review",
     "shipped",

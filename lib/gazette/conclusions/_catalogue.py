@@ -234,6 +234,26 @@ SUMMARY = _rules(
         "how many of the editions that were run again gave the same numbers, with the range of that share",
     ),
 )
+RECONCILIATION = _rules(
+    "Sources compared",
+    (
+        "sources-agree",
+        "Two systems differ by less than the tolerance this week.",
+        "that they agree, and by how much they differ",
+    ),
+    (
+        "sources-ruled",
+        "They differ by more, within what a ruling in force explains.",
+        "by how much, who ruled when, why, and which of them counts",
+    ),
+    ("sources-beyond-ruling", "They differ by more than a ruling in force explains.", "so, on the summary too"),
+    ("sources-unruled", "They differ by more than the tolerance, and no ruling is in force.", "so, on the summary too"),
+    (
+        "sources-no-data",
+        "One of them has no rows this week or cannot be read.",
+        "so, with the reason, on the summary too",
+    ),
+)
 PORTFOLIO = _rules(
     "All tests",
     ("portfolio-unread", "The history of past tests could not be read.", "so, and that nothing is said of it"),
@@ -310,6 +330,7 @@ RULES: tuple[Rule, ...] = (
     *AROUND,
     *MODEL,
     *OPERATIONS,
+    *RECONCILIATION,
     *SUMMARY,
     *WATCHES,
     *PORTFOLIO,

@@ -54,7 +54,7 @@ def generate(directory: Path, *, seed: int = SEED, progress: Callable[[str], Non
     """
     import duckdb  # noqa: PLC0415  slow to import, and the stamp check must be quick
 
-    from gazette.demo import _experiments, _flights, _operations, _past, _shop  # noqa: PLC0415
+    from gazette.demo import _experiments, _finance, _flights, _operations, _past, _shop  # noqa: PLC0415
 
     say = progress or (lambda _: None)
     directory = directory.resolve()
@@ -68,6 +68,8 @@ def generate(directory: Path, *, seed: int = SEED, progress: Callable[[str], Non
         truth["flights"] = _flights.write(warehouse, making, final=directory)
         say("shop: daily figures and recommendations")
         truth["shop"] = _shop.write(warehouse, seed)
+        say("finance: the ledger and the payment provider")
+        truth["finance"] = _finance.write(warehouse, seed)
         say("operations: telemetry, deployments, alerts")
         _operations.write(warehouse, seed)
         say("experiments: six tests")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compare_sides"]
 
-ORDER = ("model", "experiment", "operations", "portfolio", "translation", "summary")
+ORDER = ("model", "experiment", "operations", "reconciliation", "portfolio", "translation", "summary")
 TIERS = {"withheld": 0, "published": 0, "changed": 1, "appeared": 2, "vanished": 2, "described": 3}
 SUMMARY = 1  # a page above shows numbers of subjects again; they are listed where they were made
 

@@ -33,6 +33,7 @@ ORDER = (
     "experiment",
     "model",
     "operations",
+    "reconciliation",
     "translation",
     "portfolio",
     "summary",
@@ -75,7 +76,7 @@ def fork(project: Project, subject: str, *, edition: str | None = None, to: Path
 
     Args:
         project: An open project.
-        subject: A model, an experiment, or a page above them (operations, translation, portfolio, executive).
+        subject: A model, an experiment, or a page above them (operations, reconciliation, translation, portfolio, executive).
         edition: Its week; by default the newest that has the subject.
         to: A new or empty folder; by default ``forks/<subject>-<edition>`` in the project.
 

@@ -11,6 +11,7 @@ from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems
 from gazette.params._metrics import Before, Fact, Metric
 from gazette.params._model import Business, Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._prose import Prose
+from gazette.params._reconciliations import Reconciliation, ReconciliationsFile, Ruling, Told
 from gazette.params._replayed import Replayed
 from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
@@ -59,7 +60,10 @@ __all__ = [
     "Prose",
     "Quality",
     "Realised",
+    "Reconciliation",
+    "ReconciliationsFile",
     "Replayed",
+    "Ruling",
     "Score",
     "Scores",
     "SignOff",
@@ -68,6 +72,7 @@ __all__ = [
     "SubjectId",
     "Target",
     "Term",
+    "Told",
     "Translation",
     "Variant",
     "Watch",

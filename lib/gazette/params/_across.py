@@ -24,8 +24,16 @@ SITE_USES = {
     "history": ("win-rate", "cumulative-effect", "realised-share"),
 }
 FEWEST_CARDS = 3
-MATRIX = {"translations": ("technical", "business"), "bases": ("metric",), "targets": ("technical", "business")}
-RESERVED = ("executive", "history", "metrics", "operations", "portfolio", "recomputed", "translation")
+MATRIX: dict[str, tuple[str, ...]] = {
+    "translations": ("technical", "business"),
+    "bases": ("metric",),
+    "targets": ("technical", "business"),
+}
+ROWS_THAT_USE: dict[str, dict[str, tuple[str, ...]]] = {
+    "translations.yml": MATRIX,
+    "reconciliations.yml": {"reconciliations": ("metric",)},
+}
+RESERVED = ("executive", "history", "metrics", "operations", "portfolio", "recomputed", "reconciliation", "translation")
 
 
 def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
@@ -63,8 +71,8 @@ def _uses(name: str, raw: Mapping[str, Any]) -> Iterator[tuple[Location, Any]]:
     elif name == "site.yml":
         for key, metrics in SITE_USES.items():
             yield from (((key,), metric) for metric in metrics if raw.get(key))
-    elif name == "translations.yml":
-        for group, sides in MATRIX.items():
+    else:
+        for group, sides in ROWS_THAT_USE.get(name, {}).items():
             for i, row in enumerate(_rows(raw.get(group))):
                 yield from (((group, i, side), _map(row).get(side)) for side in sides)
 
@@ -120,7 +128,7 @@ def _twice(sources: Mapping[str, Source]) -> Iterator[Problem]:
                 )
             owners.setdefault(own, name)
             continue
-        for group in ("translations", "bases", "targets", "alerts", "maintenance", "annotations"):
+        for group in ("translations", "bases", "targets", "alerts", "maintenance", "annotations", "reconciliations"):
             seen: set[str] = set()
             for i, row in enumerate(_rows(source.raw.get(group))):
                 one = _map(row).get("id")

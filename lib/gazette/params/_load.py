@@ -20,6 +20,7 @@ from gazette.params._metrics import Metric, MetricsFile
 from gazette.params._model import Model
 from gazette.params._problem import Location, Problem, Source
 from gazette.params._prose import Prose, prose
+from gazette.params._reconciliations import ReconciliationsFile
 from gazette.params._site import SiteParams
 from gazette.params._translations import MoneyBase, Target, Translation, TranslationsFile
 from gazette.params._types import Sheet
@@ -43,7 +44,11 @@ FILES: dict[str, type[Sheet]] = {
     "translations.yml": TranslationsFile,
     "alerts.yml": AlertsFile,
 }
-OPTIONAL: dict[str, type[Sheet]] = {"annotations.yml": AnnotationsFile, "glossary.yml": GlossaryFile}
+OPTIONAL: dict[str, type[Sheet]] = {
+    "annotations.yml": AnnotationsFile,
+    "glossary.yml": GlossaryFile,
+    "reconciliations.yml": ReconciliationsFile,
+}
 FOLDERS: dict[str, type[Sheet]] = {"models": Model, "experiments": Experiment}
 MAX_BYTES = 1_000_000
 
@@ -62,6 +67,7 @@ class Params:
     glossary: GlossaryFile
     models: dict[str, Model]
     experiments: dict[str, Experiment]
+    reconciliations: ReconciliationsFile | None = None
 
 
 class _Loader(yaml.SafeLoader):
@@ -225,6 +231,7 @@ def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
         glossary=values.get("glossary.yml") or GlossaryFile(),
         models=subjects["models"],
         experiments=subjects["experiments"],
+        reconciliations=values.get("reconciliations.yml"),
     ), []
 
 

@@ -20,7 +20,7 @@ VerdictState = Literal[
 Action = Literal[
     "ship", "ship with monitoring", "don't ship", "keep running", "stop: no winner", "fix the test first", "wait"
 ]
-Kind = Literal["model", "experiment", "operations", "translation", "portfolio", "summary"]
+Kind = Literal["model", "experiment", "operations", "reconciliation", "translation", "portfolio", "summary"]
 Tone = Literal["good", "bad", "unsure", "neutral"]
 
 REFERENCE = re.compile(r"\{(?P<id>[a-z0-9][a-z0-9._-]*)(?:\|(?P<form>[a-z]+))?\}|\{=(?P<term>[a-z_]+)\}")

@@ -25,6 +25,7 @@ __all__ = ["Page", "Rerun", "pages_of", "rerun"]
 STAGES: tuple[frozenset[str], ...] = (
     frozenset({"model", "experiment"}),
     frozenset({"operations"}),
+    frozenset({"reconciliation"}),
     frozenset({"translation"}),
     frozenset({"portfolio"}),
     frozenset({"summary"}),

@@ -152,7 +152,7 @@ def used(book: Book, name: str) -> list[tuple[str, str]]:
             place = place_of("experiment", plan.id)
             absent = "" if place in book.pages else " (not in this edition)"
             found.append((f"Experiment, {role}", book.link(place, plan.title) + absent))
-    above = [r for r in book.records.values() if r.kind in {"operations", "translation", "portfolio"}]
+    above = [r for r in book.records.values() if r.kind in {"operations", "reconciliation", "translation", "portfolio"}]
     found += [
         ("Page", book.link(place_of(r.kind, r.subject), r.title))
         for r in above

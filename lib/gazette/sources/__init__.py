@@ -16,6 +16,7 @@ from gazette.sources._warehouse import (
     experiment_answers,
     importance_rows,
     model_answers,
+    told_answer,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "read_registry",
     "segment_names",
     "tables",
+    "told_answer",
 ]

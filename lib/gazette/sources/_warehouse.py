@@ -9,17 +9,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gazette.errors import SourceError
-from gazette.sources import _bridge, _classifier, _experiment, _features, _operations, _ranker, _regressor
+from gazette.sources import (
+    _bridge,
+    _classifier,
+    _experiment,
+    _features,
+    _operations,
+    _ranker,
+    _reconciliation,
+    _regressor,
+)
 from gazette.sources._answer import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gazette.params import Before, Experiment, Metric, Model
+    from gazette.params import Before, Experiment, Metric, Model, Told
 
 HELD = "gazette_units"
 
-__all__ = ["Period", "Warehouse", "bridge_answer", "experiment_answers", "importance_rows", "model_answers"]
+__all__ = [
+    "Period",
+    "Warehouse",
+    "bridge_answer",
+    "experiment_answers",
+    "importance_rows",
+    "model_answers",
+    "told_answer",
+]
 
 
 @dataclass(frozen=True)
@@ -220,3 +237,15 @@ def importance_rows(warehouse: Warehouse, model: Model, period: Period) -> Answe
     with _clear_errors("a model's query", file):
         expression = _features.importance_rows(warehouse, model, period, file=file)
     return warehouse.ask("importance_rows", expression, file=file)
+
+
+def told_answer(warehouse: Warehouse, name: str, source: Told, period: Period) -> Answer:
+    """What a system says of a figure, day by day.
+
+    Raises:
+        SourceError: A table or column is missing, or cannot be read.
+    """
+    file = "params/reconciliations.yml"
+    with _clear_errors(f"source {source.id!r}", file):
+        expression = _reconciliation.told(warehouse, source, period, file=file)
+    return warehouse.ask(name, expression, file=file)

@@ -15,6 +15,7 @@ from gazette.workbench._model import ModelBench, open_model
 from gazette.workbench._operations import OperationsBench, open_operations
 from gazette.workbench._past import PastChanges
 from gazette.workbench._portfolio import PortfolioBench, open_portfolio
+from gazette.workbench._reconciliation import ReconciliationBench, open_reconciliation
 from gazette.workbench._summary import SummaryBench, open_summary
 from gazette.workbench._translation import TranslationBench, open_translation
 from gazette.workbench._worth import slope_of
@@ -27,6 +28,7 @@ __all__ = [
     "OperationsBench",
     "PastChanges",
     "PortfolioBench",
+    "ReconciliationBench",
     "SummaryBench",
     "TranslationBench",
     "chart",
@@ -35,6 +37,7 @@ __all__ = [
     "open_model",
     "open_operations",
     "open_portfolio",
+    "open_reconciliation",
     "open_summary",
     "open_translation",
     "slope_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,11 @@ from gazette.workbench._measures import ModelMeasures
 from gazette.workbench._news import News
 
 if TYPE_CHECKING:
-    from gazette.record import Number, Record
+    from gazette.record import Finding, Number, Record
 
 __all__ = ["Risks"]
+
+APART = {"sources-beyond-ruling", "sources-unruled", "sources-no-data"}
 
 
 class Risks(News):
@@ -25,7 +28,12 @@ class Risks(News):
 
         rows = [row for r in self.records if r.kind == "model" if (row := self._model_risk(r))]
         watched = self.watch_risks()
-        if not rows and not watched and not any(v.state == "not trustworthy" for _, v in self.ranked):
+        if (
+            not rows
+            and not watched
+            and not self._apart_rows()
+            and not any(v.state == "not trustworthy" for _, v in self.ranked)
+        ):
             return Block("<p>No model was reported this week.</p>")
         for record, verdict in self.ranked:
             if verdict.state == "not trustworthy":
@@ -40,7 +48,7 @@ class Risks(News):
                         "alerts": "–",
                     }
                 )
-        rows += watched
+        rows += watched + self._apart_rows()
         columns = {
             "model": Column("What", html=True),
             "age": Column("Age and maximum", html=True),
@@ -49,6 +57,23 @@ class Risks(News):
             "alerts": Column("Alerts that fire", html=True),
         }
         return display.table(pd.DataFrame(rows), "risks", f"Risks. {self._frequency()}", columns)
+
+    @cached_property
+    def apart(self) -> list[Finding]:
+        """Sentences on figures that systems tell apart without a ruling that explains it, or that one of them lacks."""
+        record = next((r for r in self.records if r.kind == "reconciliation"), None)
+        return [self.keep(f) for f in record.findings if f.rule in APART] if record else []
+
+    def _apart_rows(self) -> list[dict[str, Any]]:
+        rows = []
+        for finding in self.apart:
+            text = display.sentence(finding, self._numbers, currency=self.currency)
+            place = '<a href="reconciliation.html">Sources compared</a>'
+            more = {"age": "–", "checks": "–", "alerts": "–"}
+            rows.append(
+                {"model": place, "subject": "reconciliation", "quality": f"{display.chip('differs')} {text}", **more}
+            )
+        return rows
 
     def _model_risk(self, record: Record) -> dict[str, Any] | None:
         numbers = {n.id.removeprefix(f"{record.subject}."): n for n in record.numbers}

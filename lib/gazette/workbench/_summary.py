@@ -143,7 +143,7 @@ class SummaryBench(Risks):
     def _further(self) -> str:
         """Links down to the pages of teams."""
         pages = [("models.html", "models"), ("experiments.html", "tests")]
-        kinds = {"operations", "translation", "portfolio"}
+        kinds = {"operations", "reconciliation", "translation", "portfolio"}
         pages += [(f"{r.kind}.html", r.title) for r in self.records if r.kind in kinds]
         pages.append(("rules.html", "rules that wrote these sentences"))
         links = ", ".join(f'<a href="{place}">{escape(title)}</a>' for place, title in pages)
@@ -158,6 +158,7 @@ class SummaryBench(Risks):
             *self.due,
             *self.reviews,
             *(said for _, said in self.watched),
+            *self.apart,
             *self.changed,
             *self.replayed,
         ]
