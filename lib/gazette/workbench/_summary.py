@@ -143,7 +143,7 @@ class SummaryBench(Risks):
     def _further(self) -> str:
         """Links down to the pages of teams."""
         pages = [("models.html", "models"), ("experiments.html", "tests")]
-        kinds = {"operations", "reconciliation", "translation", "portfolio"}
+        kinds = {"operations", "translation", "portfolio"}
         pages += [(f"{r.kind}.html", r.title) for r in self.records if r.kind in kinds]
         pages.append(("rules.html", "rules that wrote these sentences"))
         links = ", ".join(f'<a href="{place}">{escape(title)}</a>' for place, title in pages)
