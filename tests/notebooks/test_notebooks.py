@@ -23,6 +23,7 @@ TEMPLATES = {
     "executive": "executive",
     "translation": "translation",
     "portfolio": "portfolio",
+    "reconciliation": "reconciliation",
 }
 
 
