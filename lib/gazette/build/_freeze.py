@@ -17,6 +17,7 @@ from gazette.build._gather import (
     operations_answers,
     portfolio_answers,
     reconciliation_answers,
+    versions_of,
 )
 from gazette.build._matrix import TRANSLATION, translation_answers
 from gazette.build._register import decided_answer, portfolio_decisions, register_of, replayed_answer, watch_answers
@@ -92,7 +93,11 @@ def freeze_all(
         more = _for_all(project, week, warehouse, period, say)
         if site.recompute and not problems:
             say("a second time")
-            versions = {s.id: _versions(answers[s.id]) for s in subjects if isinstance(s, Model)}
+            versions = {
+                s.id: versions_of(next(a for a in answers[s.id] if a.name == "registry").table.to_pylist())
+                for s in subjects
+                if isinstance(s, Model)
+            }
             more[SECOND] = ask(warehouse, subjects, project.params.metrics, period, versions)
     if len(problems) == 1:
         raise problems[0]
@@ -122,12 +127,6 @@ def _for_all(
         say(compared.title)
         found[RECONCILIATION] = reconciliation_answers(warehouse, compared, period)
     return found
-
-
-def _versions(answers: list[Answer]) -> dict[str, str]:
-    """Role to version, as the registry's answer says."""
-    rows = next(a.table for a in answers if a.name == "registry").to_pylist()
-    return {str(row["role"]): str(row["version"]) for row in rows}
 
 
 def _above(

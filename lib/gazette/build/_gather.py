@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gazette import conclusions
 from gazette.errors import SourceError
@@ -24,6 +24,8 @@ from gazette.sources import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from gazette.build._project import Project
     from gazette.editions import Week
     from gazette.params import Model, Operations, ReconciliationsFile
@@ -39,12 +41,18 @@ __all__ = [
     "operations_answers",
     "portfolio_answers",
     "reconciliation_answers",
+    "versions_of",
 ]
 
 HISTORY = "history"
 OPERATIONS = "operations"
 PORTFOLIO = "portfolio"
 RECONCILIATION = "reconciliation"
+
+
+def versions_of(rows: Iterable[Mapping[Any, Any]]) -> dict[str, str]:
+    """Role to version, from rows of the registry's answer."""
+    return {str(row["role"]): str(row["version"]) for row in rows}
 
 
 def model_answers_of(project: Project, week: Week, warehouse: Warehouse, model: Model, period: Period) -> list[Answer]:
@@ -54,7 +62,7 @@ def model_answers_of(project: Project, week: Week, warehouse: Warehouse, model: 
     uri = project.params.site.mlflow
     registry, every = read_registry(uri, model, project=project.root)
     rows = {row["role"]: row for row in registry.table.to_pylist()}
-    versions = {role: row["version"] for role, row in rows.items()}
+    versions = versions_of(rows.values())
     versions.setdefault("live", "")  # no version behind the alias: the page says so
     found = [registry, every, *model_answers(warehouse, model, period, versions)]
     unread = []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gazette.build._gather import versions_of
 from gazette.errors import EditionError
 from gazette.params import Experiment, Model
 from gazette.recompute import FOLDER, Inputs, recompute
 from gazette.record import Record, canonical_json
-from gazette.snapshot import Snapshot, reopen, verify
+from gazette.snapshot import reopen, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gazette.build._project import Project
     from gazette.editions import Week
     from gazette.recompute import Disagreement
+    from gazette.snapshot import Snapshot
 
 __all__ = ["compute_twice"]
 
@@ -36,7 +38,11 @@ def compute_twice(project: Project, week: Week, subjects: list[Model | Experimen
     inputs = Inputs(
         subjects=subjects,
         metrics=project.params.metrics,
-        versions={s.id: _versions(frozen[s.id]) for s in subjects if isinstance(s, Model)},
+        versions={
+            s.id: versions_of(frozen[s.id].table("registry").to_dict("records"))
+            for s in subjects
+            if isinstance(s, Model)
+        },
         past={s.id: [int(n) for n in frozen[s.id].table("looks")["units"]] for s in tests},
         ended=frozenset(s.id for s in tests if s.end <= week.end),
     )
@@ -45,10 +51,6 @@ def compute_twice(project: Project, week: Week, subjects: list[Model | Experimen
     if wrong:
         raise _refusal(project, week, second, wrong)
     found.write(staging)
-
-
-def _versions(snapshot: Snapshot) -> dict[str, str]:
-    return {str(r["role"]): str(r["version"]) for r in snapshot.table("registry").to_dict("records")}
 
 
 def _refusal(project: Project, week: Week, second: Snapshot, wrong: tuple[Disagreement, ...]) -> EditionError:

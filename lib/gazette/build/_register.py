@@ -102,13 +102,15 @@ def replayed_answer(project: Project, week: Week) -> list[Answer]:
 
     kept = newest_replays(project.root, project.store, until=week.end)
     rows = [
-        {"edition": name, "outcome": one.outcome, "replayed": one.replayed}
+        {"edition": name, "outcome": one.outcome, "same": one.same, "replayed": one.replayed}
         for name, one in sorted(kept.items())
         if Week.parse(name) < week
     ]
     if not rows:
         return []
-    schema = pa.schema([("edition", pa.string()), ("outcome", pa.string()), ("replayed", pa.date32())])
+    schema = pa.schema(
+        [("edition", pa.string()), ("outcome", pa.string()), ("same", pa.bool_()), ("replayed", pa.date32())]
+    )
     return [
         Answer(
             "replayed",

@@ -65,6 +65,7 @@ class ReconciliationBench(Bench):
         self.snapshot = reopen(self.root / "snapshot" / "reconciliation")
         self.snapshot_digest = self.snapshot.digest
         self.last = self.week_start + timedelta(days=6)
+        self._read: dict[str, dict[date, float]] = {}  # a file is checked and decoded once, not once a week
 
     @cached_property
     def unread(self) -> dict[str, str]:
@@ -74,13 +75,10 @@ class ReconciliationBench(Bench):
     def days(self, figure: Reconciliation, source: Told) -> dict[date, float]:
         """What a source says, by day of the history."""
         query = f"{figure.id}--{source.id}"
-        if not self.snapshot.has(query):
-            return {}
-        return {
-            r["day"].date(): float(r["value"])
-            for r in records_of(self.snapshot.table(query))
-            if r["value"] == r["value"]
-        }
+        if query not in self._read:
+            rows = records_of(self.snapshot.table(query)) if self.snapshot.has(query) else []
+            self._read[query] = {r["day"].date(): float(r["value"]) for r in rows if r["value"] == r["value"]}
+        return self._read[query]
 
     def _week(self, figure: Reconciliation, source: Told, start: date) -> dict[date, float]:
         return {d: v for d, v in self.days(figure, source).items() if start <= d < start + timedelta(days=7)}

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Registered"]
 
-SAME = {"identical", "equal within tolerance"}
-
 
 class Registered(Cards):
     """What the edition froze of the register."""
@@ -70,8 +68,8 @@ class Registered(Cards):
         """How many past editions came out the same when they were run again; nothing where no replay was kept."""
         if self.frozen is None or not self.frozen.has("replayed"):
             return []
-        outcomes = [str(row["outcome"]) for row in self.frozen.table("replayed").to_dict("records")]
-        same = sum(o in SAME for o in outcomes)
+        outcomes = [bool(row["same"]) for row in self.frozen.table("replayed").to_dict("records")]
+        same = sum(outcomes)
         shared: dict[str, Any] = {
             "metric": next(iter(self.params.metrics)),
             "cell": "failed",

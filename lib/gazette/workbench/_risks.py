@@ -27,13 +27,8 @@ class Risks(News):
         import pandas as pd  # noqa: PLC0415
 
         rows = [row for r in self.records if r.kind == "model" if (row := self._model_risk(r))]
-        watched = self.watch_risks()
-        if (
-            not rows
-            and not watched
-            and not self._apart_rows()
-            and not any(v.state == "not trustworthy" for _, v in self.ranked)
-        ):
+        watched, apart = self.watch_risks(), self._apart_rows()
+        if not rows and not watched and not apart and not any(v.state == "not trustworthy" for _, v in self.ranked):
             return Block("<p>No model was reported this week.</p>")
         for record, verdict in self.ranked:
             if verdict.state == "not trustworthy":
@@ -48,7 +43,7 @@ class Risks(News):
                         "alerts": "–",
                     }
                 )
-        rows += watched + self._apart_rows()
+        rows += watched + apart
         columns = {
             "model": Column("What", html=True),
             "age": Column("Age and maximum", html=True),
