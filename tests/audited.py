@@ -19,6 +19,26 @@ if TYPE_CHECKING:
 
 WEEKS = ("2026-W46", "2026-W47")
 BEGUN = date(2026, 11, 5)  # a Thursday: tests begin on the Monday after
+SOURCES = """\
+owner: office
+reconciliations:
+  - id: orders
+    title: Orders
+    owner: growth
+    metric: shop-orders
+    reference: tracker
+    tolerance: 0.005
+    sources:
+      - {id: tracker, title: the tracker, table: events, time: happened_at, arrived: loaded_at, aggregation: count}
+      - {id: provider, title: the provider, table: booked, time: day, aggregation: sum, value: paid}
+      - id: ledger
+        title: the ledger
+        table: booked
+        time: day
+        aggregation: sum
+        value: kept
+        ruling: {text: Returns are taken off., low: -0.04, high: -0.02, use: ledger, by: Cy, ruled: 2026-11-02}
+"""
 
 
 def make(root: Path) -> None:
@@ -36,6 +56,7 @@ def make(root: Path) -> None:
     path.write_text(path.read_text().replace("# segments: [country]", "  segments: [country]"))
     rows = (REPOSITORY / "params" / "translations.yml").read_text().replace("[recommender]", "[risk]")
     (root / "params" / "translations.yml").write_text(rows)
+    (root / "params" / "reconciliations.yml").write_text(SOURCES)
     _fill(root)
     _register(root)
     gazette("build", f"{WEEKS[0]}..{WEEKS[1]}", "--engine", "embedded", project=root)
@@ -49,6 +70,9 @@ def _fill(root: Path) -> None:
             CREATE TABLE people AS SELECT DISTINCT unit_id,
                 if(CAST(split_part(unit_id, '-', 2) AS INTEGER) % 3 = 0, 'phone', 'desktop') AS device
             FROM experiment_assignments""")
+        warehouse.execute("""
+            CREATE TABLE booked AS SELECT CAST(happened_at AS DATE) AS day, count(*) - day(day) % 2 AS paid, 0.97 * count(*) AS kept
+            FROM events GROUP BY day""")
         warehouse.execute("""
             INSERT INTO experiment_assignments
             SELECT 'fresh', unit_id, if(variant = 'blue', 'control', 'treatment'), assigned_at FROM experiment_assignments""")

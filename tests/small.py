@@ -12,6 +12,8 @@ from typing import Any
 import duckdb
 import yaml
 
+from gazette.params import Model
+
 REPOSITORY = Path(__file__).parents[1]
 WEEK = "2026-W47"
 NOW = datetime(2026, 11, 23, 12)  # noqa: DTZ001  the clock of editions is UTC without zone
@@ -22,6 +24,32 @@ START = datetime(2026, 11, 9)  # noqa: DTZ001
 def _plain_dates(text: str) -> str:
     """Dates are written without quotes, as people write them."""
     return re.sub(r"'(\d{4}-\d\d-\d\d)'", r"\1", text)
+
+
+def scored_model(kind: str, *, arrived: str, known: str, segments: tuple[str, ...] = (), **more: Any) -> Model:
+    """A model ``m`` whose scores are in table p and labels in table y, loaded and known at the times in these columns."""
+    scores = {
+        "table": "p",
+        "id": "id",
+        "time": "at",
+        "arrived": arrived,
+        "version": "version",
+        "segments": list(segments),
+    }
+    content: dict[str, Any] = {
+        "id": "m",
+        "title": "M",
+        "owner": "o",
+        "description": "d",
+        "kind": kind,
+        "registry": {"name": "m"},
+        "max_age_days": 30,
+        "scores": {**scores, **({} if kind == "ranker" else {"score": "score"}), **more.pop("scores", {})},
+        **more,
+    }
+    if kind != "ranker":
+        content["labels"] = {"table": "y", "id": "id", "label": "label", "arrived": known}
+    return Model.model_validate(content)
 
 
 class SmallProject:

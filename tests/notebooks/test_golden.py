@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.integration
-TEMPLATES = {"experiment", "model", "operations", "translation", "portfolio", "executive"}
+TEMPLATES = {"experiment", "model", "operations", "translation", "portfolio", "reconciliation", "executive"}
 
 
 @pytest.fixture(scope="module")

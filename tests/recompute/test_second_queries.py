@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from gazette.record import TakenLook
 from gazette.sources import Period, Warehouse, experiment_answers, model_answers
 from gazette.stats import Estimate
 from gazette.workbench._reading import Reading
+from small import scored_model
 
 START, CUTOFF = datetime(2026, 11, 16), datetime(2026, 11, 23)  # noqa: DTZ001  the clock of editions is UTC without zone
 VERSIONS = {"live": "2", "baseline": "1"}
@@ -170,29 +172,7 @@ def test_a_test_that_nobody_entered_has_units_and_no_value(tmp_path: Path) -> No
 # ---- models
 
 
-def model(kind: str, **more: Any) -> Model:
-    scores = {
-        "table": "p",
-        "id": "id",
-        "time": "at",
-        "arrived": "loaded",
-        "version": "version",
-        **more.pop("scores", {}),
-    }
-    content: dict[str, Any] = {
-        "id": "m",
-        "title": "M",
-        "owner": "o",
-        "description": "d",
-        "kind": kind,
-        "registry": {"name": "m"},
-        "max_age_days": 30,
-        "scores": {**scores, **({} if kind == "ranker" else {"score": "score"})},
-        **more,
-    }
-    if kind != "ranker":
-        content["labels"] = {"table": "y", "id": "id", "label": "label", "arrived": "known"}
-    return Model.model_validate(content)
+model = partial(scored_model, arrived="loaded", known="known")
 
 
 def scored(seed: int, *, real: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:

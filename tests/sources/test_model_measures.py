@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -13,34 +14,19 @@ from scipy import stats as scipy_stats
 from sklearn import metrics as sk
 
 from gazette import monitoring
-from gazette.params import Model
 from gazette.record import NotPublished
 from gazette.sources import Period, Warehouse, model_answers
 from gazette.stats import Estimate
+from small import scored_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gazette.params import Model
+
 START, CUTOFF = datetime(2026, 11, 16), datetime(2026, 11, 23)  # noqa: DTZ001  the clock of editions is UTC without zone
 VERSIONS = {"live": "2", "baseline": "1"}
-
-
-def model(kind: str, **more: Any) -> Model:
-    scores = {"table": "p", "id": "id", "time": "at", "arrived": "at", "version": "version", "segments": ["g"]}
-    content: dict[str, Any] = {
-        "id": "m",
-        "title": "M",
-        "owner": "o",
-        "description": "d",
-        "kind": kind,
-        "registry": {"name": "m"},
-        "max_age_days": 30,
-        "scores": {**scores, **({} if kind == "ranker" else {"score": "score"}), **more.pop("scores", {})},
-        **more,
-    }
-    if kind != "ranker":
-        content["labels"] = {"table": "y", "id": "id", "label": "label", "arrived": "at"}
-    return Model.model_validate(content)
+model = partial(scored_model, arrived="at", known="at", segments=("g",))
 
 
 def ask(place: Path, subject: Model, **tables: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gazette.cli._shared import open_project, plain, say
+from gazette.cli._shared import brief, open_project, say
 from gazette.errors import WrongUseError
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ EXAMPLE = """gazette diff 2026-W46 2026-W47
 
 With one edition, the one before it is compared; with none, the newest. Differences are no failure: the exit code is 0."""
 MOST = 10
-LONG = 100
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -55,12 +54,6 @@ def _only(found: Difference, page: str, *folders: Any) -> Difference:
     return found.of(page)
 
 
-def _line(text: str) -> str:
-    """Text of others on one line, not too long."""
-    shown = plain(text)
-    return shown if len(shown) <= LONG else f"{shown[:LONG]}…"
-
-
 def _value(number: Number | None, currency: str) -> str:
     from gazette.display import with_range  # noqa: PLC0415
 
@@ -74,7 +67,7 @@ def _number(moved: NumberMoved, currencies: tuple[str, str]) -> str:
     values = f"{_value(change.before, currencies[0])} → {_value(change.after, currencies[1])}"
     outside = "  outside the range published before" if change.outside else ""
     how = f"  {change.how}" if change.how != "changed" else ""
-    return f"{_line(label)} [{change.id}]: {values}{outside}{how}"
+    return f"{brief(label)} [{change.id}]: {values}{outside}{how}"
 
 
 def _said(record: Record | None, finding: Any, currency: str) -> str:
@@ -90,7 +83,7 @@ def _parts(found: Difference) -> Iterable[tuple[str, list[str]]]:
     yield (
         "Verdicts",
         [
-            f"{'FLIP  ' if v.change.flips else ''}{_line(v.title)}, {v.change.metric}: "
+            f"{'FLIP  ' if v.change.flips else ''}{brief(v.title)}, {v.change.metric}: "
             + " → ".join(
                 f"{x.state}, {x.action} ({x.rule}; {x.action_rule})" if x else "none"
                 for x in (v.change.before, v.change.after)
@@ -101,25 +94,25 @@ def _parts(found: Difference) -> Iterable[tuple[str, list[str]]]:
     yield "Numbers", [_number(n, found.currencies) for n in found.numbers]
     lines = []
     for f in found.findings:
-        lines.append(f"{_line(f.title)}: {'new' if f.before is None else 'gone' if f.after is None else 'changed'}")
+        lines.append(f"{brief(f.title)}: {'new' if f.before is None else 'gone' if f.after is None else 'changed'}")
         lines[-1] += f"\n      was: {_said(f.old, f.before, old)}" if f.before else ""
         lines[-1] += f"\n      is:  {_said(f.new, f.after, new)}" if f.after else ""
     yield "Findings", ["".join(c for c in x if c.isprintable() or c == "\n") for x in lines]
-    yield "Subjects", [f"{_line(s.title)} [{s.page}]: {_line(s.what)}" for s in found.subjects]
+    yield "Subjects", [f"{brief(s.title)} [{s.page}]: {brief(s.what)}" for s in found.subjects]
     yield (
         "Definitions",
         [
-            f"{d.file}: {_line(d.key) or 'file'}: {_line('none' if d.old is None else d.old)} → {_line('none' if d.new is None else d.new)}"
-            + (f"\n      changelog: {_line(d.note)}" if d.note else "")
+            f"{d.file}: {brief(d.key) or 'file'}: {brief('none' if d.old is None else d.old)} → {brief('none' if d.new is None else d.new)}"
+            + (f"\n      changelog: {brief(d.note)}" if d.note else "")
             for d in found.definitions
         ],
     )
     yield (
         "Code",
         [
-            f"{c.place}: {_line(c.old or 'none')} → {_line(c.new or 'none')}"
+            f"{c.place}: {brief(c.old or 'none')} → {brief(c.new or 'none')}"
             if c.what == "version"
-            else f"cell {_line(c.place)} of {', '.join(c.pages)}: {'new' if c.old is None else 'gone' if c.new is None else 'changed'}"
+            else f"cell {brief(c.place)} of {', '.join(c.pages)}: {'new' if c.old is None else 'gone' if c.new is None else 'changed'}"
             for c in found.code
         ],
     )
@@ -130,7 +123,7 @@ def _data(change: Any) -> str:
     rows = " → ".join("none" if r is None else f"{r:,}" for r in change.rows)
     words = {"columns": "other columns", "text": "another SQL text", "rows": "other rows", "new": "new", "gone": "gone"}
     how = "other dates in its SQL" if change.dates else words[change.how]
-    more = f"\n      was: {_line(change.old)}\n      is:  {_line(change.new)}" if change.how == "columns" else ""
+    more = f"\n      was: {brief(change.old)}\n      is:  {brief(change.new)}" if change.how == "columns" else ""
     return f"{change.snapshot}/{change.query}: {how}; rows {rows}{more}"
 
 
@@ -157,7 +150,7 @@ def _as_text(found: Difference, *, swapped: bool, whole: bool) -> str:
         if len(shown) < len(rows):
             lines.append(f"  … and {len(rows) - len(shown)} more; --all shows them")
     if found.problems:
-        lines += ["", "Not compared", *(f"  {_line(p)}" for p in found.problems)]
+        lines += ["", "Not compared", *(f"  {brief(p)}" for p in found.problems)]
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ import io
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
-from gazette.cli._shared import a_day, open_project, plain, say
+from gazette.cli._shared import a_day, brief, open_project, plain, say
 
 if TYPE_CHECKING:
     import argparse
@@ -71,10 +71,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _line(event: Event) -> str:
-    what = plain(event.what)
-    shown = what if len(what) <= LONG else f"{what[:LONG]}…"
     who = f" {plain(event.who)}:" if event.who else ""
-    return f"{event.day}  {event.kind:10}  {plain(event.about)}:{who} {shown} [{plain(event.where)}]"
+    return f"{event.day}  {event.kind:10}  {plain(event.about)}:{who} {brief(event.what, LONG)} [{plain(event.where)}]"
 
 
 def _table(events: Iterable[Event]) -> str:

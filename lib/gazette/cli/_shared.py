@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gazette.build import Project
 
-__all__ = ["a_day", "open_project", "plain", "say", "today"]
+__all__ = ["a_day", "brief", "open_project", "plain", "say", "today"]
 
 
 def open_project(options: argparse.Namespace) -> Project:
@@ -28,6 +28,12 @@ def say(options: argparse.Namespace, content: object, text: str) -> None:
 def plain(text: str) -> str:
     """Text of others on one line, without signs that a terminal would obey."""
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
+
+
+def brief(text: str, most: int = 100) -> str:
+    """Text of others on one line of at most so many signs."""
+    shown = plain(text)
+    return shown if len(shown) <= most else f"{shown[:most]}…"
 
 
 def today() -> date:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Changelog, Column, Fraction, Id, Positive, Sheet, Text, Unit, Window
+from gazette.params._types import Changelog, Column, Fraction, Id, Positive, Sheet, Text, Unit, Window, sum_faults
 
 __all__ = [
     "Before",
@@ -35,8 +35,7 @@ class Fact(Sheet):
     @classmethod
     def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Only a sum adds up a column."""
-        if (raw["aggregation"] == "sum") != (raw.get("value") is not None):
-            yield "aggregation", "aggregation 'sum' needs a value column, and the others take none"
+        yield from sum_faults(raw)
 
 
 class Covariate(Sheet):

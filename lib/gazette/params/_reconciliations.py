@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Column, Fraction, Id, Sheet, Text, Window
+from gazette.params._types import Column, Fraction, Id, Sheet, Text, Window, sum_faults
 
 __all__ = ["Reconciliation", "ReconciliationsFile", "Ruling", "Told"]
 
@@ -55,8 +55,7 @@ class Told(Sheet):
     @classmethod
     def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Only a sum adds up a column."""
-        if (raw["aggregation"] == "sum") != (raw.get("value") is not None):
-            yield "aggregation", "aggregation 'sum' needs a value column, and 'count' takes none"
+        yield from sum_faults(raw)
 
 
 class Reconciliation(Sheet):

@@ -30,6 +30,7 @@ __all__ = [
     "Text",
     "Unit",
     "Window",
+    "sum_faults",
 ]
 
 
@@ -77,6 +78,12 @@ class Sheet(BaseModel):
         if errors or value is None:
             raise ValidationError.from_exception_data(cls.__name__, errors)
         return value
+
+
+def sum_faults(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Of rows that are added up or counted: only a sum adds up a column."""
+    if (raw["aggregation"] == "sum") != (raw.get("value") is not None):
+        yield "aggregation", "aggregation 'sum' needs a value column, and the others take none"
 
 
 def _error(kind: str, what: str, location: tuple[int | str, ...], found: Any) -> InitErrorDetails:
