@@ -94,11 +94,13 @@
       view: { stroke: null },
       rule: { color: ink },
       axis: { labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
-      legend: { labelColor: ink, titleColor: ink, labelFontSize: 12 },
+      legend: { labelColor: ink, titleColor: ink, labelFontSize: 12, symbolOpacity: 1 },
       title: { color: ink },
       header: { labelColor: ink, titleColor: ink }
     };
   }
+  // The colours of series and states, as light as a dark page needs them.
+  var ON_DARK = { "#1b5e9e": "#6aa9e9", "#9a6b00": "#d9a441", "#5b5b5b": "#a9b0b7", "#1a7f4b": "#4fc08a", "#b3261e": "#f28b82", "#b07800": "#e5ae4a" };
   // Controls set parameters of every chart on the page that knows them, those drawn later too.
   var chosen = {};
   function apply(figure) {
@@ -113,7 +115,8 @@
     });
   });
   function draw(figure) {
-    var spec = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+    var text = figure.querySelector('script[type="application/json"]').textContent;
+    var spec = JSON.parse(isDark() ? text.replace(/#[0-9a-f]{6}\b/g, function (colour) { return ON_DARK[colour] || colour; }) : text);
     var target = figure.querySelector(".gz-vega");
     return vega().then(function (embed) {
       return embed(target, Object.assign({}, spec, { config: look() }), { actions: false, renderer: "svg", ast: true, tooltip: { theme: isDark() ? "dark" : "light" } });

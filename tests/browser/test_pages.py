@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -191,6 +192,36 @@ def test_the_dark_look_is_kept_from_page_to_page(watched: Watched, address: str)
     page.goto(f"{address}{NEWEST}/index.html")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
     assert watched.faults == []
+
+
+def _contrast(one: str, other: str) -> float:
+    """Of two colours such as ``rgb(27, 94, 158)``, as WCAG 2.2 defines it."""
+
+    def light(colour: str) -> float:
+        parts = [int(v) / 255 for v in re.findall(r"\d+", colour)[:3]]
+        linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dim, bright = sorted((light(one), light(other)))
+    return (bright + 0.05) / (dim + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_lines_of_charts_and_their_legend_stand_out_from_the_page(browser: Browser, built: Path, scheme: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    page.goto(f"{(built / '_site' / NEWEST / 'index.html').as_uri()}")
+    page.locator(".gz-chart[data-drawn='yes']").first.wait_for()
+    found = page.evaluate("""() => {
+        const chart = document.querySelector(".gz-chart[data-drawn='yes'] svg");
+        const of = (what, key) => [...chart.querySelectorAll(what)].map(e => getComputedStyle(e)[key]);
+        return { page: getComputedStyle(document.body).backgroundColor, lines: of(".mark-line path", "stroke"),
+                 legend: of(".role-legend-symbol path", "fill"), opacity: of(".role-legend-symbol path", "opacity") };
+    }""")
+    page.close()
+    assert len(set(found["lines"])) == len(found["legend"]) == 2
+    assert set(found["legend"]) == set(found["lines"])
+    assert set(found["opacity"]) == {"1"}
+    assert min(_contrast(line, found["page"]) for line in found["lines"]) >= 3
 
 
 def test_downloads_are_there(watched: Watched, address: str, built: Path) -> None:

@@ -36,7 +36,6 @@ def test_the_score_is_that_of_scikit_learn_on_the_same_chances(nested: bool) -> 
     found = score(pairs)
     assert value(found.brier) == pytest.approx(brier_score_loss(came, chances))
     assert value(found.reference) == pytest.approx(brier_score_loss(came, np.full(300, np.mean(came))))
-    assert value(found.skill) == pytest.approx(1 - value(found.brier) / value(found.reference))
     assert value(found.against) == pytest.approx(value(found.brier) - value(found.reference))
 
 
@@ -48,7 +47,6 @@ def test_by_hand() -> None:
     found = score(pairs)
     assert value(found.brier) == pytest.approx((0.25 + 1.0) / 2)
     assert value(found.reference) == pytest.approx(0.25)
-    assert value(found.skill) == pytest.approx(-1.5)
 
 
 @pytest.mark.parametrize("nested", [False, True])
@@ -79,9 +77,9 @@ def test_without_outcomes_or_with_all_alike_there_is_a_reason() -> None:
     for pairs in ([], series(1, 4)):
         found = score(pairs)
         assert isinstance(found.brier, NotPublished)
-        assert isinstance(found.skill, NotPublished)
+        assert isinstance(found.reference, NotPublished)
     alike = score([Prediction(0.1, 0.01, 0.1, 0.01), Prediction(0.2, 0.01, 0.1, 0.01)])
     assert value(alike.brier) == pytest.approx(0.0, abs=1e-9)
-    assert alike.skill == NotPublished(reason="all of them came out on the same side of zero")
+    assert alike.reference == NotPublished(reason="all of them came out on the same side of zero")
     certain = [Prediction(x, 0.0, 0.1, 0.0).better for x in (-0.1, 0.0, 0.1)]
     assert certain == [0.0, 0.5, 1.0]

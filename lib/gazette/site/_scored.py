@@ -90,10 +90,7 @@ def _sure(scores: stats.Scores, came: Sequence[Outcome]) -> str:
         )
         return f"{toned('neutral', '•', 'How sure')} {escape(text)}{reason}"
     gains = display.format_value(sum(o.prediction.realised > 0 for o in came) / len(came), "fraction")
-    skill = scores.skill
-    assert not isinstance(skill, NotPublished)  # noqa: S101  both parts are there
-    nearer = f"{display.format_value(abs(skill), 'fraction')} {'nearer' if skill > 0 else 'further off'}"
-    text += f" Always saying that {gains} of tests gain would score {display.format_value(scores.reference, 'score')}: promises come {nearer}."
+    text += f" Always saying that {gains} of tests gain would score {display.format_value(scores.reference, 'score')}."
     if against.high < 0:
         return f"{toned('good', '✓', 'Promises tell more than the usual rate')} {escape(text)}"
     if against.low > 0:

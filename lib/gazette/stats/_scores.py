@@ -86,15 +86,6 @@ class Scores:
     reference: float | NotPublished
     against: Estimate | NotPublished
 
-    @property
-    def skill(self) -> float | NotPublished:
-        """1 less Brier score over reference: 1 is perfect, 0 no better than the reference."""
-        if isinstance(self.brier, NotPublished):
-            return self.brier
-        if isinstance(self.reference, NotPublished):
-            return self.reference
-        return 1 - self.brier.value / self.reference
-
 
 def score(predictions: Sequence[Prediction], *, level: float = 0.95) -> Scores:
     """Score a series; coverage by Wilson, bias and Brier score by Student's t, the factor by Fieller (1954) on pairs."""

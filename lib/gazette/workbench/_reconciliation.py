@@ -303,7 +303,10 @@ class ReconciliationBench(Bench):
             ruling = pair.source.ruling
             if ruling is None:
                 continue
-            low, high = (display.format_value(v, "relative", signed=True) for v in (ruling.low, ruling.high))
+            half = (ruling.high - ruling.low) / 2 or None
+            low, high = (
+                display.format_value(v, "relative", signed=True, spread=half) for v in (ruling.low, ruling.high)
+            )
             until = "until it is changed" if ruling.until is None else f"until {day_of(ruling.until)}"
             rows.append(
                 {
