@@ -12,7 +12,7 @@ import pytest
 
 from gazette.errors import NotebookError
 from gazette.record import RECORD_MIME
-from gazette.runs import Event, Job, Outcome, run_all
+from gazette.runs import Event, Job, Outcome, run_all, warm
 
 HEAD = 'subject = "a"\nedition = "2026-W47"\nroot = "."\nextra = 1'
 
@@ -227,3 +227,87 @@ def test_a_build_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None
     while psutil.pid_exists(kernel):
         assert time.monotonic() < limit, "the kernel outlived the build"
         time.sleep(0.1)
+
+
+class TestWarm:
+    """Workers and kernels are forked from a process that has everything imported."""
+
+    def test_workers_come_from_the_warm_process_of_one_thread(self, tmp_path: Path) -> None:
+        note = tmp_path / "family"
+        code = f"import os, psutil; open({str(note)!r}, 'w').write(f'{{psutil.Process(os.getppid()).ppid()}}')"
+        assert run(job(tmp_path, code, emit())).status == "ok"
+        one = warm().process
+        assert int(note.read_text()) == one.pid
+        assert psutil.Process(one.pid).num_threads() == 1
+
+    def test_a_page_is_byte_for_byte_what_a_new_process_makes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sources = [
+            "import sys, os\nprint(sys.path[0], sys.argv[0].endswith('py'), hash('x'), __name__, os.getcwd() == os.path.realpath('.'))",
+            "import pandas as pd\npd.DataFrame([range(30)] * 100).astype(str) * 3",
+            "import numpy as np\nnp.random.default_rng(1).normal(size=3), np.array([1.5, 2])",
+            "print({k: os.environ[k] for k in ('OMP_NUM_THREADS', 'PYTHONHASHSEED')}, sys.flags.safe_path)",
+            "from IPython import get_ipython\ntype(get_ipython()), get_ipython().kernel.__class__",
+            "import logging, warnings\nwarnings.warn('said')\nlogging.getLogger().warning('logged')\nlogging.root.handlers",
+        ]
+        assert run(job(tmp_path / "warm", *sources, emit())).status == "ok"
+        monkeypatch.setattr("gazette.runs._process._forked", _no_fork)
+        assert run(job(tmp_path / "cold", *sources, emit())).status == "ok"
+        first, second = ((tmp_path / n / "out" / "a.ipynb").read_text() for n in ("warm", "cold"))
+        assert first.splitlines() == second.splitlines()
+
+    def test_it_sees_the_environment_and_the_folder_as_they_are_now(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        warm()
+        monkeypatch.setenv("SAID_LATER", "yes")
+        monkeypatch.chdir(tmp_path)
+        one = job(Path("relative"), "import os; print(os.environ['SAID_LATER'], os.path.basename(os.getcwd()))", emit())
+        assert run(one).status == "ok"
+        assert "yes work" in one.output.read_text()
+
+    def test_no_two_notebooks_draw_the_same_numbers_or_see_each_other(self, tmp_path: Path) -> None:
+        code = "import random, numpy as np\nprint(random.random(), np.random.random(), 'left' in globals())\nleft = np.left = 1\nprint(hasattr(np, 'left'))"
+        jobs = [job(tmp_path / str(i), code + f"\nassert not {i} or True", emit()) for i in range(2)]
+        assert [o.status for o in run_all(jobs, workers=1)] == ["ok", "ok"]
+        shown = []
+        for one in jobs:
+            cells = json.loads(one.output.read_text())["cells"]
+            (text,) = ["".join(o["text"]) for c in cells for o in c["outputs"] if o["output_type"] == "stream"]
+            shown.append(text.split())
+        assert shown[0][2:] == shown[1][2:] == ["False", "True"]
+        assert shown[0][0] != shown[1][0]
+        assert shown[0][1] != shown[1][1]
+
+    def test_where_it_was_killed_another_takes_its_place(self, tmp_path: Path) -> None:
+        first = warm().process
+        first.kill()
+        first.wait()
+        assert run(job(tmp_path, emit())).status == "ok"
+        assert warm().process.pid != first.pid
+
+    def test_where_it_cannot_start_pages_run_all_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("gazette.runs._process._forked", _no_fork)
+        assert run(job(tmp_path, emit())).status == "ok"
+
+    def test_it_ends_with_its_program(self) -> None:
+        code = "import sys; from gazette.runs import warm; print(warm().process.pid)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        limit = time.monotonic() + 30
+        while psutil.pid_exists(int(done.stdout)):
+            assert time.monotonic() < limit, "it outlived its program"
+            time.sleep(0.1)
+
+    def test_what_a_notebook_leaves_running_does_not_hold_the_page_up(self, tmp_path: Path) -> None:
+        code = "import subprocess\nsubprocess.Popen(['sleep', '300'], start_new_session=True).pid"
+        outcome = run(job(tmp_path, code, emit(), timeout=240))  # less than it sleeps
+        assert outcome.status == "ok"
+        (cell,) = [c for c in json.loads((tmp_path / "out" / "a.ipynb").read_text())["cells"] if c["id"] == "cell-1"]
+        psutil.Process(int("".join(cell["outputs"][0]["data"]["text/plain"]))).kill()
+
+
+def _no_fork(_message: bytes, _err: int) -> Any:
+    raise OSError("no fork here")

@@ -22,7 +22,7 @@ from gazette.errors import EditionError, GazetteError, ParamsError, WrongUseErro
 from gazette.params import Model
 from gazette.record import canonical_json
 from gazette.register import load_register, load_replays
-from gazette.runs import Job, keep_environment, library_digest, run_all, versions
+from gazette.runs import Job, keep_environment, library_digest, run_all, versions, warm
 from gazette.snapshot import reopen, verify
 
 if TYPE_CHECKING:
@@ -194,6 +194,7 @@ def _one(
                 mend="add a file to params/models or params/experiments",
             )
         refuse_changes(project, week)
+        warm()  # it gets ready while data are frozen
         listener.step(edition, "Freezing the data")
         _lay_out(project, week, staging)
         keep_environment(staging, project.root)

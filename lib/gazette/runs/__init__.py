@@ -1,4 +1,4 @@
-"""Run notebooks: one worker process each, typed parameters, time-outs, memory, a content cache."""
+"""Run notebooks: one worker process each, forked from a warm one, typed parameters, time-outs, memory, a content cache."""
 
 from gazette.runs._cache import versions
 from gazette.runs._environment import (
@@ -13,6 +13,7 @@ from gazette.runs._environment import (
 from gazette.runs._interpreter import Interpreter
 from gazette.runs._job import Event, Failure, Job, Outcome
 from gazette.runs._pool import run_all
+from gazette.runs._process import warm
 from gazette.runs._template import check_parameters
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "present_environment",
     "run_all",
     "versions",
+    "warm",
     "wheel_digest",
 ]

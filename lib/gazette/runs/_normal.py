@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["normalise", "take_record"]
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+KERNEL = re.compile(r"\bipykernel_\d+\b")  # in the name of a cell's file, with the process id
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 
 
 def clean(text: str, paths: Mapping[str, str]) -> str:
-    """Text without colours, memory addresses and paths of this machine."""
-    text = ADDRESS.sub("0x…", ANSI.sub("", text))
+    """Text without colours, memory addresses, process ids and paths of this machine."""
+    text = KERNEL.sub("ipykernel", ADDRESS.sub("0x…", ANSI.sub("", text)))
     for path, name in sorted(paths.items(), key=lambda item: -len(item[0])):
         text = text.replace(path, name)
     return text

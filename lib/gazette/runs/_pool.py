@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import threading
 import time
@@ -14,20 +13,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from gazette.errors import GazetteError, NotebookError
 from gazette.record import Record
 from gazette.runs._cache import key
 from gazette.runs._interpreter import Interpreter
 from gazette.runs._job import Event, Failure, Job, Outcome
 from gazette.runs._normal import clean, normalise, take_record
+from gazette.runs._process import start
 from gazette.runs._template import check_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gazette.runs._process import Worker
+
 __all__ = ["run_all"]
+
+NOISE = 40  # lines of what a worker that failed said
 
 
 @dataclass
@@ -42,6 +44,26 @@ class _Heard:
     peak_memory_mb: float = 0.0
     done: bool = False
     noise: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Running:
+    """Workers that run now."""
+
+    workers: list[Worker] = field(default_factory=list)
+    stopped: bool = False
+
+    def add(self, worker: Worker) -> None:
+        """Count it in; one that comes when all are stopped already is stopped too."""
+        self.workers.append(worker)
+        if self.stopped:
+            worker.kill()
+
+    def stop(self) -> None:
+        """Kill all of them."""
+        self.stopped = True
+        for worker in [*self.workers]:
+            worker.kill()
 
 
 def run_all(
@@ -67,7 +89,7 @@ def run_all(
     for job in jobs:
         check_parameters(job.template, job.parameters)
     say = progress or (lambda _: None)
-    running: set[int] = set()
+    running = _Running()
     runner = interpreter or Interpreter()
     with ThreadPoolExecutor(max_workers=workers) as pool:
         futures = [pool.submit(_one, job, cache, runner, say, running) for job in jobs]
@@ -76,12 +98,11 @@ def run_all(
         except BaseException:
             for future in futures:
                 future.cancel()
-            for pid in list(running):
-                _kill(pid)
+            running.stop()
             raise
 
 
-def _one(job: Job, cache: Path | None, runner: Interpreter, say: Callable[[Event], None], running: set[int]) -> Outcome:
+def _one(job: Job, cache: Path | None, runner: Interpreter, say: Callable[[Event], None], running: _Running) -> Outcome:
     start = time.monotonic()
     place = cache / key(job) if cache else None
     if place and (record := _cached(place, job)):
@@ -91,24 +112,22 @@ def _one(job: Job, cache: Path | None, runner: Interpreter, say: Callable[[Event
     job.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="gazette-run-") as scratch:
         raw = Path(scratch) / "executed.ipynb"
-        code = _watch(job, runner, raw, heard, say, running)
+        _watch(job, runner, raw, heard, say, running)
         paths = {str(job.cwd): ".", scratch: "…", runner.prefix: "<env>", str(runner.library.parent): "<project>"}
         what, record = heard.failed, None
         try:
             notebook = json.loads(raw.read_text(encoding="utf-8"))
             text = normalise(notebook, paths)
             _write(job.output, text)
-            if not what and code == 0:
+            if not what:
                 record = _own_record(notebook, job)
         except NotebookError as error:
             what = str(error)
         except (OSError, ValueError) as error:
             what = what or f"the worker left no notebook: {error}"
-        if record is None and not what:
-            what = f"the worker ended with code {code}"
     seconds = time.monotonic() - start
     if record is None:
-        trace = clean(heard.traceback or "\n".join(heard.noise[-40:]), paths)
+        trace = clean(heard.traceback or "\n".join(heard.noise[-NOISE:]), paths)
         failure = Failure(job.page, job.kind, job.title, job.owner, clean(what, paths), trace)
         say(Event(job.page, heard.cell, heard.cells, "failed", seconds, heard.peak_memory_mb))
         return Outcome(job.page, "failed", None, failure, seconds, heard.peak_memory_mb)
@@ -126,65 +145,45 @@ def _own_record(notebook: dict[str, Any], job: Job) -> Record:
 
 
 def _watch(
-    job: Job, runner: Interpreter, raw: Path, heard: _Heard, say: Callable[[Event], None], running: set[int]
-) -> int:
+    job: Job, runner: Interpreter, raw: Path, heard: _Heard, say: Callable[[Event], None], running: _Running
+) -> None:
     """Start the worker, listen to it, and kill it with its kernel when its time is over."""
     message = {
-        "template": str(job.template),
+        "template": str(job.template.absolute()),
         "output": str(raw),
         "parameters": dict(job.parameters),
-        "cwd": str(job.cwd),
+        "cwd": str(job.cwd.absolute()),
         "scratch": str(raw.parent),
     }
-    environment = {
-        **os.environ,
-        "PYTHONPATH": runner.python_path(),
-    }
-    process = subprocess.Popen(  # noqa: S603  our own worker, by this Python or one that we set up
-        [runner.executable, "-m", "gazette.runs._worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        start_new_session=True,
-    )
-    running.add(process.pid)
+    errors = raw.with_name("errors.txt")
+    worker = start(runner, message, errors)
+    running.add(worker)
     late = threading.Event()
 
     def expire() -> None:
         late.set()
-        _kill(process.pid)
+        worker.kill()
 
     timer = threading.Timer(job.timeout, expire)
     timer.start()
-    errors = threading.Thread(target=lambda: heard.noise.extend(process.stderr or ()), daemon=True)
-    errors.start()
     try:
-        assert process.stdin is not None  # noqa: S101  asked for above
-        assert process.stdout is not None  # noqa: S101
-        process.stdin.write(json.dumps(message))
-        process.stdin.close()
-        for line in process.stdout:
+        for line in worker.lines():
             _hear(line, heard)
             say(Event(job.page, heard.cell, heard.cells))
-        code = process.wait()
+            if heard.done:
+                break
     finally:
         timer.cancel()
-        _kill(process.pid)
-        running.discard(process.pid)
-        errors.join(timeout=5)
-        for stream in (process.stdout, process.stderr):
-            if stream:
-                stream.close()
+        running.workers.remove(worker)
+        worker.close()
+        heard.noise += errors.read_text(encoding="utf-8", errors="replace").splitlines()[-NOISE:]
     if late.is_set():
         heard.failed = f"timed out after {job.timeout:g} s in cell {heard.cell_id or heard.cell!r}"
         heard.traceback = ""
     elif not heard.done and not heard.failed:
-        heard.failed = f"the worker was killed (code {code}) in cell {heard.cell_id or heard.cell!r}"
+        heard.failed = f"the worker was killed in cell {heard.cell_id or heard.cell!r}"
     elif heard.failed.startswith("DeadKernelError"):
         heard.failed = f"the kernel died in cell {heard.cell_id or heard.cell!r}"
-    return code
 
 
 def _hear(line: str, heard: _Heard) -> None:
@@ -200,19 +199,6 @@ def _hear(line: str, heard: _Heard) -> None:
     heard.traceback = message.get("traceback", heard.traceback)
     heard.done = message.get("done", heard.done)
     heard.peak_memory_mb = message.get("peak_memory_mb", heard.peak_memory_mb)
-
-
-def _kill(pid: int) -> None:
-    """Kill a process and all that it started."""
-    try:
-        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return
-    for process in family:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,4 +1,9 @@
-"""The process that runs one notebook; its parent watches it, times it out and kills it."""
+"""The process that runs one notebook; the pool watches it, times it out and kills it.
+
+It is forked from a warm process (`gazette.runs._warm`), or started by ``python -m gazette.runs._worker`` where another Python or
+another copy of the library shall run notebooks. What it reads and says is the same, and stays so from version to version: the pool
+of a later library runs the worker that an edition carries.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +18,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-KERNEL_ENVIRONMENT = {
-    "PYTHONHASHSEED": "0",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-}
-
+from gazette.runs._interpreter import KERNEL_ENVIRONMENT
+from gazette.runs._kernel import PROVISIONER, Forked, fork, register
 
 LONGEST_SOCKET_FOLDER = 45  # a socket's whole path has at most about 100 characters
 
@@ -33,8 +32,13 @@ def _kernel_spec(folder: Path) -> None:
     """A kernel of this very interpreter, found before any other of the same name."""
     place = folder / "kernels" / "python3"
     place.mkdir(parents=True, exist_ok=True)
-    argv = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {
+        "argv": argv,
+        "display_name": "Python 3",
+        "language": "python",
+        "metadata": {"kernel_provisioner": {"provisioner_name": PROVISIONER}},
+    }
     (place / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     os.environ["JUPYTER_PATH"] = str(folder)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "0"
@@ -49,17 +53,28 @@ def _end_with_parent() -> None:
 
 
 def main() -> int:
-    """Run the job given as JSON on standard input: template, output, parameters, cwd, scratch."""
-    job = json.loads(sys.stdin.read())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Run the job given as JSON on standard input: template, output, parameters, cwd, scratch, environment."""
+    if not sys.flags.safe_path or os.environ.get("PYTHONHASHSEED") != "0":  # both can only be set before Python starts
+        argv = [sys.executable, "-P", "-m", "gazette.runs._worker"]
+        os.execve(argv[0], argv, {**os.environ, **KERNEL_ENVIRONMENT})  # noqa: S606  this very program
+    return run(json.loads(sys.stdin.read()))
+
+
+def run(job: dict[str, Any]) -> int:
+    """Run a job, telling the pool about it on standard output."""
+    os.environ.clear()
+    os.environ.update(job["environment"])
+    os.environ.update(KERNEL_ENVIRONMENT)
     scratch = Path(job["scratch"])
     _kernel_spec(scratch)
-    os.environ.update(KERNEL_ENVIRONMENT)
     os.environ["JUPYTER_RUNTIME_DIR"] = str(scratch / "runtime")
     os.environ["IPYTHONDIR"] = str(scratch / "ipython")
+    Forked.ready = fork()
+    register()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    import papermill  # noqa: PLC0415  only this process needs it
+    import papermill  # noqa: PLC0415  only this process needs it, and its fork does not
     from papermill.engines import NBClientEngine, papermill_engines  # noqa: PLC0415
     from papermill.exceptions import PapermillExecutionError  # noqa: PLC0415
     from traitlets.config import Config  # noqa: PLC0415
