@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, t
 
 __all__ = [
     "Arm",
@@ -55,6 +54,8 @@ class Arm:
 
 def normal_critical(alpha: float) -> float:
     """Standard errors to each side for a single look at a two-sided error."""
+    from scipy.stats import norm  # noqa: PLC0415  slow to import
+
     return float(norm.ppf(1 - alpha / 2))
 
 
@@ -77,6 +78,8 @@ def planned_criticals(shares: list[float], *, alpha: float, spending: str, final
         spending: ``obrien-fleming``, ``pocock`` or ``quadratic``.
         final: Whether all that is left is spent at the last look.
     """
+    from scipy.stats import norm  # noqa: PLC0415  slow to import
+
     x, w = np.polynomial.legendre.leggauss(160)
     found: list[float] = []
     nodes, mass = np.zeros(1), np.ones(1)
@@ -97,6 +100,8 @@ def planned_criticals(shares: list[float], *, alpha: float, spending: str, final
 
 
 def _spend(share: float, alpha: float, spending: str) -> float:
+    from scipy.stats import norm  # noqa: PLC0415  slow to import
+
     if share >= 1:
         return alpha
     if spending == "pocock":
@@ -111,6 +116,8 @@ WIDEST = 8.0  # no bound lies further out: nothing of a test ever does
 
 def _crossed(centre: np.ndarray, mass: np.ndarray, step: float, wanted: float) -> float:
     """The bound that is first crossed at this look with the wanted chance."""
+    from scipy.stats import norm  # noqa: PLC0415  slow to import
+
     bound = min(WIDEST, float(norm.isf(wanted / 2))) if wanted > 0 else WIDEST
     for _ in range(100):
         up, down = (bound - centre) / step, (-bound - centre) / step
@@ -127,6 +134,8 @@ def _crossed(centre: np.ndarray, mass: np.ndarray, step: float, wanted: float) -
 
 def difference(control: Arm, treatment: Arm, critical: float | None, alpha: float) -> Second:
     """Treatment less control; without a critical value at one look by Welch's t with Satterthwaite's freedom."""
+    from scipy.stats import t  # noqa: PLC0415  slow to import
+
     value = treatment.mean - control.mean
     a, b = control.square, treatment.square
     if a is None or b is None:
@@ -152,6 +161,8 @@ def ratio_change(control: Arm, treatment: Arm, critical: float) -> Second:
 
 def student(n: int, mean: float, spread: float, alpha: float = 0.05) -> Second:
     """A mean with Student's range, none of fewer than two values; ``spread`` is the standard deviation of one value."""
+    from scipy.stats import t  # noqa: PLC0415  slow to import
+
     if n < 2:  # noqa: PLR2004
         return Second(mean)
     return Second.around(mean, spread / math.sqrt(n), float(t.ppf(1 - alpha / 2, n - 1)))
@@ -159,6 +170,8 @@ def student(n: int, mean: float, spread: float, alpha: float = 0.05) -> Second:
 
 def share(hits: int, n: int, alpha: float = 0.05) -> Second:
     """A share with the range of those shares that a score test would not refuse: the roots of its quadratic (Wilson 1927)."""
+    from scipy.stats import norm  # noqa: PLC0415  slow to import
+
     z2 = float(norm.ppf(1 - alpha / 2)) ** 2
     p = hits / n
     low, high = sorted(np.roots([1 + z2 / n, -(2 * p + z2 / n), p * p]).real)

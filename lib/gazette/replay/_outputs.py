@@ -7,9 +7,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import nbformat
-from nbval.plugin import IPyNbCell, coalesce_streams, nocolors
-
 from gazette.errors import EditionError
 from gazette.record import RECORD_MIME, Tolerance
 
@@ -46,42 +43,9 @@ class CellChange:
     said: str
 
 
-class _Place:
-    """What nbval's cell asks of the notebook that it stands in."""
-
-    def __init__(self, patterns: dict[str, str]) -> None:
-        self.skip_compare = SKIPPED
-        self.sanitize_patterns = patterns
-
-
-class _Comparer(IPyNbCell):  # type: ignore[misc]  # nbval has no types
-    """nbval's comparison without its kernel: both notebooks were executed by the same worker that builds use."""
-
-    @classmethod
-    def of(cls, patterns: dict[str, str]) -> _Comparer:
-        """One that replaces these patterns before it compares."""
-        made: _Comparer = cls.__new__(cls)  # pytest would make it of a collected file
-        made.parent, made.colors, made.comparison_traceback = _Place(patterns), nocolors, []
-        return made
-
-    def format_output_compare(self, key: str, left: Any, right: Any) -> None:
-        """What differs, in a line; nbval's own asks hooks of a pytest session."""
-        self.comparison_traceback.append(f"mismatch {key!r}: {left!r:.200} is now {right!r:.200}")
-
-    def equal(self, before: list[Any], after: list[Any]) -> bool:
-        """Whether the outputs of a cell agree."""
-        return bool(self.compare_outputs(coalesce_streams(_nodes(after)), coalesce_streams(_nodes(before))))
-
-
-def _nodes(outputs: list[Any]) -> list[Any]:
-    """Outputs as nbval reads them; data for programs become text with sorted keys."""
-    found = []
-    for output in outputs:
-        item = dict(output)
-        if "data" in item:
-            item["data"] = {k: _text(v) for k, v in item["data"].items()}
-        found.append(nbformat.from_dict(item))  # type: ignore[no-untyped-call]
-    return found
+def _plain(outputs: list[Any]) -> list[dict[str, Any]]:
+    """Outputs whose data for programs became text with sorted keys."""
+    return [{**o, **({"data": {k: _text(v) for k, v in o["data"].items()}} if "data" in o else {})} for o in outputs]
 
 
 def _text(value: Any) -> str:
@@ -119,17 +83,20 @@ def compare_outputs(before: dict[str, Any], after: dict[str, Any], tolerance: To
         after: The same cells executed again.
         tolerance: For numbers in outputs.
     """
-    exact, blanked = _Comparer.of({}), _Comparer.of({NUMBER.pattern: BLANK})
+    from gazette.replay._nbval import Comparer  # noqa: PLC0415  nbval takes seconds to import
+
+    exact, blanked = Comparer({}, SKIPPED), Comparer({NUMBER.pattern: BLANK}, SKIPPED)
     changes = []
     new = {c.get("id"): c for c in after["cells"]}
     code = [c for c in before["cells"] if c["cell_type"] == "code"]
     for number, cell in enumerate(code, start=1):
         old, now = cell["outputs"], new.get(cell["id"], {}).get("outputs", [])
-        if exact.equal(old, now):
+        old_texts, now_texts = _plain(old), _plain(now)
+        if exact.equal(old_texts, now_texts):
             continue
-        said = exact.comparison_traceback[0].splitlines()[0] if exact.comparison_traceback else ""
+        said = exact.said
         where = _first_difference(old, now)
-        within = blanked.equal(old, now) and _numbers_hold(old, now, tolerance)
+        within = blanked.equal(old_texts, now_texts) and _numbers_hold(old, now, tolerance)
         changes.append(CellChange(cell["id"], number, "within" if within else "differs", *where, said))
     return tuple(changes)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from gazette.record import NotPublished
 from gazette.stats._estimates import Estimate, proportion, z_of
@@ -73,6 +72,8 @@ def fit_prior(effects: Sequence[float], errors: Sequence[float]) -> Prior | NotP
         effects: Measured effects, in one unit and the good direction.
         errors: Their standard errors, above zero.
     """
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415  slow to import
+
     if len(effects) < FEWEST_TESTS:
         return NotPublished(reason="history too short")
     x, s = np.asarray(effects, dtype=float), np.asarray(errors, dtype=float)
