@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -286,6 +287,14 @@ class TestWarm:
         first.wait()
         assert run(job(tmp_path, emit())).status == "ok"
         assert warm().process.pid != first.pid
+
+    def test_one_that_does_not_answer_is_given_up(self, tmp_path: Path) -> None:
+        first = warm()
+        first.ours.settimeout(0.5)
+        first.process.send_signal(signal.SIGSTOP)
+        assert run(job(tmp_path, emit())).status == "ok", "from nothing, instead"
+        assert first.process.poll() is not None
+        assert warm().process.pid != first.process.pid
 
     def test_where_it_cannot_start_pages_run_all_the_same(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

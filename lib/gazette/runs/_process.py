@@ -105,22 +105,24 @@ class _Warm:
         """Process id of a new worker on these streams.
 
         Raises:
-            OSError: The warm process has ended or does not answer.
+            OSError: The warm process has ended or does not answer; it is of no use any more.
         """
         with self.lock:
-            socket.send_fds(self.ours, [b"w"], streams)
-            answer = self.ours.recv(PID.size, socket.MSG_WAITALL)
+            try:
+                socket.send_fds(self.ours, [b"w"], streams)
+                answer = self.ours.recv(PID.size, socket.MSG_WAITALL)
+            except OSError:
+                self.stop()  # what it may answer later would be taken for the answer to another question
+                raise
         if len(answer) < PID.size:
             raise ConnectionError
         return int(PID.unpack(answer)[0])
 
     def stop(self) -> None:
-        """End it; its workers end by themselves."""
+        """End it at once, whatever it does; its workers end by themselves."""
         self.ours.close()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        self.process.kill()
+        self.process.wait()
 
 
 class _Kept:
