@@ -25,6 +25,7 @@ def blocks() -> list[str]:
 
 
 @pytest.mark.integration
+@pytest.mark.long
 def test_the_readme_works_from_top_to_bottom(tmp_path: Path, built: Path) -> None:
     place = tmp_path / "gazette"
     names = subprocess.run(
