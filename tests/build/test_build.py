@@ -61,12 +61,14 @@ class TestAWholeBuild:
         answer = build(small)
         (built,) = answer["editions"]
         assert built["status"] == "built"
-        assert [n["status"] for n in built["notebooks"]] == ["ok", "ok", "ok", "ok"]
+        assert [n["status"] for n in built["notebooks"]] == ["ok", "ok"]
         assert all(n["peak_memory_mb"] > 50 and n["seconds"] > 0 for n in built["notebooks"])
         edition = store(small).path(W47)
         assert {p.name for p in edition.iterdir()} == {
             "manifest.json",
             "edition.json",
+            "environment",
+            "recomputed.json",
             "params",
             "snapshot",
             "notebooks",
@@ -124,7 +126,7 @@ class TestAWholeBuild:
     def test_logs_hold_times_and_memory(self, small: SmallProject) -> None:
         build(small)
         log = json.loads((small.root / ".gazette" / "logs" / "2026-W47.json").read_text())
-        assert {n["page"] for n in log["notebooks"]} == {"button", "executive", "portfolio", "translation"}
+        assert {n["page"] for n in log["notebooks"]} == {"button", "executive"}
 
 
 class TestForceAndPublish:
@@ -271,7 +273,7 @@ class TestBadInput:
             if done.returncode:
                 assert "the disk is full" in done.stdout, done.stdout
                 assert "mend: free disk space" in done.stdout
-        assert 1 in seen, "no size was small enough"
+        assert seen - {0}, "no size was small enough"
 
 
 @pytest.mark.xdist_group("broken")
@@ -306,15 +308,8 @@ class TestFailedNotebooks:
             "dies": "failed",
             "silent": "failed",
             "executive": "ok",
-            "portfolio": "ok",
-            "translation": "ok",
         }
-        assert {p.stem for p in (store(small).path(W47) / "records").iterdir()} == {
-            "button",
-            "executive",
-            "portfolio",
-            "translation",
-        }
+        assert {p.stem for p in (store(small).path(W47) / "records").iterdir()} == {"button", "executive"}
         assert answer["published"]
 
     @pytest.mark.parametrize(
