@@ -35,6 +35,7 @@ ROWS = [
 def with_history(small: SmallProject, *rows: str) -> SmallProject:
     small.site["history"] = "past_tests"
     small.write()
+    small.add_pages("portfolio")
     small.add_metrics("win-rate", "cumulative-effect", "realised-share")
     with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
         warehouse.execute(f"CREATE TABLE past_tests AS SELECT * FROM (VALUES {', '.join(rows)}) v({COLUMNS})")

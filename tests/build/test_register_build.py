@@ -84,6 +84,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     earlier(small.root, "events SET loaded_at = loaded_at - INTERVAL 7 DAY, happened_at = happened_at")
     small.site["history"] = "past_tests"
     small.write()
+    small.add_pages("portfolio")
     small.add_metrics("win-rate", "cumulative-effect", "realised-share")
     with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
         warehouse.execute(f"CREATE TABLE past_tests AS SELECT * FROM (VALUES {', '.join(ROSY)}) v({COLUMNS})")
