@@ -39,7 +39,7 @@ test: .venv/stamp-dev ## set up what tests need, then lint, types and all tests
 	@tools/monitoring.sh
 	@GAZETTE_BROWSER="$$(tools/browser.sh)" && export GAZETTE_BROWSER && .venv/bin/pytest -q -n 2 --dist loadgroup
 
-bench: .venv/stamp-dev report ## measure speed as paired ratios, and errors of long simulations (20 minutes)
+bench: .venv/stamp-dev report ## measure speed as paired ratios, and errors of long simulations
 	@.venv/bin/python bench/looks.py
 	@.venv/bin/python bench/learnt.py
 	@.venv/bin/python bench/experiments.py

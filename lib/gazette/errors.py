@@ -13,6 +13,9 @@ GazetteError
 ```
 """
 
+import errno
+import os
+
 __all__ = [
     "EditionError",
     "GazetteError",
@@ -23,7 +26,13 @@ __all__ = [
     "SnapshotError",
     "SourceError",
     "WrongUseError",
+    "disk_is_full",
 ]
+
+
+def disk_is_full(error: OSError) -> bool:
+    """Whether a disk refused for want of space; errors of shutil and pyarrow have that in their words alone."""
+    return error.errno == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error)
 
 
 class GazetteError(Exception):

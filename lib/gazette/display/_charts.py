@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Chart", "banded", "chart", "forest", "trend"]
 
-SERIES = ["#1b5e9e", "#9a6b00", "#5b5b5b"]
+COLOURS = ["#1b5e9e", "#9a6b00", "#5b5b5b"]
 STATE_COLOURS = {
     "domain": ["good", "bad", "unsure", "untrusted"],
     "range": ["#1a7f4b", "#b3261e", "#b07800", "#8a8a8a"],
@@ -104,7 +104,7 @@ def trend(rows: Sequence[Mapping[str, Any]], *, title: str, form: str = ".3f", z
         "type": "nominal",
         "title": None,
         "legend": {"orient": "top"},
-        "scale": {"range": SERIES},
+        "scale": {"range": COLOURS},
     }
     when = {
         "field": "when",

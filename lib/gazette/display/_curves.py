@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gazette.display._charts import banded
+from gazette.display._charts import COLOURS, banded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,6 @@ __all__ = [
     "threshold_curve",
 ]
 
-COLOURS = ["#1b5e9e", "#9a6b00", "#5b5b5b"]
 SERIES = {
     "field": "series",
     "type": "nominal",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from gazette.display._charts import banded
+from gazette.display._charts import COLOURS, banded
 from gazette.display._html import Block
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 __all__ = ["controls", "explore_rows", "explore_segments", "explore_trend"]
 
 FIELDS = ("measure", "version", "group", "start", "end")
-COLOURS = ["#1b5e9e", "#9a6b00", "#5b5b5b"]
 CHOSEN = "datum.measure == measure && (version == 'all' || datum.version == version)"
 DATED = "datum.week >= start && datum.week <= end"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import shutil
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.editions import verifier
 from gazette.editions._week import Week
-from gazette.errors import EditionError, WrongUseError
+from gazette.errors import EditionError, WrongUseError, disk_is_full
 from gazette.record import canonical_json
 from gazette.editions.verifier import Problem
 
@@ -257,6 +256,6 @@ class Store:
 
 def write_error(error: OSError, path: Path, then: str = "build again; nothing was published") -> EditionError:
     """A disk's refusal in words, with what is to be done after it was mended."""
-    full = error.errno == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error)  # shutil.Error holds others' words
+    full = disk_is_full(error)
     mend = f"{'free disk space' if full else 'mend the rights or the path'} and {then}"
     return EditionError("the disk is full" if full else f"cannot write: {error.strerror or error}", where=str(path), mend=mend)

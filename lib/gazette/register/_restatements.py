@@ -243,7 +243,7 @@ def listed(
             continue  # 'gazette verify' says what is wrong with it; nothing can be bound to it
     groups: dict[tuple[str, str, str], list[Restatement]] = {}
     for row in sorted(found, key=lambda r: (r.found_at, r.found_in, CAUSES.index(r.cause))):
-        names = tuple(dict.fromkeys(_readers(row, register, digests)))
+        names = tuple(_readers(row, register, digests))
         seen = row.edition in weeks and store.is_published(Week.parse(row.edition))
         filled = row.model_copy(update={"readers": names, "published": seen})
         groups.setdefault((row.edition, row.page, row.before.id), []).append(filled)

@@ -94,10 +94,9 @@ def compare_outputs(before: dict[str, Any], after: dict[str, Any], tolerance: To
         old_texts, now_texts = _plain(old), _plain(now)
         if exact.equal(old_texts, now_texts):
             continue
-        said = exact.said
         where = _first_difference(old, now)
         within = blanked.equal(old_texts, now_texts) and _numbers_hold(old, now, tolerance)
-        changes.append(CellChange(cell["id"], number, "within" if within else "differs", *where, said))
+        changes.append(CellChange(cell["id"], number, "within" if within else "differs", *where, exact.said))
     return tuple(changes)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gazette.errors import SnapshotError
+from gazette.errors import SnapshotError, disk_is_full
 from gazette.record import canonical_json
 
 if TYPE_CHECKING:
@@ -108,9 +106,9 @@ def freeze(subject: str, answers: Sequence[Answer], directory: Path) -> Snapshot
         }
         (directory / "snapshot.json").write_text(canonical_json(content), encoding="utf-8")
     except OSError as error:
-        full = os.strerror(errno.ENOSPC) in str(error)  # pyarrow's own errors have it in their words alone
+        why = "the disk is full" if disk_is_full(error) else error.strerror or error
         raise SnapshotError(
-            f"the snapshot of {subject!r} cannot be written: {'the disk is full' if full else error.strerror or error}",
+            f"the snapshot of {subject!r} cannot be written: {why}",
             where=str(directory),
             mend="free disk space or mend the rights, then build again",
         ) from error
