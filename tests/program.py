@@ -3,31 +3,67 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
+from functools import cache
+from multiprocessing import forkserver
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from gazette.cli import main
 from small import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+# Commands of tests are processes of their own, but forked from one that has everything imported and a warm process for notebooks:
+# importing would be most of what hundreds of small builds cost. Tests of how a command starts or is killed start it themselves.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["warm_program"])
+
+
+@cache
+def _start_forkserver() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent))  # it does not look where we do
+        forkserver.ensure_running()
 
 
 def gazette(*arguments: str, project: Path, code: int = 0, timeout: float = 600) -> subprocess.CompletedProcess[str]:
-    """Run the command as its users do, and check its exit code."""
-    done = subprocess.run(
-        [sys.executable, "-m", "gazette", *arguments, "--project", str(project)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=timeout,
-    )
-    assert done.returncode == code, f"exit {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    return done
+    """Run the command in a process of its own, and check its exit code."""
+    words = [*arguments, "--project", str(project)]
+    _start_forkserver()
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [Path(folder, "stdout"), Path(folder, "stderr")]
+        process = PROCESSES.Process(target=_be_command, args=(words, dict(os.environ), *streams))
+        process.start()
+        process.join(timeout)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(words, timeout)
+        stdout, stderr = (path.read_text() if path.exists() else "" for path in streams)
+    assert process.exitcode == code, f"exit {process.exitcode}\n{stdout[-4000:]}\n{stderr[-4000:]}"
+    return subprocess.CompletedProcess(words, process.exitcode, stdout, stderr)
+
+
+def _be_command(words: list[str], environment: dict[str, str], *streams: Path) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    for stream, path in zip((sys.stdout, sys.stderr), streams, strict=True):
+        stream.flush()
+        with path.open("wb") as file:
+            os.dup2(file.fileno(), stream.fileno())
+    sys.argv = ["gazette", *words]
+    sys.exit(main())
 
 
 def copy_project(place: Path) -> Path:

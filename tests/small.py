@@ -13,8 +13,10 @@ import duckdb
 import yaml
 
 from gazette.params import Model
+from gazette.site._theme import chart_library
 
 REPOSITORY = Path(__file__).parents[1]
+CACHE = Path(".gazette", "cache")
 WEEK = "2026-W47"
 NOW = datetime(2026, 11, 23, 12)  # noqa: DTZ001  the clock of editions is UTC without zone
 ABOVE = ("translation", "portfolio")
@@ -63,6 +65,9 @@ class SmallProject:
         for name in ABOVE:
             (root / "notebooks" / f"{name}.ipynb").unlink()
         shutil.copyfile(REPOSITORY / "_quarto.yml", root / "_quarto.yml")
+        kept = chart_library(REPOSITORY / CACHE)  # made once, as in a project that is built each week
+        (root / CACHE).mkdir(parents=True)
+        shutil.copyfile(kept, root / CACHE / kept.name)
         for name in ("models", "experiments"):
             (root / "params" / name).mkdir(parents=True)
         self.site: dict[str, Any] = {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
+from scipy.special import stdtrit
 
 __all__ = [
     "Arm",
@@ -54,9 +56,17 @@ class Arm:
 
 def normal_critical(alpha: float) -> float:
     """Standard errors to each side for a single look at a two-sided error."""
-    from scipy.stats import norm  # noqa: PLC0415  slow to import
+    return -NormalDist().inv_cdf(alpha / 2)
 
-    return float(norm.ppf(1 - alpha / 2))
+
+def _density(z: np.ndarray) -> np.ndarray:
+    return np.asarray(np.exp(-z * z / 2) / math.sqrt(2 * math.pi))
+
+
+@np.vectorize
+def _beyond(z: float) -> float:
+    """The chance of a standard normal value above this one."""
+    return math.erfc(z / math.sqrt(2)) / 2
 
 
 def anytime_critical(units: int, *, tightest: int, alpha: float) -> float:
@@ -78,8 +88,6 @@ def planned_criticals(shares: list[float], *, alpha: float, spending: str, final
         spending: ``obrien-fleming``, ``pocock`` or ``quadratic``.
         final: Whether all that is left is spent at the last look.
     """
-    from scipy.stats import norm  # noqa: PLC0415  slow to import
-
     x, w = np.polynomial.legendre.leggauss(160)
     found: list[float] = []
     nodes, mass = np.zeros(1), np.ones(1)
@@ -93,22 +101,20 @@ def planned_criticals(shares: list[float], *, alpha: float, spending: str, final
         bound = _crossed(centre, mass, step / root, now)
         found.append(bound)
         fresh = bound * x
-        density = norm.pdf((fresh[:, None] - centre[None, :]) * root / step) * root / step
+        density = _density((fresh[:, None] - centre[None, :]) * root / step) * root / step
         nodes, mass = fresh, (density @ mass) * w * bound
         before = share
     return found
 
 
 def _spend(share: float, alpha: float, spending: str) -> float:
-    from scipy.stats import norm  # noqa: PLC0415  slow to import
-
     if share >= 1:
         return alpha
     if spending == "pocock":
         return alpha * math.log1p((math.e - 1) * share)
     if spending == "quadratic":
         return alpha * share * share
-    return min(alpha, 4 * float(norm.sf(norm.isf(alpha / 4) / math.sqrt(share))))
+    return min(alpha, 4 * float(_beyond(normal_critical(alpha / 2) / math.sqrt(share))))
 
 
 WIDEST = 8.0  # no bound lies further out: nothing of a test ever does
@@ -116,13 +122,11 @@ WIDEST = 8.0  # no bound lies further out: nothing of a test ever does
 
 def _crossed(centre: np.ndarray, mass: np.ndarray, step: float, wanted: float) -> float:
     """The bound that is first crossed at this look with the wanted chance."""
-    from scipy.stats import norm  # noqa: PLC0415  slow to import
-
-    bound = min(WIDEST, float(norm.isf(wanted / 2))) if wanted > 0 else WIDEST
+    bound = min(WIDEST, normal_critical(wanted)) if wanted > 0 else WIDEST
     for _ in range(100):
         up, down = (bound - centre) / step, (-bound - centre) / step
-        chance = float(mass @ (norm.sf(up) + norm.cdf(down)))
-        slope = float(mass @ (norm.pdf(up) + norm.pdf(down))) / step
+        chance = float(mass @ (_beyond(up) + _beyond(-down)))
+        slope = float(mass @ (_density(up) + _density(down))) / step
         if slope <= 0 or wanted <= 0:
             return WIDEST
         move = (chance - wanted) / slope
@@ -134,8 +138,6 @@ def _crossed(centre: np.ndarray, mass: np.ndarray, step: float, wanted: float) -
 
 def difference(control: Arm, treatment: Arm, critical: float | None, alpha: float) -> Second:
     """Treatment less control; without a critical value at one look by Welch's t with Satterthwaite's freedom."""
-    from scipy.stats import t  # noqa: PLC0415  slow to import
-
     value = treatment.mean - control.mean
     a, b = control.square, treatment.square
     if a is None or b is None:
@@ -143,7 +145,7 @@ def difference(control: Arm, treatment: Arm, critical: float | None, alpha: floa
     error = math.sqrt(a + b)
     if critical is None:
         freedom = (a + b) ** 2 / (a * a / (control.n - 1) + b * b / (treatment.n - 1))
-        critical = float(t.ppf(1 - alpha / 2, freedom))
+        critical = float(stdtrit(freedom, 1 - alpha / 2))
     return Second.around(value, error, critical)
 
 
@@ -161,18 +163,14 @@ def ratio_change(control: Arm, treatment: Arm, critical: float) -> Second:
 
 def student(n: int, mean: float, spread: float, alpha: float = 0.05) -> Second:
     """A mean with Student's range, none of fewer than two values; ``spread`` is the standard deviation of one value."""
-    from scipy.stats import t  # noqa: PLC0415  slow to import
-
     if n < 2:  # noqa: PLR2004
         return Second(mean)
-    return Second.around(mean, spread / math.sqrt(n), float(t.ppf(1 - alpha / 2, n - 1)))
+    return Second.around(mean, spread / math.sqrt(n), float(stdtrit(n - 1, 1 - alpha / 2)))
 
 
 def share(hits: int, n: int, alpha: float = 0.05) -> Second:
     """A share with the range of those shares that a score test would not refuse: the roots of its quadratic (Wilson 1927)."""
-    from scipy.stats import norm  # noqa: PLC0415  slow to import
-
-    z2 = float(norm.ppf(1 - alpha / 2)) ** 2
+    z2 = normal_critical(alpha) ** 2
     p = hits / n
     low, high = sorted(np.roots([1 + z2 / n, -(2 * p + z2 / n), p * p]).real)
     return Second(p, max(0.0, float(low)), min(1.0, float(high)), math.sqrt(p * (1 - p) / n))

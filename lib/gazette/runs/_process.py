@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import selectors
@@ -46,7 +47,7 @@ class Worker:
         with selectors.DefaultSelector() as ready:
             ready.register(self.said, selectors.EVENT_READ)
             while True:
-                alive = self._alive()
+                alive = _alive(self.process)
                 if not ready.select(timeout=0.5 if alive else 0):
                     if alive:
                         continue
@@ -55,12 +56,6 @@ class Worker:
                     return
                 *whole, left = (left + read).split(b"\n")
                 yield from (line.decode(errors="replace") for line in whole)
-
-    def _alive(self) -> bool:
-        try:
-            return self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
 
     def kill(self) -> None:
         """Kill it and all that it started; a process of the same id that is another one is left alone."""
@@ -82,6 +77,13 @@ class Worker:
         os.close(self.said)
 
 
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 class _Warm:
     """The warm process of this one."""
 
@@ -91,7 +93,7 @@ class _Warm:
         self.ours, theirs = socket.socketpair()
         self.ours.settimeout(PATIENCE)
         with theirs:
-            self.process = subprocess.Popen(  # noqa: S603  our own module, by this Python
+            self.process = psutil.Popen(  # asks the system, so that it is also right in a fork of this process
                 [sys.executable, "-P", "-m", "gazette.runs._warm", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -121,7 +123,8 @@ class _Warm:
     def stop(self) -> None:
         """End it at once, whatever it does; its workers end by themselves."""
         self.ours.close()
-        self.process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self.process.kill()
         self.process.wait()
 
 
@@ -134,7 +137,7 @@ def warm() -> _Warm:
     path = Interpreter().python_path()
     with STARTING:
         known = _Kept.warm
-        if known is not None and (known.path != path or known.process.poll() is not None):
+        if known is not None and (known.path != path or not _alive(known.process)):
             known.stop()
             known = None
         if known is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gazette.errors import SiteError
 
-__all__ = ["finish", "lay_theme"]
+__all__ = ["chart_library", "finish", "lay_theme"]
 
 OFFSET, SHELF = "GZ_OFFSET", "GZ_SHELF"
 
@@ -26,10 +26,10 @@ def lay_theme(project: Path, stage: Path, *, cache: Path, charts: bool) -> None:
         raise SiteError("the site's theme is missing", where=str(theme), mend="restore reports/theme from git")
     shutil.copytree(theme, stage / "theme")
     if charts:
-        shutil.copyfile(_vega(cache), stage / "theme" / "vega.js")
+        shutil.copyfile(chart_library(cache), stage / "theme" / "vega.js")
 
 
-def _vega(cache: Path) -> Path:
+def chart_library(cache: Path) -> Path:
     """Vega, Vega-Lite and Vega-Embed as one script; making it takes seconds, so it is kept."""
     path = cache / f"vega-{importlib.metadata.version('vl-convert-python')}.js"
     if not path.is_file():

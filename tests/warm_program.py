@@ -1,0 +1,17 @@
+"""What the process has imported that `program.gazette` forks commands from, and the warm process that their notebooks share."""
+
+import importlib
+import os
+import pkgutil
+
+import gazette
+from gazette.runs import warm
+
+late = ("ibis.backends.duckdb", "mlflow", "papermill", "scipy.optimize", "smalldocs.site", "vl_convert")  # in commands
+
+for name in (*late, *(m.name for m in pkgutil.walk_packages(gazette.__path__, "gazette."))):
+    if not name.endswith("__main__"):
+        importlib.import_module(name)
+
+os.environ.pop("PYTHONPATH", None)  # it was only to find this file
+warm()
