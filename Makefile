@@ -5,6 +5,7 @@ WEEKS ?= 2026-W45..2026-W47
 PORT ?= 8000
 GAZETTE = .venv/bin/gazette
 export MLFLOW_DISABLE_TELEMETRY = true
+export PYTHONDONTWRITEBYTECODE =
 
 help: ## list what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

@@ -75,6 +75,23 @@ def copy_project(place: Path) -> Path:
     return place
 
 
+def copy_checkout(place: Path) -> Path:
+    """The files of this checkout, with its environment of Python."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if (REPOSITORY / name).is_file():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, place / name)
+    (place / ".venv").symlink_to(REPOSITORY / ".venv")
+    return place
+
+
 @contextmanager
 def serving(project: Path) -> Iterator[str]:
     """The address at which the project's site is served; stopped by its process id."""

@@ -24,6 +24,8 @@ from gazette.sources._answer import Answer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pyarrow as pa
+
     from gazette.params import Before, Experiment, Metric, Model, Told
 
 HELD = "gazette_units"
@@ -162,7 +164,13 @@ class Warehouse:
         with _clear_errors(f"query {name!r}", file):
             sql = self._sql(expression)
             before = self._held if HELD in sql else ""
-            return Answer(name, f"{before}{sql}\n", expression.to_pyarrow())
+            return Answer(name, f"{before}{sql}\n", self._rows(expression, sql))
+
+    def _rows(self, expression: Any, sql: str) -> pa.Table:
+        """What this SQL of the expression finds; where we can run it as it stands, it is not compiled a second time."""
+        if self._connection.name != "duckdb":
+            return expression.to_pyarrow()
+        return self._connection.con.sql(sql).to_arrow_table().cast(expression.schema().to_pyarrow())
 
     def plain(self, name: str, text: str, *, file: str) -> Answer:
         """Run SQL that is written in DuckDB's dialect, whatever the warehouse speaks; its rows must be ordered by the text itself."""
