@@ -24,6 +24,8 @@ from small import REPOSITORY
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+OLD = 1_000_000_000  # seconds since 1970, long before any environment was made
+
 # Commands of tests are processes of their own, but forked from one that has everything imported and a warm process for notebooks:
 # importing would be most of what hundreds of small builds cost. Tests of how a command starts or is killed start it themselves.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -76,7 +78,7 @@ def copy_project(place: Path) -> Path:
 
 
 def copy_checkout(place: Path) -> Path:
-    """The files of this checkout, with its environment of Python."""
+    """The files of this checkout, with its environment of Python, which ``make`` takes as it is: the files are old."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"],
         cwd=REPOSITORY,
@@ -87,7 +89,8 @@ def copy_checkout(place: Path) -> Path:
     for name in filter(None, listed.split("\0")):
         if (REPOSITORY / name).is_file():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, place / name)
+            shutil.copy(REPOSITORY / name, place / name)
+            os.utime(place / name, (OLD, OLD))
     (place / ".venv").symlink_to(REPOSITORY / ".venv")
     return place
 

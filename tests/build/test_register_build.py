@@ -22,7 +22,7 @@ from small import SmallProject
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("register_build")]  # what they share is built once
 EVIL = "<script>alert('x')</script>{{< include secret >}} `code`"
 BY = ("--by", "Ada")
 COLUMNS = "test, title, ended, decision, metric, effect, effect_error, realised, realised_error, realised_on"

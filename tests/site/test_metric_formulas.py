@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from small import SmallProject
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("formulas")]  # what they share is built once
 FACT = {"table": "buys", "unit": "unit_id", "time": "happened_at", "arrived": "loaded_at"}
 SUM, COUNT, ANY = (
     {**FACT, "aggregation": a} | ({"value": "price"} if a == "sum" else {}) for a in ("sum", "count", "any")
