@@ -103,3 +103,11 @@ def test_this_machine_is_not_in_the_project() -> None:
         ):
             text = path.read_text()
             assert not re.search(r"/(work|root|home)/\w", text), path
+
+
+@pytest.mark.xdist_group("house")
+def test_groups_of_tests_stay_in_one_process(request: pytest.FixtureRequest) -> None:
+    """What a group shares would silently be made twice by a pytest that this pytest-xdist does not know."""
+    if not request.config.getoption("loadgroup", default=False):
+        pytest.skip("not run: only a run in several processes has groups")
+    assert request.node.nodeid.endswith("@house")

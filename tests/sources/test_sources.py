@@ -117,6 +117,27 @@ def test_rows_of_later_weeks_do_not_change_an_edition(small: SmallProject) -> No
     assert tables(small, earlier)["arms"].equals(before)
 
 
+def test_the_sql_that_is_recorded_is_what_was_run_and_finds_what_ibis_does(tmp_path: Path) -> None:
+    import ibis  # noqa: PLC0415  slow to import
+
+    path = tmp_path / "w.duckdb"
+    with duckdb.connect(str(path)) as db:
+        db.execute("""CREATE TABLE kinds AS SELECT * FROM (VALUES
+            (1::TINYINT, 1.25::DECIMAL(9, 2), 0.1::FLOAT, DATE '2026-11-16', TIMESTAMP '2026-11-16 01:02:03.5', 'é', true, 10::HUGEINT),
+            (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) t(i, d, f, day, "at", s, b, h)""")
+    with Warehouse("duckdb://w.duckdb", project=tmp_path) as warehouse:
+        kinds = warehouse.table("kinds", {"i": "i"}, file="params/x.yml")
+        asked = kinds.group_by("i", "day", "at", "s", "b", "f").agg(d=kinds.d.sum(), h=kinds.h.max(), n=kinds.count())
+        asked = asked.mutate(half=asked.n / 2, none=ibis.null()).order_by("i")
+        found = warehouse.ask("kinds", asked, file="params/x.yml")
+        theirs = asked.to_pyarrow()
+    assert found.table.schema == theirs.schema
+    assert found.table.equals(theirs)
+    assert found.table.num_rows == 2
+    with duckdb.connect(str(path)) as db:
+        assert db.sql(found.sql).fetchall() == [tuple(row.values()) for row in found.table.to_pylist()]
+
+
 def test_a_missing_table_names_those_that_there_are(small: SmallProject) -> None:
     sql(small, "DROP TABLE events")
     with pytest.raises(SourceError, match=r"no table 'events'(?s:.*)experiment_assignments"):

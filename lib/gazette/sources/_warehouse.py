@@ -170,7 +170,9 @@ class Warehouse:
         """What this SQL of the expression finds; where we can run it as it stands, it is not compiled a second time."""
         if self._connection.name != "duckdb":
             return expression.to_pyarrow()
-        return self._connection.con.sql(sql).to_arrow_table().cast(expression.schema().to_pyarrow())
+        from ibis.backends.duckdb.converter import DuckDBPyArrowData  # noqa: PLC0415  takes a second, needed only to build
+
+        return DuckDBPyArrowData.convert_table(self._connection.con.sql(sql).to_arrow_table(), expression.schema())
 
     def plain(self, name: str, text: str, *, file: str) -> Answer:
         """Run SQL that is written in DuckDB's dialect, whatever the warehouse speaks; its rows must be ordered by the text itself."""
