@@ -7,13 +7,13 @@ import pkgutil
 import gazette
 from gazette.runs import warm
 
-late = (
+late = (  # what commands import only when they need it
     "ibis.backends.duckdb",
     "mlflow.sklearn",
     "mlflow.store.tracking.sqlalchemy_store",
     "papermill",
     "smalldocs.site",
-)  # in commands
+)
 
 for name in (*late, *(m.name for m in pkgutil.walk_packages(gazette.__path__, "gazette."))):
     if not name.endswith("__main__"):

@@ -178,7 +178,7 @@ class Warehouse:
         """Run SQL that is written in DuckDB's dialect, whatever the warehouse speaks; its rows must be ordered by the text itself."""
         with _clear_errors(f"query {name!r}", file):
             expression = self._connection.sql(text, dialect="duckdb")
-            return Answer(name, f"{text}\n", expression.to_pyarrow())
+            return Answer(name, f"{text}\n", self._rows(expression, text))
 
 
 def _first_line(error: Exception) -> str:
