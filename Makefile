@@ -38,6 +38,7 @@ schemas: .venv/stamp-run ## write the JSON Schemas of the parameter files
 test: .venv/stamp-dev ## set up what tests need, then lint, types and all tests
 	@$(MAKE) --no-print-directory lint types
 	@tools/monitoring.sh
+	@tools/postgres.sh
 	@GAZETTE_BROWSER="$$(tools/browser.sh)" && export GAZETTE_BROWSER && .venv/bin/pytest -q -n 2 --dist loadgroup
 
 bench: .venv/stamp-dev report ## measure speed as paired ratios, and errors of long simulations

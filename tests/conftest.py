@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 import audited as audited_project
+from postgres import postgres
 from program import copy_checkout, copy_project, gazette
 from small import REPOSITORY, SmallProject
 
@@ -129,6 +130,13 @@ def audited(shared: Path) -> Path:
 def small(tmp_path: Path) -> SmallProject:
     """A project with one experiment on a few hundred users, nothing built."""
     return SmallProject(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of the one PostgreSQL server of a worker; its tests are of the group ``postgres``, so there is but one."""
+    with postgres() as address:
+        yield address
 
 
 @pytest.fixture(params=["embedded", pytest.param("quarto", marks=pytest.mark.quarto)])

@@ -19,6 +19,9 @@ class Variant(Sheet):
     id: Id
     title: Text
     weight: Fraction
+    aliases: list[Text] = Field(
+        default_factory=list, description="Other spellings of it in the assignment table, such as Blue for blue."
+    )
 
 
 class Guardrail(Sheet):
@@ -54,6 +57,10 @@ class Experiment(Page):
     assignments: Column = "experiment_assignments"
     control: Id
     variants: list[Variant] = Field(min_length=2, max_length=8)
+    exclude: list[Text] = Field(
+        default_factory=list,
+        description="Variants of the assignment table that are meant to be no arm, such as holdout; also 'no variant', 'no id', 'no time'.",
+    )
     primary: Id
     secondary: list[Id] = Field(default_factory=list)
     guardrails: list[Guardrail] = Field(default_factory=list)
@@ -89,6 +96,9 @@ class Experiment(Page):
         ids = [v["id"] for v in raw["variants"]]
         if len(set(ids)) != len(ids):
             yield "variants", "two variants have the same id"
+        spelt = [*ids, *(alias for v in raw["variants"] for alias in v.get("aliases", ())), *raw.get("exclude", ())]
+        if twice := sorted({name for name in spelt if spelt.count(name) > 1} - {i for i in ids if ids.count(i) > 1}):
+            yield "variants", f"a spelling stands for two things: {', '.join(twice)}"
         if "control" in raw and raw["control"] not in ids:
             yield "control", f"control {raw['control']!r} is not one of the variants {ids}"
         if raw.get("method") == "group-sequential" and raw.get("planned_units") is None:

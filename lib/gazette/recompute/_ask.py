@@ -74,7 +74,7 @@ def _questions(
     versions: Mapping[str, Mapping[str, str]],
 ) -> Iterator[tuple[str, str]]:
     if not isinstance(subject, Model):
-        yield from _experiment.questions(subject, metrics, period)
+        yield from _experiment.questions(subject, metrics, period, warehouse.schema)
         return
     yield from _model.questions(subject, period, versions.get(subject.id, {}))
     columns = warehouse.schema(subject.business.table) if subject.business is not None else {}

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gazette.recompute._arithmetic import Second, changed, normal_critical, scaled, share, student
-from gazette.recompute._sql import day, literal, moment, name
+from gazette.recompute._sql import day, literal, moment, name, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -47,7 +47,7 @@ def questions(model: Model, period: Period, columns: Collection[str]) -> Iterato
         )
         text = (
             f"SELECT {_stretch(at, start, moment)} AS stretch, SUM(requests) AS requests, SUM(errors) AS errors, "
-            f"MAX(latency_p99_ms) AS slowest\nFROM {name(model.telemetry.table)}\n"
+            f"MAX(latency_p99_ms) AS slowest\nFROM {table(model.telemetry.table)}\n"
             f"WHERE {name('service')} = {literal(model.telemetry.service)} AND ({inside})\nGROUP BY 1 ORDER BY 1"
         )
         yield "telemetry", text
@@ -75,7 +75,7 @@ def _business(model: Model, period: Period, *, returning: bool) -> str:
     return (
         "WITH days AS (\n"
         f"  SELECT CAST(day AS DATE) AS day, cohort, AVG(1.0 * revenue / NULLIF(users, 0)) AS per_user, {came} AS came{sums}\n"
-        f"  FROM {name(plan.table)}\n"
+        f"  FROM {table(plan.table)}\n"
         f"  WHERE ({inside}) AND loaded_at < {moment(period.cutoff)} AND cohort IN ({literal(plan.new)}, {literal(plan.baseline)})\n"
         "  GROUP BY 1, 2\n)\n"
         f"SELECT {_stretch('a.day', starts[0], day)} AS stretch, COUNT(b.day) AS whole{ours}{theirs},\n"

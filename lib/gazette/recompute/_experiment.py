@@ -17,10 +17,10 @@ from gazette.recompute._arithmetic import (
     share,
     student,
 )
-from gazette.recompute._sql import literal, moment, name
+from gazette.recompute._sql import literal, moment, name, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gazette.params import Experiment, Fact, Metric
     from gazette.sources import Period
@@ -31,31 +31,81 @@ Rows = list[dict[str, Any]]
 ONE = 2  # units that a variance needs
 
 
-def questions(plan: Experiment, metrics: Mapping[str, Metric], period: Period) -> Iterator[tuple[str, str]]:
-    """Name and SQL of each query; every answer has a row per arm, or two where it is adjusted for what was known before."""
-    yield "arms", f"{_seen(plan, period)}\nSELECT arm, COUNT(*) AS n FROM seen GROUP BY arm ORDER BY arm"
+def questions(
+    plan: Experiment, metrics: Mapping[str, Metric], period: Period, columns: Callable[[str], Mapping[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Name and SQL of each query; every answer has a row per arm, or two where it is adjusted for what was known before.
+
+    Args:
+        plan: The experiment.
+        metrics: Definitions.
+        period: The edition's week.
+        columns: Gives the columns of a table with their types.
+    """
+    start = _seen(plan, period, columns)
+    yield "arms", f"{start}\nSELECT arm, COUNT(*) AS n FROM seen GROUP BY arm ORDER BY arm"
+    yield "left-out", f"{start}\n{_left_out(plan)}"
     for metric in plan.metrics:
         known = metrics[metric]
         if known.fact is None:  # the parameter check has said so already
             continue
-        parts = _values(plan, known, period)
+        parts = _values(plan, known, period, columns)
         yield f"metric.{metric}", f"{parts}{_plain(known)}"
         if known.covariate is not None and known.denominator is None:
             for variant in plan.treatments:
                 yield f"metric.{metric}.{variant.id}", f"{parts}{_adjusted(plan.control, variant.id)}"
 
 
-def _seen(plan: Experiment, period: Period) -> str:
-    """Each unit's arm and first moment; a unit that was in two arms is in neither."""
+def _kind(columns: Callable[[str], Mapping[str, str]], of: str, column: str) -> str:
+    """Type of a column, in ibis's words, whether or not it may be missing."""
+    return columns(of)[column].removeprefix("!")
+
+
+def _id(expression: str, kind: str) -> str:
+    """An identifier; a real number only as far as it is exact."""
+    if not kind.startswith("float"):
+        return expression
+    most = 2**24 if kind == "float32" else 2**53
+    return f"CASE WHEN ABS({expression}) < {most} THEN CAST({expression} AS BIGINT) END"
+
+
+def _equal(plan: Experiment, columns: Callable[[str], Mapping[str, str]], of: str, unit: str, alias: str) -> str:
+    """Whether a row is a unit's own; identifiers of two types are the same if they are written the same."""
+    kinds = _kind(columns, plan.assignments, "unit_id"), _kind(columns, of, unit)
+    theirs = _id(f"{alias}.{name(unit)}" if alias else name(unit), kinds[1])
+    texts = [kind == "string" for kind in kinds]
+    if texts[0] == texts[1]:
+        return f"{theirs} = seen.unit"
+    return f"CAST({theirs} AS VARCHAR) = CAST(seen.unit AS VARCHAR)"
+
+
+def _seen(plan: Experiment, period: Period, columns: Callable[[str], Mapping[str, str]]) -> str:
+    """Each unit's arm and first moment; a unit that was in two arms, or in none that the file knows, is in neither."""
     start, end = datetime.combine(plan.start, time()), _end(plan, period)
+    spelt = "".join(f" WHEN {literal(a)} THEN {literal(v.id)}" for v in plan.variants for a in v.aliases)
+    written = "CAST(variant AS VARCHAR)"
+    arm = f"CASE {written}{spelt} ELSE {written} END" if spelt else written
+    known = ", ".join(literal(v.id) for v in plan.variants)
     return (
-        "WITH seen AS (\n"
-        "  SELECT unit_id AS unit, MIN(variant) AS arm, MIN(assigned_at) AS since\n"
-        f"  FROM {name(plan.assignments)}\n"
-        f"  WHERE experiment = {literal(plan.id)} AND assigned_at >= {moment(start)} AND assigned_at < {moment(end)}\n"
-        "  GROUP BY unit_id\n"
-        "  HAVING MIN(variant) = MAX(variant)\n"
-        ")"
+        "WITH told AS (\n"
+        f"  SELECT {_id('unit_id', _kind(columns, plan.assignments, 'unit_id'))} AS unit, "
+        f"COALESCE(NULLIF({arm}, ''), 'no variant') AS arm, CAST(assigned_at AS TIMESTAMP) AS since\n"
+        f"  FROM {table(plan.assignments)}\n  WHERE experiment = {literal(plan.id)}\n"
+        f"    AND (assigned_at IS NULL OR (assigned_at >= {moment(start)} AND assigned_at < {moment(end)}))\n"
+        "),\n"
+        "everyone AS (SELECT unit, MIN(arm) AS arm, MAX(arm) AS other, COUNT(*) AS times, MIN(since) AS since FROM told GROUP BY unit),\n"
+        "seen AS (\n  SELECT unit, arm, since FROM everyone\n"
+        f"  WHERE unit IS NOT NULL AND since IS NOT NULL AND arm = other AND arm IN ({known})\n)"
+    )
+
+
+def _left_out(plan: Experiment) -> str:
+    """One row: who is in no arm for a reason that the file does not know, rows where there is no identifier."""
+    fine = ", ".join(literal(label) for label in (*(v.id for v in plan.variants), *plan.exclude))
+    no_id, no_time = (int(label in plan.exclude) for label in ("no id", "no time"))
+    return (
+        f"SELECT COALESCE(SUM(CASE WHEN unit IS NULL THEN {'0' if no_id else 'times'} WHEN since IS NULL THEN {1 - no_time} "
+        f"WHEN arm <> other OR arm IN ({fine}) THEN 0 ELSE 1 END), 0) AS n FROM everyone"
     )
 
 
@@ -63,12 +113,13 @@ def _end(plan: Experiment, period: Period) -> datetime:
     return min(datetime.combine(plan.end, time()) + timedelta(days=1), period.end)
 
 
-def _values(plan: Experiment, known: Metric, period: Period) -> str:
+def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[str], Mapping[str, str]]) -> str:
     """The table ``each``: arm, x (the metric), y (its denominator) and p (what was known before) of every unit."""
     assert known.fact is not None  # noqa: S101  asked by the caller
     end = _end(plan, period)
-    parts = [_seen(plan, period), f"top AS (\n{_total(known.fact, end, period)}\n)"]
+    parts = [_seen(plan, period, columns), f"top AS (\n{_total(plan, known.fact, end, period, columns)}\n)"]
     x, y, p, joins = "top.v", "1.0", "0.0", ["JOIN top ON top.unit = seen.unit"]
+    broken = ["top.broken"]
     if known.cap is not None:
         x = f"LEAST(top.v, {known.cap!r})"
     elif known.cap_quantile is not None:
@@ -78,56 +129,84 @@ def _values(plan: Experiment, known: Metric, period: Period) -> str:
         x = "LEAST(top.v, highest.v)"
         joins.append("CROSS JOIN highest")
     if known.denominator is not None:
-        parts.append(f"bottom AS (\n{_total(known.denominator, end, period)}\n)")
+        parts.append(f"bottom AS (\n{_total(plan, known.denominator, end, period, columns)}\n)")
         y = "bottom.v"
+        broken.append("bottom.broken")
         joins.append("JOIN bottom ON bottom.unit = seen.unit")
     if (before := known.covariate) is not None:
+        value = f"CAST({name(before.column)} AS DOUBLE)"
         parts.append(
-            f"past AS (SELECT {name(before.unit)} AS unit, MAX(CAST({name(before.column)} AS DOUBLE)) AS v "
-            f"FROM {name(before.table)} GROUP BY {name(before.unit)})"
+            f"past AS (SELECT seen.unit, MAX(CASE WHEN {_endless(value)} THEN NULL ELSE {value} END) AS v, "
+            f"SUM(CASE WHEN {_endless(value)} THEN 1 ELSE 0 END) AS broken FROM seen JOIN {table(before.table)} AS was "
+            f"ON {_equal(plan, columns, before.table, before.unit, 'was')} GROUP BY seen.unit)"
         )
         p = "COALESCE(past.v, 0.0)"
+        broken.append("COALESCE(past.broken, 0)")
         joins.append("LEFT JOIN past ON past.unit = seen.unit")
     joined = "\n  ".join(joins)
-    parts.append(f"each AS (\n  SELECT seen.arm, {x} AS x, {y} AS y, {p} AS p\n  FROM seen\n  {joined}\n)")
+    parts.append(
+        f"each AS (\n  SELECT seen.arm, {x} AS x, {y} AS y, {p} AS p, {' + '.join(broken)} AS broken\n  FROM seen\n  {joined}\n)"
+    )
     return ",\n".join(parts)
 
 
-def _total(fact: Fact, end: datetime, period: Period) -> str:
-    """What each unit did from its first moment to the end, nothing being 0."""
+def _endless(value: str) -> str:
+    """Whether a value is none that can be added up."""
+    return f"{value} IN (CAST('NaN' AS DOUBLE), CAST('Infinity' AS DOUBLE), CAST('-Infinity' AS DOUBLE))"
+
+
+def _total(
+    plan: Experiment, fact: Fact, end: datetime, period: Period, columns: Callable[[str], Mapping[str, str]]
+) -> str:
+    """What each unit did from its first moment to the end, nothing being 0; a fact that has a day counts from that day on."""
+    at = f"fact.{name(fact.time)}"
+    day = _kind(columns, fact.table, fact.time) == "date"
     conditions = [
-        f"fact.{name(fact.unit)} = seen.unit",
-        f"fact.{name(fact.time)} >= seen.since",
-        f"fact.{name(fact.time)} < {moment(end)}",
+        _equal(plan, columns, fact.table, fact.unit, "fact"),
+        f"{at} >= CAST(seen.since AS DATE)" if day else f"{at} >= seen.since",
+        f"{at} < {moment(end)}",
         *(f"fact.{name(w.column)} = {literal(w.equals)}" for w in fact.where),
     ]
     if fact.arrived:
         conditions.append(f"fact.{name(fact.arrived)} < {moment(period.cutoff)}")
-    there = f"fact.{name(fact.unit)}"
+    there, broken = f"fact.{name(fact.unit)}", "0"
     total = {
         "any": f"MAX(CASE WHEN {there} IS NULL THEN 0.0 ELSE 1.0 END)",
         "count": f"CAST(COUNT({there}) AS DOUBLE)",
-        "sum": f"COALESCE(SUM(CAST(fact.{name(fact.value or '')} AS DOUBLE)), 0.0)",
-    }[fact.aggregation]
+    }.get(fact.aggregation, "")
+    if fact.value:
+        kind = _kind(columns, fact.table, fact.value)
+        value = f"fact.{name(fact.value)}"
+        value = f"CASE WHEN {value} THEN 1.0 ELSE 0.0 END" if kind == "boolean" else f"CAST({value} AS DOUBLE)"
+        total = f"COALESCE(SUM(CASE WHEN {_endless(value)} THEN NULL ELSE {value} END), 0.0)"
+        broken = f"SUM(CASE WHEN {_endless(value)} THEN 1 ELSE 0 END)"
     return (
-        f"  SELECT seen.unit, {total} AS v\n  FROM seen\n  LEFT JOIN {name(fact.table)} AS fact\n"
+        f"  SELECT seen.unit, {total} AS v, {broken} AS broken\n  FROM seen\n  LEFT JOIN {table(fact.table)} AS fact\n"
         f"    ON {' AND '.join(conditions)}\n  GROUP BY seen.unit"
     )
 
 
+def _whole(value: str) -> str:
+    """An aggregate of an arm, nothing where one of its values is none that can be added up."""
+    return f"CASE WHEN SUM(broken) = 0 THEN {value} END"
+
+
 def _plain(known: Metric) -> str:
     if known.quantile is not None:
+        value = f"PERCENTILE_DISC({known.quantile!r}) WITHIN GROUP (ORDER BY x)"
         return (
-            f"\nSELECT arm, COUNT(*) AS n, PERCENTILE_DISC({known.quantile!r}) WITHIN GROUP (ORDER BY x) AS value, "
-            "CAST(NULL AS DOUBLE) AS spread\nFROM each GROUP BY arm ORDER BY arm"
+            f"\nSELECT arm, COUNT(*) AS n, {_whole(value)} AS value, CAST(NULL AS DOUBLE) AS spread\n"
+            "FROM each GROUP BY arm ORDER BY arm"
         )
     if known.denominator is None:
         return (
-            "\nSELECT arm, COUNT(*) AS n, AVG(x) AS value, VAR_SAMP(x) AS spread\nFROM each GROUP BY arm ORDER BY arm"
+            f"\nSELECT arm, COUNT(*) AS n, {_whole('AVG(x)')} AS value, VAR_SAMP(x) AS spread\n"
+            "FROM each GROUP BY arm ORDER BY arm"
         )
     return (
         ",\nrates AS (SELECT arm, SUM(x) / NULLIF(SUM(y), 0) AS r, AVG(y) AS m FROM each GROUP BY arm)\n"
-        "SELECT each.arm, COUNT(*) AS n, MIN(rates.r) AS value, VAR_SAMP((each.x - rates.r * each.y) / NULLIF(rates.m, 0)) AS spread\n"
+        f"SELECT each.arm, COUNT(*) AS n, {_whole('MIN(rates.r)')} AS value, "
+        "VAR_SAMP((each.x - rates.r * each.y) / NULLIF(rates.m, 0)) AS spread\n"
         "FROM each JOIN rates ON rates.arm = each.arm GROUP BY each.arm ORDER BY each.arm"
     )
 
@@ -135,10 +214,10 @@ def _plain(known: Metric) -> str:
 def _adjusted(control: str, treatment: str) -> str:
     """Both arms less what the covariate explains: residuals about the line through each arm's middle, of one slope."""
     return (
-        f",\ncentred AS (\n  SELECT arm, x, p, x - AVG(x) OVER (PARTITION BY arm) AS dx, p - AVG(p) OVER (PARTITION BY arm) AS dp, "
+        f",\ncentred AS (\n  SELECT arm, x, p, broken, x - AVG(x) OVER (PARTITION BY arm) AS dx, p - AVG(p) OVER (PARTITION BY arm) AS dp, "
         f"AVG(p) OVER () AS middle\n  FROM each WHERE arm IN ({literal(control)}, {literal(treatment)})\n),\n"
         "slope AS (SELECT COALESCE(SUM(dx * dp) / NULLIF(SUM(dp * dp), 0), 0) AS theta FROM centred)\n"
-        "SELECT arm, COUNT(*) AS n, AVG(x - theta * (p - middle)) AS value, VAR_SAMP(x - theta * (p - middle)) AS spread\n"
+        f"SELECT arm, COUNT(*) AS n, {_whole('AVG(x - theta * (p - middle))')} AS value, VAR_SAMP(x - theta * (p - middle)) AS spread\n"
         "FROM centred CROSS JOIN slope GROUP BY arm ORDER BY arm"
     )
 
@@ -164,6 +243,8 @@ def seconds(
     units = sum(counts.get(v.id, 0) for v in plan.variants)
     found: dict[str, Second | None] = {f"n.{v.id}": Second(float(counts.get(v.id, 0))) for v in plan.variants}
     found["units"] = Second(float(units))
+    if "left-out" in tables:
+        found["unaccounted"] = Second(float(tables["left-out"][0]["n"]))
     alpha = plan.alpha / len(plan.treatments)
     critical = _critical(plan, units, past, alpha, ended=ended)
     for metric in plan.metrics:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from gazette.recompute._arithmetic import Second, changed, logit_range, share, student
-from gazette.recompute._sql import literal, moment, name
+from gazette.recompute._sql import literal, moment, name, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,7 +77,7 @@ def _scored(model: Model, period: Period, columns: Mapping[str, str]) -> str:
         f"{name(scores.time)} AS at{more},\n"
         f"      ROW_NUMBER() OVER (PARTITION BY {name(scores.id)}, CAST({name(scores.version)} AS VARCHAR) "
         f"ORDER BY {name(scores.arrived)}) AS turn\n"
-        f"    FROM {name(scores.table)}\n    WHERE {_within(scores, period)}\n  ) AS every_row WHERE turn = 1\n)"
+        f"    FROM {table(scores.table)}\n    WHERE {_within(scores, period)}\n  ) AS every_row WHERE turn = 1\n)"
     )
 
 
@@ -93,12 +93,12 @@ def _happened(model: Model, period: Period) -> str:
     """The table ``happened``: what is known of each row, as it was known first."""
     labels = model.labels
     assert labels is not None  # noqa: S101  asked by the caller
-    kind = "BIGINT" if model.kind == "classifier" else "DOUBLE"
+    kind = "INTEGER" if model.kind == "classifier" else "DOUBLE"  # PostgreSQL makes no BIGINT of a boolean
     return (
         "happened AS (\n"
         f"  SELECT * FROM (\n    SELECT {name(labels.id)} AS id, CAST(CAST({name(labels.label)} AS {kind}) AS DOUBLE) AS y,\n"
         f"      ROW_NUMBER() OVER (PARTITION BY {name(labels.id)} ORDER BY {name(labels.arrived)}) AS turn\n"
-        f"    FROM {name(labels.table)}\n    WHERE {name(labels.arrived)} < {moment(period.cutoff)}\n"
+        f"    FROM {table(labels.table)}\n    WHERE {name(labels.arrived)} < {moment(period.cutoff)}\n"
         "  ) AS every_label WHERE turn = 1\n)"
     )
 
@@ -149,7 +149,7 @@ def _gains(model: Model) -> str:
         f"  SELECT {name(items.request)} AS id, CAST({name(items.version)} AS VARCHAR) AS version, "
         f"CAST({name(items.rank)} AS BIGINT) AS place, CAST({name(items.relevance)} AS DOUBLE) AS relevance,\n"
         f"    ROW_NUMBER() OVER (PARTITION BY {name(items.request)}, CAST({name(items.version)} AS VARCHAR) "
-        f"ORDER BY CAST({name(items.relevance)} AS DOUBLE) DESC) AS turn\n  FROM {name(items.table)}\n),\n"
+        f"ORDER BY CAST({name(items.relevance)} AS DOUBLE) DESC) AS turn\n  FROM {table(items.table)}\n),\n"
         f"gains AS (SELECT id, version, {', '.join(found)} FROM shown GROUP BY id, version)"
     )
 

@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-__all__ = ["day", "literal", "moment", "name"]
+__all__ = ["day", "literal", "moment", "name", "table"]
 
 
 def name(column: str) -> str:
-    """A table or column.
+    """A column, or a table without its schema.
 
     >>> name('kind'), name('a"b')
     ('"kind"', '"a""b"')
     """
     return '"' + column.replace('"', '""') + '"'
+
+
+def table(path: str) -> str:
+    """A table, with its schema where it has one.
+
+    >>> table("web.clicks")
+    '"web"."clicks"'
+    """
+    return ".".join(name(part) for part in path.split("."))
 
 
 def literal(value: str | int | bool) -> str:  # noqa: FBT001  a value of a column

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gazette.sources._answer import ROUNDING
+from gazette.sources._answer import ROUNDING, flag, real
 
 if TYPE_CHECKING:
     from gazette.params import Before, Fact, Metric
@@ -45,8 +45,6 @@ def bridge(warehouse: Warehouse, old: Before | Metric, new: Before | Metric, per
 
 def _rows(warehouse: Warehouse, fact: Fact, period: Period, *, file: str, all_kinds: bool) -> Any:
     """Rows of whole weeks that had arrived by the cut-off: week, unit_id, value."""
-    import ibis  # noqa: PLC0415
-
     wanted = {"unit": fact.unit, "time": fact.time} | {f"where {w.column}": w.column for w in fact.where}
     wanted |= {"arrived": fact.arrived} if fact.arrived else {}
     wanted |= {"value": fact.value} if fact.value else {}
@@ -57,7 +55,7 @@ def _rows(warehouse: Warehouse, fact: Fact, period: Period, *, file: str, all_ki
     if fact.arrived:
         conditions.append(table[fact.arrived] < period.cutoff)
     kept = table.filter(*conditions)
-    value = kept[fact.value].cast("float64") if fact.value else ibis.literal(1.0).cast("float64")
+    value = kept[fact.value].cast("float64") if fact.value else real(1)
     return kept.select(
         week=kept[fact.time].truncate("W").cast("date"), unit_id=kept[fact.unit].cast("string"), value=value
     )
@@ -65,10 +63,8 @@ def _rows(warehouse: Warehouse, fact: Fact, period: Period, *, file: str, all_ki
 
 def _with(units: Any, part: str, warehouse: Warehouse, fact: Fact | None, period: Period, *, file: str) -> Any:
     """The units with a column of the fact's total in the week."""
-    import ibis  # noqa: PLC0415
-
     if fact is None:
-        return units.mutate(**{part: ibis.literal(1.0).cast("float64")})
+        return units.mutate(**{part: real(1)})
     rows = _rows(warehouse, fact, period, file=file, all_kinds=False)
     total = {"any": rows.value.max(), "count": rows.value.sum(), "sum": rows.value.sum()}[fact.aggregation]
     right = rows.group_by("week", "unit_id").aggregate(**{part: total})
@@ -89,7 +85,9 @@ def _influence(units: Any, side: str, definition: Before | Metric) -> Any:
         return _quantile(units, side, definition.quantile)
     limit: Any = definition.cap
     if definition.cap_quantile is not None:
-        units = units.mutate(**{f"{side}_limit": value.quantile(definition.cap_quantile).over(week)})
+        limits = units.group_by("week").aggregate(**{f"{side}_limit": value.quantile(definition.cap_quantile)})
+        limits = limits.rename({f"{side}_limit_week": "week"})  # in no window: not every dialect takes quantiles there
+        units = units.inner_join(limits, units.week == limits[f"{side}_limit_week"]).drop(f"{side}_limit_week")
         limit = units[f"{side}_limit"]
     if limit is not None:
         units = units.mutate(**{f"{side}_value": ibis.least(units[f"{side}_value"], limit)})
@@ -120,5 +118,5 @@ def _quantile(units: Any, side: str, q: float) -> Any:
     centre = units["size"] * q
     units = units.mutate(**{side: at(centre), f"{side}_low": at(centre - half), f"{side}_high": at(centre + half)})
     slope = (units[f"{side}_high"] - units[f"{side}_low"]) * units["size"].sqrt() / (2 * Z * (q * (1 - q)) ** 0.5)
-    below = (units[f"{side}_value"] <= units[side]).cast("float64")
+    below = flag(units[f"{side}_value"] <= units[side])
     return units.mutate(**{f"{side}_influence": (q - below) * slope}).drop("rank").drop("size")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gazette.sources._answer import flag
 from gazette.sources._measures import answers, arrivals, mean_influences, outcomes
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def queries(
     counts = ["positive"]
     if threshold is not None:
         labelled = labelled.mutate(
-            flagged=(labelled.score >= threshold).cast("int64"),
-            caught=((labelled.score >= threshold) & (labelled.label == 1)).cast("int64"),
+            flagged=flag(labelled.score >= threshold),
+            caught=flag((labelled.score >= threshold) & (labelled.label == 1)),
         )
         counts += ["flagged", "caught"]
     columns = [m.replace("-", "_") for m in model.measures]
@@ -101,7 +102,7 @@ def _placed(rows: Any, groups: Sequence[str], threshold: float | None) -> Any:
         at_least_positive=rows.positives - rows.below_positive,
         share=(rows.positives / rows.n).nullif(0),
     )
-    one = (rows.label == 1).cast("int64")
+    one = flag(rows.label == 1)
     rows = rows.mutate(
         precise=rows.at_least_positive / rows.at_least,
         h1=(one / rows.at_least).sum().over(upto),

@@ -2,69 +2,55 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from gazette.sources._answer import ROUNDING, column_of
+from gazette.sources._answer import ROUNDING, Answer, column_of, flag
+from gazette.sources._units import accounted, assigned, by_day, end_of, events, identifier, number, once, same, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from gazette.params import Experiment, Fact, Metric
     from gazette.sources._warehouse import Period, Warehouse
 
-__all__ = ["measures", "queries"]
+__all__ = ["dated_by_day", "measures", "queries"]
 
 SHAPE = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 Z = 1.959963984540054  # of the ranks that bound a quantile, as in gazette.stats
 
 
 def queries(
-    warehouse: Warehouse,
-    experiment: Experiment,
-    metrics: dict[str, Metric],
-    period: Period,
-    *,
-    held: str,
-    file: str,
+    warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period, *, file: str
 ) -> Iterator[tuple[str, Any]]:
     """Name and ibis expression of each query; every row of an answer is an aggregate.
 
-    A unit counts from its first assignment; units seen in more than one arm are left out and counted.
-    What a unit did counts from its assignment to the end of the test or the edition's cut-off. One table with a row per unit is
-    held under the name ``held``; the aggregates are taken from it.
+    A unit counts from its first assignment; units seen in more than one arm are left out and counted, as is everybody else whom the
+    file does not know. What a unit did counts from its assignment to the end of the test or the edition's cut-off. Three tables
+    are held, and the aggregates are taken from them: units assigned, days of the primary metric, and units with their metrics.
     """
-    import ibis  # noqa: PLC0415
-
-    columns = {c: c for c in ("experiment", "unit_id", "variant", "assigned_at")}
-    start = datetime.combine(experiment.start, time())
-    end = min(datetime.combine(experiment.end, time()) + timedelta(days=1), period.end)
-    table = warehouse.table(experiment.assignments, columns, file=file)
-    mine = table.filter(
-        table.experiment == experiment.id,
-        table.assigned_at >= start,
-        table.assigned_at < end,
-    )
-    units = mine.group_by("unit_id").aggregate(
-        variant=mine.variant.min(), arms=mine.variant.nunique(), assigned_at=mine.assigned_at.min()
-    )
-    once = units.filter(units.arms == 1)
     known = {name: metrics[name] for name in experiment.metrics}
-    joined = once.select("unit_id", "variant", "assigned_at")
-    for name, metric in known.items():
-        joined = _with_metric(warehouse, joined, once, name, metric, end, period)
-    joined = warehouse.hold(held, joined)
-    yield "arms", joined.group_by("variant").aggregate(**measures(joined, known)).order_by("variant")
-    daily = once.mutate(day=once.assigned_at.date())
-    yield "assigned_per_day", daily.group_by("day", "variant").aggregate(n=daily.count()).order_by("day", "variant")
-    crossed = units.filter(units.arms > 1)
-    yield "exposure", crossed.aggregate(units_in_several_arms=crossed.count(), at=ibis.literal(0)).drop("at")
+    end = end_of(experiment, period)
+    units = warehouse.hold("gazette_assigned", assigned(warehouse, experiment, period, file=file))
+    joined = single = once(units, experiment)
     primary = known[experiment.primary]
+    days = None
     if primary.fact is not None:
-        rows = _events(warehouse, primary.fact, once, end, period, file=f"params/metrics.yml ({experiment.primary})")
-        yield "effect_by_day", _by_day(rows, primary.fact)
-        dated = rows.mutate(day=rows.happened.date())
-        yield "rows_per_day", dated.group_by("day").aggregate(n=dated.count()).order_by("day")
+        rows = events(warehouse, primary.fact, single, end, period, file=_place(experiment.primary))
+        days = warehouse.hold("gazette_days", _days(rows, primary.fact))
+    for name, metric in known.items():
+        first = days if name == experiment.primary else None
+        joined = _with_metric(warehouse, joined, single, name, metric, end, period, first)
+    joined = warehouse.hold("gazette_units", joined)
+    yield "arms", joined.group_by("variant").aggregate(**measures(joined, known)).order_by("variant")
+    daily = single.mutate(day=single.assigned_at.date())
+    yield "assigned_per_day", daily.group_by("day", "variant").aggregate(n=daily.count()).order_by("day", "variant")
+    several = units.unit_id.notnull() & (units.arms > 1)
+    yield "exposure", units.aggregate(units_in_several_arms=flag(several).sum().fill_null(0))
+    yield "accounted", accounted(units, experiment)
+    if days is not None:
+        yield "effect_by_day", _by_day(days)
+        yield "rows_per_day", days.group_by("day").aggregate(n=days["rows"].sum()).order_by("day")
     ranked = [_ranks(joined, n, m.quantile) for n, m in known.items() if m.quantile is not None]
     if ranked:
         yield "quantiles", _together(ranked).order_by("metric", "variant")
@@ -74,6 +60,24 @@ def queries(
     if experiment.segments:
         parts = [_segment(warehouse, joined, s, {experiment.primary: primary}, file) for s in experiment.segments]
         yield "segments", _together(parts).order_by("segment", "value", "variant")
+
+
+def dated_by_day(warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric]) -> Answer:
+    """Facts that have a day and no time, a row each: metric, part of it, table and column."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
+
+    rows = []
+    for name in experiment.metrics:
+        for part, fact in (("value", metrics[name].fact), ("denominator", metrics[name].denominator)):
+            if fact is not None and by_day(warehouse.table(fact.table, {"time": fact.time}, file=_place(name)), fact):
+                rows.append({"metric": name, "part": part, "table": fact.table, "column": fact.time})
+    schema = pa.schema([(k, pa.string()) for k in ("metric", "part", "table", "column")])
+    text = "Facts whose column of times holds days.\n"
+    return Answer("dated_by_day", text, pa.Table.from_pylist(rows, schema))
+
+
+def _place(metric: str) -> str:
+    return f"params/metrics.yml ({metric})"
 
 
 def _together(parts: Sequence[Any]) -> Any:
@@ -100,7 +104,15 @@ def measures(joined: Any, metrics: dict[str, Metric]) -> dict[str, Any]:
                 found[f"{column}_{part}_mean"] = other.mean()
                 found[f"{column}_{part}_var"] = other.var(how="sample")
                 found[f"{column}_{part}_cov"] = value.cov(other, how="sample")
+        found |= {c: joined[c].sum() for c in _broken_columns(name, metric)}
     return found
+
+
+def _broken_columns(name: str, metric: Metric) -> list[str]:
+    """Columns that count values which are no numbers: one for each column of values that the metric reads."""
+    column = column_of(name)
+    parts = {"": metric.fact is not None and metric.fact.value, "_den": metric.denominator and metric.denominator.value}
+    return [f"{column}{part}_broken" for part, there in (parts | {"_pre": metric.covariate}).items() if there]
 
 
 def _at_most(value: Any, limit: Any) -> Any:
@@ -110,61 +122,59 @@ def _at_most(value: Any, limit: Any) -> Any:
 
 
 def _with_metric(
-    warehouse: Warehouse, joined: Any, once: Any, name: str, metric: Metric, end: datetime, period: Period
+    warehouse: Warehouse,
+    joined: Any,
+    units: Any,
+    name: str,
+    metric: Metric,
+    end: datetime,
+    period: Period,
+    days: Any,
 ) -> Any:
-    """The units with a column of the metric, and of its denominator and covariate; 0 where a unit has no row."""
+    """The units with columns of the metric, its denominator, its covariate and their broken values; 0 where a unit has no row."""
     if metric.fact is None:  # the parameter check has said so already
         return joined
-    file, column = f"params/metrics.yml ({name})", column_of(name)
-    parts = [(column, _per_unit(warehouse, metric.fact, once, end, period, file=file))]
+    file, column = _place(name), column_of(name)
+    rows = events(warehouse, metric.fact, units, end, period, file=file) if days is None else days
+    parts = [(column, _per_unit(rows, metric.fact))]
     if metric.denominator is not None:
-        parts.append((f"{column}_den", _per_unit(warehouse, metric.denominator, once, end, period, file=file)))
+        rows = events(warehouse, metric.denominator, units, end, period, file=file)
+        parts.append((f"{column}_den", _per_unit(rows, metric.denominator)))
     if metric.covariate is not None:
         before = metric.covariate
         table = warehouse.table(before.table, {"unit": before.unit, "column": before.column}, file=file)
-        value = table[before.column].cast("float64")
-        values = table.select(unit_id=table[before.unit], value=value)
-        parts.append((f"{column}_pre", values.group_by("unit_id").aggregate(value=values.value.max())))
+        value, broken = number(table[before.column])
+        unit = identifier(warehouse, table, before.unit, name=before.table, file=file)
+        values = table.select(unit_id=unit, value=value, broken=broken)
+        values = values.group_by("unit_id").aggregate(value=values.value.max(), broken=values.broken.sum())
+        parts.append((f"{column}_pre", values))
+    kept = _broken_columns(name, metric)
     for part, values in parts:
-        right = values.rename({part: "value", f"unit_{part}": "unit_id"})
-        joined = joined.left_join(right, joined.unit_id == right[f"unit_{part}"])
+        right = values.rename({part: "value", f"{part}_broken": "broken", f"unit_{part}": "unit_id"})
+        joined = joined.left_join(right, same(joined.unit_id, right[f"unit_{part}"]))
         joined = joined.mutate(**{part: joined[part].fill_null(0.0)}).drop(f"unit_{part}")
+        broken = f"{part}_broken"
+        joined = joined.mutate(**{broken: joined[broken].fill_null(0)}) if broken in kept else joined.drop(broken)
     return joined
 
 
-def _events(warehouse: Warehouse, fact: Fact, units: Any, end: datetime, period: Period, *, file: str) -> Any:
-    """Rows of the fact that count: of these units, after their assignment, before the end, arrived by the cut-off."""
-    import ibis  # noqa: PLC0415
-
-    wanted = {"unit": fact.unit, "time": fact.time} | {f"where {w.column}": w.column for w in fact.where}
-    wanted |= {"arrived": fact.arrived} if fact.arrived else {}
-    wanted |= {"value": fact.value} if fact.value else {}
-    events = warehouse.table(fact.table, wanted, file=file)
-    conditions = [events[fact.time] < end]
-    conditions += [events[w.column] == w.equals for w in fact.where]
-    if fact.arrived:
-        conditions.append(events[fact.arrived] < period.cutoff)
-    kept = events.filter(*conditions)
-    value = kept[fact.value].cast("float64") if fact.value else ibis.literal(1.0)
-    kept = kept.select(event_unit=kept[fact.unit], happened=kept[fact.time], value=value)
-    return kept.inner_join(units, [kept.event_unit == units.unit_id, kept.happened >= units.assigned_at])
+def _per_unit(rows: Any, fact: Fact) -> Any:
+    return rows.group_by("unit_id").aggregate(value=total(rows, fact), broken=rows.broken.sum())
 
 
-def _total(rows: Any, fact: Fact) -> Any:
-    return {"any": rows.value.max(), "count": rows.value.sum(), "sum": rows.value.sum()}[fact.aggregation]
+def _days(rows: Any, fact: Fact) -> Any:
+    """A row per unit and day on which it did something; ``since`` counts days from its assignment."""
+    day = rows.happened.date()
+    rows = rows.mutate(day=day, since=day.delta(rows.assigned_at.date(), unit="day"))
+    return rows.group_by("unit_id", "variant", "day", "since").aggregate(
+        value=total(rows, fact), broken=rows.broken.sum(), rows=rows.count()
+    )
 
 
-def _per_unit(warehouse: Warehouse, fact: Fact, units: Any, end: datetime, period: Period, *, file: str) -> Any:
-    mine = _events(warehouse, fact, units, end, period, file=file)
-    return mine.group_by("unit_id").aggregate(value=_total(mine, fact))
-
-
-def _by_day(mine: Any, fact: Fact) -> Any:
+def _by_day(days: Any) -> Any:
     """By days since exposure: units with a value, and its mean and variance among them; the others have 0."""
-    mine = mine.mutate(day=mine.happened.date().delta(mine.assigned_at.date(), unit="day"))
-    each = mine.group_by("variant", "unit_id", "day").aggregate(value=_total(mine, fact))
-    found = each.group_by("day", "variant").aggregate(
-        n=each.count(), mean=each.value.mean(), var=each.value.var(how="sample").fill_null(0.0)
+    found = days.group_by(day=days.since, variant=days.variant).aggregate(
+        n=days.count(), mean=days.value.mean(), var=days.value.var(how="sample").fill_null(0.0)
     )
     return found.order_by("day", "variant")
 
@@ -198,7 +208,7 @@ def _shape(joined: Any, name: str) -> Any:
     value = joined[column_of(name)]
     some = value > 0
     marks = {f"p{round(q * 100)}": value.quantile(q, where=some) for q in SHAPE}
-    found = joined.group_by("variant").aggregate(zero=1 - some.cast("float64").mean(), **marks)
+    found = joined.group_by("variant").aggregate(zero=1 - flag(some).mean(), **marks)
     return found.mutate(metric=ibis.literal(name)).select("metric", "variant", "zero", *marks)
 
 
@@ -206,9 +216,10 @@ def _segment(warehouse: Warehouse, joined: Any, segment: Any, metrics: dict[str,
     import ibis  # noqa: PLC0415
 
     table = warehouse.table(segment.table, {"unit": segment.unit, "column": segment.column}, file=file)
-    named = table.select(of_unit=table[segment.unit], value=table[segment.column].cast("string"))
+    unit = identifier(warehouse, table, segment.unit, name=segment.table, file=file)
+    named = table.select(of_unit=unit, value=table[segment.column].cast("string"))
     named = named.group_by("of_unit").aggregate(value=named.value.max())
-    both = joined.left_join(named, joined.unit_id == named.of_unit)
+    both = joined.left_join(named, same(joined.unit_id, named.of_unit))
     both = both.mutate(value=both.value.fill_null("unknown"))
     found = both.group_by("value", "variant").aggregate(**measures(both, metrics))
     rest: Sequence[str] = [c for c in found.columns if c not in {"value", "variant"}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from gazette.sources._answer import Answer
+from gazette.sources._answer import Answer, flag
 from gazette.sources._measures import outcomes
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def _labels(warehouse: Warehouse, model: Model, period: Period, *, file: str) ->
     y = warehouse.table(labels.table, wanted, file=file)
     y = y.filter(y[labels.arrived] < period.cutoff)
     audited = y[labels.audited] if labels.audited else ibis.null("int64")
-    y = y.select(label_id=y[labels.id], label=y[labels.label], known=y[labels.arrived], audited=audited)
+    found, audited = (flag(v) if v.type().is_boolean() else v for v in (y[labels.label], audited))
+    y = y.select(label_id=y[labels.id], label=found, known=y[labels.arrived], audited=audited)
     s = warehouse.table(scores.table, {"id": scores.id, "time": scores.time}, file=file)
     s = s.filter(s[scores.time] >= period.start - timedelta(days=7), s[scores.time] < period.start)
     s = s.select(row_id=s[scores.id], time=s[scores.time]).distinct()
@@ -84,7 +85,7 @@ def _labels(warehouse: Warehouse, model: Model, period: Period, *, file: str) ->
         n=both.count(),
         delay_hours=both.delay.quantile(0.95),
         audited=both.audited.count(),
-        wrong=(both.audited != both.label).cast("int64").sum(where=both.audited.notnull()),
+        wrong=flag(both.audited != both.label).sum(where=both.audited.notnull()),
     )
 
 
@@ -124,12 +125,12 @@ def _faults(week: Any, features: Features) -> Any:
     """Missing values and values outside the range, per feature, in one scan."""
     found = {"n": week.count()}
     for name, limits in features.columns.items():
-        found[f"{name}__missing"] = week[name].isnull().cast("int64").sum()
+        found[f"{name}__missing"] = flag(week[name].isnull()).sum()
         outside = [week[name] < limits.low] if limits.low is not None else []
         outside += [week[name] > limits.high] if limits.high is not None else []
         if outside:
             broken = outside[0] if len(outside) == 1 else outside[0] | outside[1]
-            found[f"{name}__outside"] = broken.fill_null(False).cast("int64").sum()
+            found[f"{name}__outside"] = flag(broken).sum()
     return week.aggregate(**found)
 
 
@@ -142,7 +143,7 @@ def _histograms(both: Any, edges: dict[str, list[float]], words: list[str]) -> l
         rows = both.filter(both[name].notnull())
         bin_ = ibis.literal(0)
         for cut in cuts:
-            bin_ = bin_ + (rows[name] > cut).cast("int64")
+            bin_ = bin_ + flag(rows[name] > cut)
         rows = rows.mutate(bin=bin_.cast("string"))
         found.append(_counted(rows, name))
     for name in words:
@@ -170,7 +171,7 @@ def _gaps(both: Any, numeric: list[str]) -> list[Any]:
         rows = both.filter(both[name].notnull())
         rows = rows.select(value=rows[name].cast("float64"), part=rows.part)
         steps = rows.group_by("value").aggregate(
-            a=(rows.part == "training").cast("int64").sum(), b=(rows.part == "week").cast("int64").sum()
+            a=flag(rows.part == "training").sum(), b=flag(rows.part == "week").sum()
         )
         upto = ibis.range_window(order_by="value", following=0)
         steps = steps.mutate(

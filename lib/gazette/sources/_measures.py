@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gazette.sources._answer import flag
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -96,9 +98,13 @@ def outcomes(warehouse: Warehouse, model: Model, period: Period, kind: str, *, f
     )
     s = first_of_each(s, ["row_id", "version"], "arrived")
     y = y.filter(y[labels.arrived] < period.cutoff)
-    y = y.select(label_id=y[labels.id], label=y[labels.label].cast(kind), known=y[labels.arrived])
+    y = y.select(label_id=y[labels.id], label=_number(y[labels.label], kind), known=y[labels.arrived])
     y = first_of_each(y, ["label_id"], "known")
     return s.left_join(y, s.row_id == y.label_id).drop("label_id")
+
+
+def _number(values: Any, kind: str) -> Any:
+    return (flag(values) if values.type().is_boolean() else values).cast(kind)
 
 
 def answers(
@@ -127,8 +133,9 @@ def answers(
     live, base = versions["live"], versions.get("baseline", "")
     rows = rows.filter(rows.version.isin(sorted(set(versions.values()))))
     yield "weekly", _summary(placed(rows, ["week", "version"]), measures, ["week", "version"], counts)
-    both = rows.mutate(seen=rows.version.nunique().over(ibis.window(group_by="row_id")))
-    both = both.filter(both.seen == 2, both.version.isin([live, base])) if base and base != live else rows.limit(0)  # noqa: PLR2004
+    own = ibis.window(group_by="row_id")  # not every dialect counts different values in a window
+    both = rows.mutate(seen_first=rows.version.min().over(own), seen_last=rows.version.max().over(own))
+    both = both.filter(both.seen_first != both.seen_last) if base and base != live else both.limit(0)
     yield "paired", _paired(placed, both, measures, ["week"], live, base)
     if not model.scores.segments:
         return

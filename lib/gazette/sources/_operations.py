@@ -53,4 +53,8 @@ def queries(warehouse: Warehouse, model: Model, period: Period, *, file: str) ->
             table.cohort.isin([model.business.new, model.business.baseline]),
         )
         more = [c for c in ("returning_users",) if c in table.columns]
-        yield "business", kept.select(*names[:-1], *more).order_by("day", "cohort")
+        kept = kept.select(*names[:-1], *more)
+        real = {
+            c: kept[c].cast("float64") for c in kept.columns if kept[c].type().is_decimal()
+        }  # they meet no real numbers
+        yield "business", kept.mutate(**real).order_by("day", "cohort")

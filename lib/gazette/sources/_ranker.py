@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gazette.sources._answer import flag
 from gazette.sources._measures import answers, days, first_of_each, mean_influences, within
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _gains(warehouse: Warehouse, model: Model, qualities: Sequence[Quality], *, 
     for q in qualities:
         top = rows.rank <= q.k
         if q.measure == "precision":
-            found[_name(q)] = (rows.relevance > 0).cast("int64").sum(where=top) / q.k
+            found[_name(q)] = flag(rows.relevance > 0).sum(where=top) / q.k
             continue
         gain = (rows.relevance / (rows.rank + 1).log2()).sum(where=top)
         ideal = (rows.relevance / (rows.best + 1).log2()).sum(where=rows.best <= q.k)

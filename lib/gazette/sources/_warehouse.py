@@ -20,15 +20,13 @@ from gazette.sources import (
     _regressor,
 )
 from gazette.sources._answer import Answer
+from gazette.sources._engine import first_line, open_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pyarrow as pa
-
     from gazette.params import Before, Experiment, Metric, Model, Told
-
-HELD = "gazette_units"
+    from gazette.sources._engine import Engine
 
 __all__ = [
     "Period",
@@ -72,57 +70,47 @@ class Warehouse:
     def __init__(self, url: str, *, project: Path) -> None:
         self.url = url
         self._project = project
-        self._connection: Any = None
-        self._held = ""
+        self._engine: Engine | None = None
+        self._known: dict[str, Any] = {}
+        self._held: dict[str, str] = {}
         self._parts: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
-        import ibis  # noqa: PLC0415  takes a second, needed only to build
-
-        try:
-            if self.url.startswith("duckdb://"):
-                path = self._project / self.url.removeprefix("duckdb://")
-                if not path.is_file():
-                    raise SourceError(
-                        "there is no warehouse file here",
-                        where=str(path),
-                        mend="set 'warehouse:' in params/site.yml, or run 'gazette demo'",
-                    )
-                self._connection = ibis.duckdb.connect(
-                    str(path), read_only=True, threads=1
-                )  # several would add floats in an order that differs from run to run
-            else:
-                self._connection = ibis.connect(self.url)
-        except SourceError:
-            raise
-        except Exception as error:  # every driver has its own errors
-            raise SourceError(
-                f"the warehouse cannot be opened: {_first_line(error)}",
-                where=self.url.split("@")[-1],
-                mend="check 'warehouse:' in params/site.yml, rights and network",
-            ) from error
+        self._engine = open_engine(self.url, self._project)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._connection is not None:
-            self._connection.disconnect()
-            self._connection = None
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    @property
+    def _open(self) -> Engine:
+        assert self._engine is not None, "use it as a context manager"  # noqa: S101
+        return self._engine
 
     def table(self, name: str, columns: dict[str, str], *, file: str) -> Any:
         """The table, after a check that it exists and has the columns (key in the parameter file to column name).
+
+        A name such as ``web.clicks`` is a table of another schema.
 
         Raises:
             SourceError: The table or columns are missing; all missing columns are named.
         """
         with _clear_errors(f"table {name!r}", file):
-            known = set(self._connection.list_tables())
-            if name not in known:
-                raise SourceError(
-                    f"the warehouse has no table {name!r}",
-                    where=file,
-                    mend=f"correct the name or load it (tables: {', '.join(sorted(known)) or 'none'})",
-                )
-            table = self._connection.table(name)
+            if name not in self._known:
+                table = self._open.table(name)
+                if table is None:
+                    schema = name.rpartition(".")[0]
+                    known = self._open.tables(schema)
+                    of = f"tables of {schema}" if schema else "tables"
+                    raise SourceError(
+                        f"the warehouse has no table {name!r}",
+                        where=file,
+                        mend=f"correct the name or load it ({of}: {', '.join(sorted(known)) or 'none'})",
+                    )
+                self._known[name] = table
+            table = self._known[name]
         missing = [f"{key}: {column!r}" for key, column in columns.items() if column not in table.columns]
         if missing:
             raise SourceError(
@@ -138,52 +126,37 @@ class Warehouse:
 
     def schema(self, name: str) -> dict[str, str]:
         """Columns of a table and their types, in ibis's words."""
-        return {column: str(kind) for column, kind in self._connection.table(name).schema().items()}
+        table = self.table(name, {}, file="params")
+        return {column: str(kind) for column, kind in table.schema().items()}
 
     def hold(self, name: str, expression: Any) -> Any:
-        """Keep an intermediate table for several queries, in a temporary table of this connection; its SQL goes before theirs."""
-        if (
-            self._connection.name != "duckdb"
-        ):  # others may lack the right or the disk for it; they compute it for each query
+        """Keep an intermediate table for several queries, in a temporary table of this connection; its SQL goes before theirs.
+
+        Where the warehouse keeps none, the expression itself comes back, and each query computes it.
+        """
+        held = self._open.hold(name, expression)
+        if held is None:
             return expression
-        columns = ", ".join(
-            f'CAST("{c}" AS DOUBLE) AS "{c}"' if t.is_floating() else f'"{c}"' for c, t in expression.schema().items()
-        )  # DuckDB takes the literal 0.0 for a decimal of one digit, and would keep it so
-        sql = f"SELECT {columns} FROM (\n{self._sql(expression)}\n)"  # noqa: S608  columns are ibis's
-        self._connection.raw_sql(f"CREATE OR REPLACE TEMPORARY TABLE {name} AS\n{sql}")
-        self._held = f"CREATE TEMPORARY TABLE {name} AS\n{sql};\n\n"
-        return self._connection.table(name, database="temp.main")
+        table, sql = held
+        before = self._before(sql)
+        self._held[name] = f"{before}CREATE TEMPORARY TABLE {name} AS\n{sql};\n\n"
+        return table
 
-    def _sql(self, expression: Any) -> str:
-        import ibis  # noqa: PLC0415
-
-        return str(ibis.to_sql(expression, dialect=self._connection.name))
+    def _before(self, sql: str) -> str:
+        """How the held tables that a text reads were made."""
+        return "".join(made for name, made in self._held.items() if name in sql)
 
     def ask(self, name: str, expression: Any, *, file: str) -> Answer:
         """Run an ibis expression; its rows must be ordered by the expression itself."""
         with _clear_errors(f"query {name!r}", file):
-            sql = self._sql(expression)
-            before = self._held if HELD in sql else ""
-            return Answer(name, f"{before}{sql}\n", self._rows(expression, sql))
-
-    def _rows(self, expression: Any, sql: str) -> pa.Table:
-        """What this SQL of the expression finds; where we can run it as it stands, it is not compiled a second time."""
-        if self._connection.name != "duckdb":
-            return expression.to_pyarrow()
-        from ibis.backends.duckdb.converter import DuckDBPyArrowData  # noqa: PLC0415  takes a second, needed only to build
-
-        return DuckDBPyArrowData.convert_table(self._connection.con.sql(sql).to_arrow_table(), expression.schema())
+            sql = self._open.sql(expression)
+            return Answer(name, f"{self._before(sql)}{sql}\n", self._open.rows(expression, sql))
 
     def plain(self, name: str, text: str, *, file: str) -> Answer:
         """Run SQL that is written in DuckDB's dialect, whatever the warehouse speaks; its rows must be ordered by the text itself."""
         with _clear_errors(f"query {name!r}", file):
-            expression = self._connection.sql(text, dialect="duckdb")
-            return Answer(name, f"{text}\n", self._rows(expression, text))
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+            own = self._open.translated(text)
+            return Answer(name, f"{own}\n", self._open.plain(own))
 
 
 @contextmanager
@@ -194,7 +167,7 @@ def _clear_errors(what: str, file: str) -> Iterator[None]:
         raise
     except Exception as error:  # every driver has its own errors
         raise SourceError(
-            f"{what} failed in the warehouse: {_first_line(error)}",
+            f"{what} failed in the warehouse: {first_line(error)}",
             where=file,
             mend="check the columns that the file names",
         ) from error
@@ -206,8 +179,9 @@ def experiment_answers(
     """All that an experiment's notebook needs, as aggregates per arm."""
     file = f"params/experiments/{experiment.id}.yml"
     with _clear_errors("an experiment's query", file):
-        pairs = [*_experiment.queries(warehouse, experiment, metrics, period, held=HELD, file=file)]
-    return [warehouse.ask(name, expression, file=file) for name, expression in pairs]
+        pairs = [*_experiment.queries(warehouse, experiment, metrics, period, file=file)]
+        dated = _experiment.dated_by_day(warehouse, experiment, metrics)
+    return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs), dated]
 
 
 def model_answers(warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str]) -> list[Answer]:

@@ -30,4 +30,7 @@ PLANNED = (
 def plan_of(plan: Experiment) -> str:
     """The fields that were agreed before the test, as canonical JSON on one line."""
     fields = plan.model_dump(mode="json", include=set(PLANNED)) | {"method": plan.design}
+    fields["variants"] = [
+        {k: v[k] for k in ("id", "title", "weight")} for v in fields["variants"]
+    ]  # not how tables spell them
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

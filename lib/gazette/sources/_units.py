@@ -1,0 +1,212 @@
+"""Who was assigned to what, and what each of them did: identifiers, spellings and times as people's tables have them."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from gazette.errors import SourceError
+from gazette.sources._answer import flag, real
+
+if TYPE_CHECKING:
+    from gazette.params import Experiment, Fact
+    from gazette.sources._warehouse import Period, Warehouse
+
+__all__ = [
+    "accounted",
+    "assigned",
+    "by_day",
+    "end_of",
+    "events",
+    "identifier",
+    "label",
+    "moment",
+    "number",
+    "once",
+    "same",
+    "total",
+]
+
+WHOLE = {4: 2**24, 8: 2**53}  # bytes of a real number to the first whole number whose neighbour it cannot tell from it
+NO_VARIANT, NO_ID, NO_TIME = "no variant", "no id", "no time"  # as pages name them, and as the file excludes them
+
+
+def end_of(experiment: Experiment, period: Period) -> datetime:
+    """The first moment that no longer counts."""
+    return min(datetime.combine(experiment.end, time()) + timedelta(days=1), period.end)
+
+
+# ---- columns
+
+
+def identifier(warehouse: Warehouse, table: Any, column: str, *, name: str, file: str) -> Any:
+    """A column of identifiers: text, or whole numbers.
+
+    Raises:
+        SourceError: It holds real numbers that are not whole, or so large that different ids have become the same.
+    """
+    import ibis  # noqa: PLC0415
+
+    values = table[column]
+    if not values.type().is_floating():
+        return values
+    limit = WHOLE[values.type().nbytes]
+    wrong = table.filter(~values.isnan(), (values.abs() >= limit) | (values != values.floor()))
+    found = warehouse.ask(
+        "ids", wrong.aggregate(n=wrong.count(), one=wrong[column].max()), file=file
+    ).table.to_pylist()[0]
+    if found["n"]:
+        raise SourceError(
+            f"column {column!r} of table {name!r} holds ids as real numbers ({values.type()}), of which {found['n']:,} are not whole "
+            f"or too large to be told from their neighbours, such as {found['one']!r}",
+            where=file,
+            mend="load the ids as text or as whole numbers, from where they were made: what the table lost cannot be had from it",
+        )
+    return ibis.ifelse(values.isnan(), ibis.null("int64"), values.cast("int64"))
+
+
+def same(left: Any, right: Any) -> Any:
+    """Whether two identifiers are the same: as text, where one is text and the other a number."""
+    a, b = left.type().copy(nullable=True), right.type().copy(nullable=True)
+    return left == right if a == b or (a.is_numeric() and b.is_numeric()) else _text(left) == _text(right)
+
+
+def _text(values: Any) -> Any:
+    return values if values.type().is_string() else values.cast("string")
+
+
+def moment(table: Any, column: str, *, name: str, file: str) -> Any:
+    """A column of times as UTC without zone; a day is its first moment.
+
+    Raises:
+        SourceError: It holds something else.
+    """
+    values = table[column]
+    kind = values.type()
+    if kind.is_timestamp() and kind.timezone is None:
+        return values
+    if kind.is_timestamp() or kind.is_date():
+        return values.cast("timestamp")
+    raise SourceError(
+        f"column {column!r} of table {name!r} holds {kind}, not times",
+        where=file,
+        mend="make it a time or a day, in a view",
+    )
+
+
+def label(variant: Any, experiment: Experiment) -> Any:
+    """The variant's id for each of its spellings; any other text as it is, nothing as ``no variant``."""
+    import ibis  # noqa: PLC0415
+
+    text = _text(variant)
+    spelt = [(text == alias, v.id) for v in experiment.variants for alias in v.aliases]
+    return (ibis.cases(*spelt, else_=text) if spelt else text).nullif("").fill_null(NO_VARIANT)
+
+
+# ---- units
+
+
+def assigned(warehouse: Warehouse, experiment: Experiment, period: Period, *, file: str) -> Any:
+    """A row per identifier (and one for all rows without): variant, how many different ones, rows, first moment."""
+    columns = {c: c for c in ("experiment", "unit_id", "variant", "assigned_at")}
+    name = experiment.assignments
+    table = warehouse.table(name, columns, file=file)
+    at = moment(table, "assigned_at", name=name, file=file)
+    start = datetime.combine(experiment.start, time())
+    inside = (at >= start) & (at < end_of(experiment, period))
+    rows = table.filter(table.experiment == experiment.id, inside | at.isnull())
+    mine = rows.select(
+        unit_id=identifier(warehouse, rows, "unit_id", name=name, file=file),
+        variant=label(rows.variant, experiment),
+        assigned_at=moment(rows, "assigned_at", name=name, file=file),
+    )
+    return mine.group_by("unit_id").aggregate(
+        variant=mine.variant.min(), arms=mine.variant.nunique(), assigned_at=mine.assigned_at.min(), rows=mine.count()
+    )
+
+
+def once(units: Any, experiment: Experiment) -> Any:
+    """Units that were in one arm, which the file knows."""
+    ids = [v.id for v in experiment.variants]
+    kept = units.filter(units.unit_id.notnull(), units.arms == 1, units.assigned_at.notnull(), units.variant.isin(ids))
+    return kept.select("unit_id", "variant", "assigned_at")
+
+
+def accounted(units: Any, experiment: Experiment) -> Any:
+    """Where every identifier went, in rows of kind, label and counts; together they are all rows of the test's time."""
+    import ibis  # noqa: PLC0415
+
+    known = units.variant.isin([v.id for v in experiment.variants])
+    told = ibis.cases(
+        (units.unit_id.isnull(), NO_ID),
+        (units.assigned_at.isnull(), NO_TIME),
+        (units.arms > 1, "several variants"),
+        else_=units.variant,
+    )
+    kind = ibis.cases(
+        (units.unit_id.notnull() & units.assigned_at.notnull() & (units.arms > 1), "several"),
+        (units.unit_id.notnull() & units.assigned_at.notnull() & known, "assigned"),
+        else_="unknown",
+    )
+    if experiment.exclude:
+        kind = ibis.ifelse((kind == "unknown") & told.isin(experiment.exclude), "excluded", kind)
+    sorted_ = units.mutate(kind=kind, label=told)
+    found = sorted_.group_by("kind", "label").aggregate(
+        units=flag(sorted_.unit_id.notnull()).sum(),
+        rows=sorted_["rows"].sum(),
+        repeated=flag(sorted_["rows"] > 1).sum(),
+    )
+    return found.order_by("kind", "label")
+
+
+# ---- what they did
+
+
+def by_day(table: Any, fact: Fact) -> bool:
+    """Whether the fact has a day and no time: then it counts from the day of assignment."""
+    return bool(table[fact.time].type().is_date())
+
+
+def number(values: Any) -> tuple[Any, Any]:
+    """A column of values as real numbers, nothing where they are none, and 1 where such a one stood."""
+    import ibis  # noqa: PLC0415
+
+    if values.type().is_boolean():
+        return flag(values).cast("float64"), ibis.literal(0)
+    if values.type().is_integer():
+        return values.cast("float64"), ibis.literal(0)
+    values = values.cast("float64")
+    broken = values.isnan() | values.isinf()
+    return ibis.ifelse(broken, ibis.null("float64"), values), flag(broken)
+
+
+def events(warehouse: Warehouse, fact: Fact, units: Any, end: datetime, period: Period, *, file: str) -> Any:
+    """Rows of the fact that count: of these units, after their assignment, before the end, arrived by the cut-off.
+
+    Those dated by day count from the day of assignment. ``broken`` is 1 where the value was NaN or infinite.
+    """
+    import ibis  # noqa: PLC0415
+
+    wanted = {"unit": fact.unit, "time": fact.time} | {f"where {w.column}": w.column for w in fact.where}
+    wanted |= {"arrived": fact.arrived} if fact.arrived else {}
+    wanted |= {"value": fact.value} if fact.value else {}
+    table = warehouse.table(fact.table, wanted, file=file)
+    conditions = [moment(table, fact.time, name=fact.table, file=file) < end]
+    conditions += [table[w.column] == w.equals for w in fact.where]
+    if fact.arrived:
+        conditions.append(moment(table, fact.arrived, name=fact.table, file=file) < period.cutoff)
+    rows = table.filter(*conditions)
+    value, broken = number(rows[fact.value]) if fact.value else (real(1), ibis.literal(0))
+    kept = rows.select(
+        event_unit=identifier(warehouse, rows, fact.unit, name=fact.table, file=file),
+        happened=moment(rows, fact.time, name=fact.table, file=file),
+        value=value,
+        broken=broken,
+    )
+    since = units.assigned_at.truncate("D") if by_day(table, fact) else units.assigned_at
+    return kept.inner_join(units, [same(kept.event_unit, units.unit_id), kept.happened >= since])
+
+
+def total(rows: Any, fact: Fact) -> Any:
+    """What the rows come to: at least one, how many, or their sum."""
+    return {"any": rows.value.max(), "count": rows.value.sum(), "sum": rows.value.sum()}[fact.aggregation]
