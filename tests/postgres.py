@@ -105,7 +105,8 @@ def copy_tables(file: Path, address: str) -> None:
             target.execute(f'CREATE SCHEMA IF NOT EXISTS "{where}"')
             target.execute(f'CREATE TABLE "{where}"."{table}" ({kinds})')
             with target.cursor().copy(f'COPY "{where}"."{table}" FROM STDIN') as copy:
-                for row in source.execute(f'SELECT * FROM "{schema}"."{table}"').fetchall():
+                told = ", ".join(f'"{c}"::VARCHAR' if "ZONE" in kind else f'"{c}"' for c, kind in columns)
+                for row in source.execute(f'SELECT {told} FROM "{schema}"."{table}"').fetchall():
                     copy.write_row(row)
             target.execute(f'ANALYZE "{where}"."{table}"')  # as a server that has been up for a minute has done
 

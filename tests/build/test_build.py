@@ -2,23 +2,25 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+import yaml
 
 from gazette.editions import Store, Week
+from gazette.params import load
 from gazette.record import Record
+from gazette.register import new_subject
 from gazette.site import lint_site
-from program import copy_project, gazette
-from small import ABOVE
+from program import gazette
+from small import ABOVE, REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -239,17 +241,30 @@ class TestBadInput:
         assert "mend:" in says
         assert "Traceback" not in says
 
-    def test_an_unreachable_mlflow(self, demo: Path, tmp_path: Path) -> None:
-        place = copy_project(tmp_path / "project")
-        (place / ".gazette").mkdir()
-        (place / ".gazette" / "demo").symlink_to(demo / ".gazette" / "demo")
-        path = place / "params" / "site.yml"
-        path.write_text(re.sub(r"^mlflow: .*$", "mlflow: http://127.0.0.1:9", path.read_text(), flags=re.MULTILINE))
-        says = gazette("build", "2026-W47", project=place, code=1).stderr
-        assert "MLflow cannot be asked" in says
-        assert "models/flight-delay.yml" in says
-        assert "is the server up?" in says
-        assert not list((place / "editions").glob("2026*"))
+    def test_sources_that_fail_for_some_subjects_leave_the_others_their_pages(self, small: SmallProject) -> None:
+        new_subject(small.root, load(small.root / "params"), "model", "risk", today=date(2026, 11, 5))
+        small.site["mlflow"] = "http://127.0.0.1:9"
+        small.write()
+        small.add_metrics(
+            *(m for m in yaml.safe_load((REPOSITORY / "params" / "metrics.yml").read_text())["metrics"] if m != "ctr")
+        )
+        small.add_experiment("other", assignments="elsewhere")
+        built = build(small, code=1)["editions"][0]
+        failed = {n["page"]: n["failure"] for n in built["notebooks"] if n["status"] == "failed"}
+        assert failed.keys() == {"other", "risk"}
+        assert "MLflow cannot be asked" in failed["risk"]
+        assert "is the server up?" in failed["risk"]
+        assert "the warehouse has no table 'elsewhere' (params/experiments/other.yml)" in failed["other"]
+        edition = store(small).path(W47)
+        assert {p.name for p in (edition / "records").iterdir()} == {"button.json", "executive.json"}
+        assert {p.name for p in (edition / "snapshot").iterdir() if p.name in {"button", "other", "risk"}} == {"button"}
+        for page in ("experiments/other", "models/risk"):
+            text = (edition / "site" / f"{page}.html").read_text()
+            assert "it has no numbers this week" in text
+            assert "To mend it" in text
+        assert "2 of the analyses failed" in (edition / "site" / "index.html").read_text()
+        assert gazette("verify", project=small.root).returncode == 0
+        assert gazette("replay", "2026-W47", project=small.root).returncode == 0
 
     def test_a_full_disk(self, small: SmallProject, tmp_path: Path) -> None:
         """On a real, small file system of our own, in a mount namespace that ends with the build."""

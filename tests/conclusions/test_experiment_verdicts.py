@@ -157,7 +157,7 @@ def test_what_to_do(interval: tuple[float, float], ended: bool, enough: bool, ac
     assert verdict.action == action
 
 
-GATES = ("sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "minimum-run")
+GATES = ("accounted", "sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "minimum-run")
 
 
 @pytest.mark.parametrize("gate", GATES)

@@ -2,6 +2,7 @@
 
 from gazette.build._build import Built, Listener, Report, Silent, build
 from gazette.build._check import check, remark_warnings
+from gazette.build._data import DataCheck, check_data
 from gazette.build._freeze import answers_of, period_of
 from gazette.build._learn import Proposal, accept, propose
 from gazette.build._project import Project, open_project
@@ -9,6 +10,7 @@ from gazette.build._register import register_of
 
 __all__ = [
     "Built",
+    "DataCheck",
     "Listener",
     "Project",
     "Proposal",
@@ -18,6 +20,7 @@ __all__ = [
     "answers_of",
     "build",
     "check",
+    "check_data",
     "open_project",
     "period_of",
     "propose",

@@ -22,7 +22,7 @@ from gazette.errors import EditionError, GazetteError, ParamsError, WrongUseErro
 from gazette.params import Model
 from gazette.record import canonical_json
 from gazette.register import load_register, load_replays
-from gazette.runs import Job, keep_environment, library_digest, run_all, versions, warm
+from gazette.runs import Failure, Job, Outcome, keep_environment, library_digest, run_all, versions, warm
 from gazette.snapshot import reopen, verify
 
 if TYPE_CHECKING:
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
     from gazette.build._project import Project
     from gazette.editions import Signer
+    from gazette.errors import SourceError
     from gazette.params import Experiment
     from gazette.record import Kind
-    from gazette.runs import Event, Outcome
+    from gazette.runs import Event
     from gazette.snapshot import Snapshot
 
 __all__ = ["Built", "Listener", "Report", "Silent", "build"]
@@ -85,7 +86,7 @@ class Built:
 
     @property
     def failed(self) -> list[Outcome]:
-        """Notebooks that gave no record."""
+        """Pages without a record: their notebook failed, or a source of theirs."""
         return [o for o in self.outcomes if o.status == "failed"]
 
 
@@ -198,7 +199,7 @@ def _one(
         listener.step(edition, "Freezing the data")
         _lay_out(project, week, staging)
         keep_environment(staging, project.root)
-        snapshots = freeze_all(
+        snapshots, unread = freeze_all(
             project,
             week,
             subjects,
@@ -206,7 +207,8 @@ def _one(
             lambda title: listener.step(edition, f"Freezing the data: {title}"),
         )
         listener.step(edition, "Running notebooks")
-        outcomes = _run(project, week, subjects, snapshots, staging, listener)
+        outcomes = _run(project, week, subjects, snapshots, unread, staging, listener)
+        subjects = [s for s in subjects if s.id not in unread]
         for name in snapshots:
             verify(reopen(staging / "snapshot" / name))
         if project.params.site.recompute:
@@ -265,10 +267,14 @@ def _run(
     week: Week,
     subjects: list[Model | Experiment],
     snapshots: dict[str, Snapshot],
+    unread: dict[str, SourceError],
     staging: Path,
     listener: Listener,
 ) -> list[Outcome]:
     edition, settings = str(week), project.params.site
+    lost = [_not_read(s, unread[s.id]) for s in subjects if s.id in unread]
+    _keep(lost, staging)
+    subjects = [s for s in subjects if s.id not in unread]
     titles = {s.id: s.title for s in subjects} | {page: title for page, _, title, _ in _above(project)}
     listener.planned(edition, titles)
     shared = project.parameter_digest()
@@ -314,7 +320,17 @@ def _run(
         more = run_all([one], workers=1, cache=cache, progress=say)
         _keep(more, staging)
         outcomes = [*outcomes, *more]
-    return outcomes
+    return [*lost, *outcomes]
+
+
+def _not_read(subject: Model | Experiment, error: SourceError) -> Outcome:
+    """What comes of a subject that a source failed for: its page says why, and how to mend it."""
+    kind = "model" if isinstance(subject, Model) else "experiment"
+    where = f" ({error.where})" if error.where else ""
+    what = f"Its data could not be read: {error.what}{where}." + (f" To mend it: {error.mend}." if error.mend else "")
+    return Outcome(
+        subject.id, "failed", None, Failure(subject.id, kind, subject.title, subject.owner, what, ""), 0.0, 0.0
+    )
 
 
 def _above(project: Project) -> list[tuple[str, Kind, str, str]]:

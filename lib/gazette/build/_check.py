@@ -10,6 +10,7 @@ from gazette.errors import EditionError, NotebookError
 from gazette.params import Model, Problem, changes, problems, published_prose
 from gazette.register import lost_remarks, register_problems, replay_problems, targets_of
 from gazette.runs import check_parameters
+from gazette.sources import missing_driver
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,6 @@ GIVEN = ("subject", "edition", "root")
 
 
 def check(root: Path) -> list[Problem]:
-    """Problems of the parameters, of the register of decisions, and of the notebooks that they name; sorted by file and line."""
     """Problems of the parameters, of the notebooks that they name, and definitions changed without saying so; sorted by file and line."""
     params, found = problems(root / "params")
     found = sorted([*found, *misread_params(root)])
@@ -28,6 +28,10 @@ def check(root: Path) -> list[Problem]:
     found += replay_problems(root)[1]
     if params is None:
         return sorted(found)
+    if (lack := missing_driver(params.site.warehouse)) is not None:
+        lines = (root / "params" / "site.yml").read_text(encoding="utf-8").splitlines()
+        line = next((i for i, text in enumerate(lines, 1) if text.startswith("warehouse:")), 1)
+        found.append(Problem("site.yml", line, "warehouse", *lack))
     for subject in (*params.models.values(), *params.experiments.values()):
         kind = "model" if isinstance(subject, Model) else "experiment"
         template = root / "notebooks" / (subject.notebook or f"{kind}.ipynb")

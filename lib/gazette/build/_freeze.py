@@ -72,26 +72,34 @@ def answers_of(
 
 def freeze_all(
     project: Project, week: Week, subjects: list[Model | Experiment], directory: Path, say: Callable[[str], None]
-) -> dict[str, Snapshot]:
+) -> tuple[dict[str, Snapshot], dict[str, SourceError]]:
     """Ask every source and freeze the answers, one snapshot a subject.
 
+    Returns:
+        The snapshots, and by subject why a source of it failed: its page is not published, all others are.
+
     Raises:
-        SourceError: Sources that failed; all of them are named.
+        SourceError: The warehouse cannot be opened or no longer answers, or a source of every subject failed; all are named.
         EditionError: There is no data of this week.
     """
     period, site = period_of(project, week), project.params.site
     register = register_of(project)
     answers: dict[str, list[Answer]] = {}
-    problems: list[SourceError] = []
+    problems: dict[str, SourceError] = {}
     with Warehouse(project.params.site.warehouse, project=project.root) as warehouse:
         for subject in subjects:
             say(subject.title)
             try:
                 answers[subject.id] = answers_of(project, week, warehouse, subject, period, register)
             except SourceError as error:
-                problems.append(error)
+                if not warehouse.answers():
+                    raise
+                problems[subject.id] = error
+        if len(problems) == len(subjects):
+            raise _nothing_read([*problems.values()])
+        subjects = [s for s in subjects if s.id not in problems]
         more = _for_all(project, week, warehouse, period, say)
-        if site.recompute and not problems:
+        if site.recompute:
             say("a second time")
             versions = {
                 s.id: versions_of(next(a for a in answers[s.id] if a.name == "registry").table.to_pylist())
@@ -99,17 +107,20 @@ def freeze_all(
                 if isinstance(s, Model)
             }
             more[SECOND] = ask(warehouse, subjects, project.params.metrics, period, versions)
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        listing = "\n".join(str(p) for p in problems)
-        raise SourceError(
-            f"{len(problems)} subjects have no data\n{listing}",
-            mend="nothing was built; mend all of them, then build again",
-        )
     _refuse_empty(week, subjects, answers)
     answers |= more | _above(project, week, subjects, register)
-    return {name: freeze(name, found, directory / name) for name, found in answers.items()}
+    return {name: freeze(name, found, directory / name) for name, found in answers.items()}, problems
+
+
+def _nothing_read(problems: list[SourceError]) -> SourceError:
+    """The error where a source of every subject failed."""
+    if len(problems) == 1:
+        return problems[0]
+    listing = "\n".join(str(p) for p in problems)
+    return SourceError(
+        f"{len(problems)} subjects have no data\n{listing}",
+        mend="nothing was built; mend all of them, then build again",
+    )
 
 
 def _for_all(

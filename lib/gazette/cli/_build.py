@@ -140,7 +140,7 @@ def _as_text(report: Report, project: Project, *, publish: bool) -> str:
     failed = sum(len(b.failed) for b in report.editions)
     if failed:
         lines.append(
-            f"{failed} notebook{'s' * (failed != 1)} failed: shown as failed on the pages and in the summary; all others are published."
+            f"{failed} page{'s' * (failed != 1)} failed: shown as failed on the pages and in the summary; all others are published."
         )
     if publish:
         place = report.site / "index.html"

@@ -31,6 +31,11 @@ def _rules(where: str, *rows: tuple[str, str, str]) -> tuple[Rule, ...]:
 GATES = "not trustworthy: fix the test first"
 VERDICTS = _rules(
     "Test: verdict",
+    (
+        "gate-accounted",
+        "Somebody was assigned to a variant that the file neither knows nor excludes, or has no id.",
+        GATES,
+    ),
     ("gate-sample-ratio", "The arms' sizes have a chance below 1 % under the planned split.", GATES),
     ("gate-sample-ratio-sequence", "The same, watched day by day.", GATES),
     ("gate-exposure", "More than 1 % of users saw several arms.", GATES),

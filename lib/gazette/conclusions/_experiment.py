@@ -2,7 +2,7 @@
 
 | rule | when | state | recommendation |
 |---|---|---|---|
-| gate-sample-ratio, gate-sample-ratio-sequence, gate-exposure, gate-balance, gate-missing-days | a check failed | not trustworthy | fix the test first |
+| gate-sample-ratio, gate-sample-ratio-sequence, gate-accounted, gate-exposure, gate-balance, gate-missing-days | a check failed | not trustworthy | fix the test first |
 | gate-minimum-run | it has run too short | not published | wait |
 | not-computable | the primary metric has no value | not published | wait |
 | fixed-horizon-not-over | it is planned to be read once, at its end | not resolved | keep running |
@@ -66,7 +66,9 @@ class MetricResult:
         return (low, high) if self.higher_is_better else (-high, -low)
 
 
-CheckName = Literal["sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "minimum-run"]
+CheckName = Literal[
+    "accounted", "sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "minimum-run"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +171,7 @@ def guardrail_of(result: MetricResult) -> Literal["passed", "broken", "open"]:
 
 
 FAILED: dict[CheckName, str] = {
+    "accounted": "{%s} of those assigned are in no arm that the test's file knows; the table of users per arm names their variants.",
     "sample-ratio": "The arms do not have the sizes that were planned; a split this uneven has a chance of {%s} if assignment works.",
     "sample-ratio-sequence": "Watched day by day, the arms drifted from the sizes that were planned (chance {%s} if assignment works).",
     "exposure": "{%s} users saw more than one arm, too many to compare the arms.",

@@ -28,6 +28,7 @@ BECAUSE = {
     "interval-includes-zero": "the range of its effect includes no change",
     "fixed-horizon-not-over": "it may only be read when it ends",
     "not-computable": "its effect cannot be computed",
+    "gate-accounted": "users are in no arm that its file knows",
     "gate-sample-ratio": "its arms do not have the sizes that were planned",
     "gate-sample-ratio-sequence": "its arms drifted from the sizes that were planned",
     "gate-exposure": "users saw more than one arm",

@@ -149,7 +149,10 @@ def rerun(
         raise _refused(error, work) from error
     outcomes: dict[str, Outcome] = {}
     for kinds in STAGES:
-        jobs = [_job(edition, work, p, timeout) for p in known.values() if p.kind in kinds and p.id in chosen]
+        ran = (p for p in known.values() if p.kind in kinds and p.id in chosen)
+        jobs = [
+            j for j in (_job(edition, work, p, timeout) for p in ran) if j.template.is_file()
+        ]  # none where data were not read
         done = run_all(jobs, workers=workers, interpreter=interpreter, progress=progress) if jobs else []
         outcomes |= {o.page: o for o in done}
         try:

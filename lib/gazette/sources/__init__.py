@@ -1,6 +1,7 @@
 """Adapters to where data lives: a warehouse through ibis, a registry through MLflow. They keep what they asked."""
 
 from gazette.sources._answer import Answer, column_of
+from gazette.sources._engine import missing_driver
 from gazette.sources._file import FileAnswer, FileQuestion, read_file
 from gazette.sources._file_metric import FileMetric, metric_name, parse_metric
 from gazette.sources._history import HISTORY_TEXTS, HISTORY_VALUES, empty_history, past_tests
@@ -12,10 +13,13 @@ from gazette.sources._telemetry import empty_telemetry, tables
 from gazette.sources._warehouse import (
     Period,
     Warehouse,
+    assigned_answer,
     bridge_answer,
     experiment_answers,
     importance_rows,
     model_answers,
+    row_counts,
+    tables_of,
     told_answer,
 )
 
@@ -28,6 +32,7 @@ __all__ = [
     "FileQuestion",
     "Period",
     "Warehouse",
+    "assigned_answer",
     "bridge_answer",
     "column_of",
     "empty_history",
@@ -35,6 +40,7 @@ __all__ = [
     "experiment_answers",
     "importance_rows",
     "metric_name",
+    "missing_driver",
     "model_answers",
     "narrow_to_segment",
     "parse_metric",
@@ -43,7 +49,9 @@ __all__ = [
     "read_importance",
     "read_prometheus",
     "read_registry",
+    "row_counts",
     "segment_names",
     "tables",
+    "tables_of",
     "told_answer",
 ]

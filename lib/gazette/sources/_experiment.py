@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gazette.params import Experiment, Fact, Metric
     from gazette.sources._warehouse import Period, Warehouse
 
-__all__ = ["dated_by_day", "measures", "queries"]
+__all__ = ["dated_by_day", "everyone", "measures", "queries"]
 
 SHAPE = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 Z = 1.959963984540054  # of the ranks that bound a quantile, as in gazette.stats
@@ -60,6 +60,19 @@ def queries(
     if experiment.segments:
         parts = [_segment(warehouse, joined, s, {experiment.primary: primary}, file) for s in experiment.segments]
         yield "segments", _together(parts).order_by("segment", "value", "variant")
+
+
+def everyone(
+    warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period, *, file: str
+) -> Any:
+    """Where everyone went who was assigned; identifiers of every fact are looked at on the way, and refused if need be."""
+    units = warehouse.hold("gazette_assigned", assigned(warehouse, experiment, period, file=file))
+    single, end = once(units, experiment), end_of(experiment, period)
+    for name in experiment.metrics:
+        for fact in (metrics[name].fact, metrics[name].denominator):
+            if fact is not None:
+                events(warehouse, fact, single, end, period, file=_place(name))
+    return accounted(units, experiment)
 
 
 def dated_by_day(warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric]) -> Answer:

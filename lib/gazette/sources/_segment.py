@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.errors import WrongUseError
 from gazette.params import Model
+from gazette.sources._units import same
 
 if TYPE_CHECKING:
     from gazette.params import Experiment
@@ -55,7 +56,7 @@ def _narrow_experiment(warehouse: Warehouse, test: Experiment, title: str, value
     _refuse_unknown(own.value, f"{title}={value}", value)
     assigned = warehouse.table(test.assignments, {"unit_id": "unit_id"}, file=file)
     chosen = own.filter(own.value == value)
-    warehouse.narrow(test.assignments, assigned.semi_join(chosen, assigned.unit_id == chosen.of_unit))
+    warehouse.narrow(test.assignments, assigned.semi_join(chosen, same(assigned.unit_id, chosen.of_unit)))
 
 
 def _narrow_model(warehouse: Warehouse, model: Model, column: str, value: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gazette.errors import SourceError
+from gazette.params import Model
 from gazette.sources import (
     _bridge,
     _classifier,
@@ -25,16 +26,19 @@ from gazette.sources._engine import first_line, open_engine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gazette.params import Before, Experiment, Metric, Model, Told
+    from gazette.params import Before, Experiment, Metric, Told
     from gazette.sources._engine import Engine
 
 __all__ = [
     "Period",
     "Warehouse",
+    "assigned_answer",
     "bridge_answer",
     "experiment_answers",
     "importance_rows",
     "model_answers",
+    "row_counts",
+    "tables_of",
     "told_answer",
 ]
 
@@ -120,6 +124,13 @@ class Warehouse:
             )
         return self._parts.get(name, table)
 
+    def answers(self) -> bool:
+        """Whether it still answers anything; one that does not is no fault of a subject's tables."""
+        try:
+            return bool(self._open.plain("SELECT 1 AS one").num_rows)
+        except Exception:  # noqa: BLE001  every driver has its own errors
+            return False
+
     def narrow(self, name: str, part: Any) -> None:
         """From here on the table is only this part of it, an expression with the same columns."""
         self._parts[name] = part
@@ -182,6 +193,48 @@ def experiment_answers(
         pairs = [*_experiment.queries(warehouse, experiment, metrics, period, file=file)]
         dated = _experiment.dated_by_day(warehouse, experiment, metrics)
     return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs), dated]
+
+
+def assigned_answer(warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period) -> Answer:
+    """Where everyone went who was assigned, after a look at whether the ids of all its tables can be compared.
+
+    Raises:
+        SourceError: A table or column is missing, or ids cannot be compared.
+    """
+    file = f"params/experiments/{experiment.id}.yml"
+    with _clear_errors("an experiment's query", file):
+        expression = _experiment.everyone(warehouse, experiment, metrics, period, file=file)
+    return warehouse.ask("accounted", expression, file=file)
+
+
+def tables_of(subject: Model | Experiment, metrics: dict[str, Metric]) -> list[str]:
+    """Tables that a subject's page reads, each once."""
+    if isinstance(subject, Model):
+        parts = [
+            subject.scores,
+            subject.labels,
+            subject.features,
+            subject.scores.items,
+            subject.telemetry,
+            subject.business,
+        ]
+        return list(dict.fromkeys(p.table for p in parts if p is not None))
+    known = [metrics[m] for m in subject.metrics]
+    sources = [s for m in known for s in (m.fact, m.denominator, m.covariate) if s is not None]
+    return list(dict.fromkeys([subject.assignments, *(s.table for s in sources), *(s.table for s in subject.segments)]))
+
+
+def row_counts(warehouse: Warehouse, names: list[str]) -> dict[str, int]:
+    """Rows of each table.
+
+    Raises:
+        SourceError: There is no such table.
+    """
+    found = {}
+    for name in names:
+        table = warehouse.table(name, {}, file="params")
+        found[name] = int(warehouse.ask("rows", table.aggregate(n=table.count()), file="params").table["n"][0].as_py())
+    return found
 
 
 def model_answers(warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str]) -> list[Answer]:

@@ -109,6 +109,11 @@ class ExperimentBench(FlipSteps):
             facts["What it would take"] = (
                 f"{display.format_number(needed)} users in all{days}, to show {100 * plan.minimum_effect:.4g} % with 80 % power"
             )
+        if dated := reading.dated_by_day():
+            facts["Dated by day"] = "; ".join(
+                f"{self.params.metrics[m].title} counts from the day of assignment, as {of} has days and no times"
+                for m, of in dated
+            )
         facts["Plan"] = f"digest {reading.plan_digest[:12]}, taken at the first look" + (
             "; changed since" if reading.deviations() else ""
         )
@@ -174,6 +179,7 @@ class ExperimentBench(FlipSteps):
             }
             for v in self.plan.variants
         ]
+        rows += [{"arm": who, "users": n, "share": None, "planned": None} for who, n in reading.accounted.others()]
         columns = {
             "arm": Column("Arm"),
             "users": Column("Users", "count"),
@@ -297,6 +303,10 @@ class ExperimentBench(FlipSteps):
 
 P_VALUES = ("sample-ratio", "sample-ratio-sequence", "balance")
 CHECKS: dict[str, tuple[str, str]] = {
+    "accounted": (
+        "Everyone accounted for",
+        "Users of a variant that the file neither knows nor excludes, and rows without an id or a time; fails from 1",
+    ),
     "sample-ratio": ("Split", "Do the arms have the planned sizes? Chance of so uneven a split; fails below 0.01"),
     "sample-ratio-sequence": ("Split, day by day", "The same, safe to read every day; fails below 0.01"),
     "exposure": ("One arm each", "Users seen in several arms; fails above 1 % of all"),

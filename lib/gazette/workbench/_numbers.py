@@ -138,6 +138,12 @@ class ExperimentNumbers(Bench):
             ),
             ("minimum-run", self._common["days"], reading.days >= min(plan.minimum_days, days_of(plan))),
         ]
+        lost = reading.accounted.unknown()
+        if lost is not None:  # editions of earlier code did not ask
+            who = self.add(
+                "unaccounted", "In no arm that the file knows", lost, unit="count", query="accounted", **shared
+            )
+            made.insert(0, ("accounted", who, lost == 0))
         return tuple(conclusions.Check(name=name, number=number, passed=ok) for name, number, ok in made)
 
     def _result(self, effect: Effect) -> MetricResult:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gazette import stats
 from gazette.record import NotPublished, TakenLook
 from gazette.sources import column_of
+from gazette.workbench._accounted import Accounted, broken_values
 from gazette.workbench._plan import plan_of
 
 if TYPE_CHECKING:
@@ -142,6 +143,8 @@ class Reading:
     def moments(self, row: Mapping[str, Any], metric: str) -> stats.Moments | NotPublished:
         """A metric of an arm (or of a segment's arm) as n, mean and variance, whatever its kind."""
         known, column, n = self.metrics[metric], column_of(metric), int(row["n"])
+        if (broken := self.broken(metric)) is not None:
+            return broken
         if known.quantile is not None:
             return self._quantile(str(row["variant"]), metric, n)
         first = stats.Moments(n, _number(row[f"{column}_mean"]), _number(row[f"{column}_var"]))
@@ -151,6 +154,10 @@ class Reading:
             return stats.ratio(_joint(row, column, "den", first))
         except stats.MomentsError as error:
             return NotPublished(reason=error.what)
+
+    def broken(self, metric: str) -> NotPublished | None:
+        """Why a metric has no value though its rows are there: a value of them is none."""
+        return broken_values(metric, self.metrics[metric], self.arms.values())
 
     def _quantile(self, arm: str, metric: str, n: int) -> stats.Moments | NotPublished:
         frame = self.table("quantiles")
@@ -242,6 +249,15 @@ class Reading:
         rows = [[day.get(v.id, 0) for v in self.plan.variants] for _, day in self.daily]
         return stats.sample_ratio_sequence(rows, [v.weight for v in self.plan.variants])
 
+    @property
+    def accounted(self) -> Accounted:
+        """Where everyone went who was assigned."""
+        return Accounted(self.table("accounted"))
+
+    def dated_by_day(self) -> list[tuple[str, str]]:
+        """Metrics whose facts have days and no times, with the table."""
+        return [(str(row["metric"]), str(row["table"])) for row in _rows(self.table("dated_by_day"))]
+
     def crossed(self) -> int:
         """Units seen in more than one arm."""
         frame = self.table("exposure")
@@ -251,7 +267,7 @@ class Reading:
         """Smallest p-value, over metrics with a covariate, that the arms were alike before the test (times their number)."""
         found = []
         for name in self.plan.metrics:
-            if self.metrics[name].covariate is None:
+            if self.metrics[name].covariate is None or self.broken(name) is not None:
                 continue
             column = f"{column_of(name)}_pre"
             for variant in self.plan.treatments:
@@ -369,7 +385,7 @@ class Reading:
     def by_day(self, arm: str) -> list[dict[str, Any]]:
         """Effect on the primary metric by days since exposure, over units that were there for so long."""
         frame = self.table("effect_by_day")
-        if frame is None or frame.empty:
+        if frame is None or frame.empty or self.broken(self.plan.primary) is not None:
             return []
         rows = {(int(r["day"]), str(r["variant"])): r for r in _rows(frame)}
         found = []

@@ -1,0 +1,64 @@
+"""Whole editions from a PostgreSQL server: every published number is that of DuckDB, and they replay and restate."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gazette.record import NotPublished, Record
+from postgres import copy_tables, run
+from program import gazette
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.xdist_group("postgres")]
+WEEKS = ("2026-W46", "2026-W47")
+
+
+def same(one: float | None, other: float | None) -> bool:
+    return one is other or other == pytest.approx(one, rel=1e-9, abs=1e-12)
+
+
+def test_editions_of_a_model_tests_and_compared_systems_are_those_of_duckdb(
+    audited: Path, tmp_path: Path, postgres_server: str
+) -> None:
+    place = tmp_path / "project"
+    shutil.copytree(audited, place, ignore=shutil.ignore_patterns("editions", "_site", "decisions", ".gazette"))
+    address = f"{postgres_server}/audited"
+    copy_tables(place / "warehouse.duckdb", address)
+    (place / "warehouse.duckdb").unlink()
+    path = place / "params" / "site.yml"
+    text = re.sub(r"warehouse: .*", f"warehouse: {address}", path.read_text())
+    path.write_text(re.sub(r"(restatements:\n +editions:) 0", r"\1 1", text))
+    gazette("build", WEEKS[0], "--engine", "embedded", project=place)
+    run(
+        address, "UPDATE events SET loaded_at = '2026-11-17' WHERE unit_id = 'green-5'"
+    )  # it came late, says the source now
+    gazette("build", WEEKS[1], "--engine", "embedded", project=place)
+    numbers = 0
+    for page in ("button", "fresh", "risk", "reconciliation"):
+        mine, theirs = (
+            Record.from_json((p / "editions" / WEEKS[0] / "records" / f"{page}.json").read_bytes())
+            for p in (audited, place)
+        )
+        assert [n.id for n in theirs.numbers] == [n.id for n in mine.numbers]
+        for a, b in zip(mine.numbers, theirs.numbers, strict=True):
+            if isinstance(a.value, NotPublished) or isinstance(b.value, NotPublished):
+                assert a.value == b.value, a.id
+                continue
+            assert same(a.value, b.value), a.id
+            assert (a.interval is None) == (b.interval is None), a.id
+            if a.interval is not None and b.interval is not None:
+                assert same(a.interval.low, b.interval.low), a.id
+                assert same(a.interval.high, b.interval.high), a.id
+            numbers += 1
+        assert [v.state for v in theirs.verdicts] == [v.state for v in mine.verdicts]
+    assert numbers > 100
+    assert '"failed": []' in (place / "editions" / WEEKS[1] / "recomputed.json").read_text()
+    told = gazette("restatements", "--json", project=place).stdout
+    assert "button.ctr" in told, "the click that came late is told"
+    assert gazette("replay", WEEKS[1], "--here", project=place).returncode == 0

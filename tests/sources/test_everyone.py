@@ -1,0 +1,385 @@
+"""Identifiers, spellings, values and times as people's tables have them: by hand, by pandas, or refused; and computed twice."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pandas as pd
+import pytest
+
+from gazette.errors import SourceError
+from gazette.params import Experiment, Metric
+from gazette.recompute import ask
+from gazette.recompute._ask import query_of
+from gazette.recompute._experiment import seconds
+from gazette.record import NotPublished
+from gazette.sources import Period, Warehouse, _experiment, _units, experiment_answers
+from gazette.stats import Estimate
+from gazette.workbench._reading import Reading
+from postgres import copy_tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gazette.recompute._arithmetic import Second
+
+pytestmark = pytest.mark.xdist_group("postgres")
+PERIOD = Period(datetime(2026, 11, 16), datetime(2026, 11, 23), 3)  # noqa: DTZ001  the clock of editions is UTC without zone
+ARM = "if(i % 2 = 0, 'blue', 'green')"
+CLICK = "if(lower(variant) = 'blue', 10, 9)"  # one in five of blue, two in nine of green
+SMALL = 1750000000000000000
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """In which the tables lie."""
+    return "" if request.param == "duckdb" else request.getfixturevalue("postgres_server")
+
+
+class Tables:
+    """A test named ``test`` of 2,000 users in two arms from 2026-11-09, of whom some clicked; each test has its own flaw."""
+
+    def __init__(self, place: Path, server: str) -> None:
+        self.place, self.server = place, server
+        self.metrics: dict[str, Metric] = {}
+        self.fact(
+            "clicks",
+            {"table": "clicks", "unit": "unit_id", "time": "clicked_at", "arrived": "loaded_at", "aggregation": "any"},
+        )
+
+    def fact(self, name: str, fact: dict[str, Any], **more: Any) -> None:
+        """A metric of this name."""
+        content = {
+            "title": name,
+            "owner": "o",
+            "definition": "d",
+            "unit": "fraction" if fact["aggregation"] == "any" else "number",
+            "direction": "higher",
+            "fact": fact,
+            "changelog": [{"version": 1, "date": date(2026, 1, 5), "author": "o", "change": "First."}],
+            **more,
+        }
+        self.metrics[name] = Metric.model_validate(content)
+
+    def sql(self, *statements: str) -> Tables:
+        with duckdb.connect(str(self.place / "w.duckdb")) as db:
+            for statement in statements:
+                db.execute(statement)
+        return self
+
+    def assign(self, unit: str = "i", variant: str = ARM, at: str = "TIMESTAMP '2026-11-09' + to_minutes(i)") -> Tables:
+        return self.sql(
+            f"CREATE TABLE assigned AS SELECT 'test' AS experiment, {unit} AS unit_id, {variant} AS variant, {at} AS assigned_at FROM range(2000) t(i)"
+        )
+
+    def click(self, unit: str = "unit_id", number: str = "unit_id") -> Tables:
+        return self.sql(
+            f"CREATE TABLE clicks AS SELECT {unit} AS unit_id, assigned_at + INTERVAL 1 MINUTE AS clicked_at, "
+            f"assigned_at + INTERVAL 1 HOUR AS loaded_at FROM assigned WHERE {number} % {CLICK} < 2"
+        )
+
+    def read(self, period: Period = PERIOD, **more: Any) -> tuple[Reading, dict[str, Second | None]]:
+        """The first reading and the second."""
+        arms = more.pop("variants", [{"id": v} for v in ("blue", "green")])
+        names = [*self.metrics]
+        plan = Experiment.model_validate(
+            {
+                **dict.fromkeys(("title", "owner", "description", "hypothesis"), "t"),
+                "id": "test",
+                "start": date(2026, 11, 9),
+                "end": date(2026, 11, 22),
+                "assignments": "assigned",
+                "control": "blue",
+                "variants": [{"title": v["id"], "weight": 0.5, **v} for v in arms],
+                "primary": names[0],
+                "secondary": names[1:],
+                "planned_units": 2000,
+                "minimum_effect": 0.1,
+                **more,
+            }
+        )
+        address = "duckdb://w.duckdb"
+        if self.server:
+            address = f"{self.server}/everyone"
+            copy_tables(self.place / "w.duckdb", address)
+        with Warehouse(address, project=self.place) as warehouse:
+            first = {a.name: a.table.to_pandas() for a in experiment_answers(warehouse, plan, self.metrics, period)}
+            second = ask(warehouse, [plan], self.metrics, period, {})
+        assert second[-1].table.to_pylist() == []
+        tables = {a.name.removeprefix(query_of("test", "")): a.table.to_pylist() for a in second}
+        reading = Reading(plan, self.metrics, first.get, last=period.end.date() - timedelta(days=1))
+        return reading, seconds(plan, self.metrics, tables, [], ended=False)
+
+    def values(self, metric: str = "clicks", **more: Any) -> tuple[float, float]:
+        """What both readings say of the arms; they have to agree, and on who is left out."""
+        reading, second = self.read(**more)
+        found = [reading.value(metric, arm) for arm in ("blue", "green")]
+        for first, name in zip(found, (f"{metric}.control", f"{metric}.treatment"), strict=True):
+            other = second[name]
+            assert isinstance(first, Estimate)
+            assert other is not None
+            assert other.value == pytest.approx(first.value, rel=1e-12)
+        assert second["units"].value == reading.units  # type: ignore[union-attr]
+        assert second["unaccounted"].value == reading.accounted.unknown()  # type: ignore[union-attr]
+        return found[0].value, found[1].value  # type: ignore[union-attr]
+
+
+@pytest.fixture
+def tables(tmp_path: Path, engine: str) -> Tables:
+    """An empty warehouse."""
+    return Tables(tmp_path, engine)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Tables:
+    """An empty warehouse of DuckDB, for what is no matter of the engine."""
+    return Tables(tmp_path, "")
+
+
+TRUE = (0.2, pytest.approx(2 / 9, abs=0.001))
+
+
+@pytest.mark.parametrize(
+    ("assigned", "clicked", "number"),
+    [
+        ("i", "CAST(unit_id AS VARCHAR)", "unit_id"),
+        ("CAST(i AS VARCHAR)", "CAST(unit_id AS BIGINT)", "CAST(unit_id AS BIGINT)"),
+        ("i", "CAST(unit_id AS DOUBLE)", "unit_id"),
+        ("CAST(i AS DOUBLE)", "CAST(unit_id AS BIGINT)::VARCHAR", "unit_id::BIGINT"),
+        ("CAST(i AS INTEGER)", "unit_id::HUGEINT", "unit_id"),
+        ("'u-' || i", "unit_id", "CAST(substr(unit_id, 3) AS BIGINT)"),
+        (
+            "('00000000-0000-0000-0000-' || lpad(i::VARCHAR, 12, '0'))::UUID",
+            "unit_id::VARCHAR",
+            "right(unit_id::VARCHAR, 12)::BIGINT",
+        ),
+        (f"{SMALL} + i", "unit_id::VARCHAR", f"(unit_id - {SMALL})"),
+        ("12345678901234567890::HUGEINT + i", "unit_id::VARCHAR", "(unit_id - 12345678901234567890::HUGEINT)"),
+    ],
+)
+def test_ids_of_two_types_are_the_same_if_they_are_written_the_same(
+    tables: Tables, assigned: str, clicked: str, number: str
+) -> None:
+    assert tables.assign(assigned).click(clicked, number).values() == TRUE
+
+
+def test_ids_that_are_written_otherwise_are_others(plain: Tables) -> None:
+    plain.assign("if(i < 100, '0', '') || i").sql(
+        "CREATE TABLE clicks AS SELECT unit_id::BIGINT::VARCHAR AS unit_id, assigned_at AS clicked_at, assigned_at AS loaded_at FROM assigned"
+    )
+    assert plain.values() == (pytest.approx(950 / 1000), pytest.approx(950 / 1000)), (
+        "007 is not 7; 950 of each have no nought in front"
+    )
+
+
+@pytest.mark.parametrize(
+    ("assigned", "clicked"), [("i", "unit_id::DOUBLE"), ("i", "unit_id::DOUBLE + 0.5"), ("i::DOUBLE", "unit_id")]
+)
+def test_ids_that_a_real_number_cannot_hold_are_refused_by_name(tables: Tables, assigned: str, clicked: str) -> None:
+    where = "assigned" if "DOUBLE" in assigned else "clicks"
+    large = f"{SMALL} + " if "0.5" not in clicked else ""
+    tables.assign(f"({large}{assigned})" if where == "clicks" else f"({large}i)::DOUBLE")
+    tables.click(clicked, f"(unit_id::HUGEINT - {SMALL if large else 0})")
+    with pytest.raises(SourceError, match=f"column 'unit_id' of table '{where}' holds ids as real numbers"):
+        tables.read()
+
+
+def test_spellings_that_the_file_does_not_know_are_named_until_it_maps_them(plain: Tables) -> None:
+    plain.assign(variant="if(i % 2 = 0, if(i % 4 = 0, 'blue', 'Blue'), if(i % 4 = 1, 'green', 'Green'))").click()
+    reading, second = plain.read()
+    assert reading.accounted.others() == [
+        ("Blue, which the file does not know", 500),
+        ("Green, which the file does not know", 500),
+    ]
+    assert reading.accounted.unknown() == 1000
+    assert second["unaccounted"].value == 1000  # type: ignore[union-attr]
+    assert reading.units == 1000
+    spelt = [{"id": "blue", "aliases": ["Blue"]}, {"id": "green", "aliases": ["Green"]}]
+    assert plain.values(variants=spelt) == TRUE
+    reading, _ = plain.read(variants=spelt)
+    assert (reading.units, reading.accounted.unknown(), reading.accounted.others()) == (2000, 0, [])
+    reading, second = plain.read(exclude=["Blue", "Green"])
+    assert (reading.units, reading.accounted.unknown()) == (1000, 0)
+    assert second["unaccounted"].value == 0  # type: ignore[union-attr]
+
+
+def test_everyone_is_accounted_for(plain: Tables) -> None:
+    plain.assign(variant=f"if(i % 100 = 7, NULL, if(i % 100 = 9, '', {ARM}))").click().sql(
+        "INSERT INTO assigned SELECT 'test', NULL, 'blue', TIMESTAMP '2026-11-10' FROM range(3)",
+        "INSERT INTO assigned SELECT 'test', 5000, 'blue', NULL",
+        "INSERT INTO assigned SELECT 'test', 6000, 'holdout', TIMESTAMP '2026-11-10'",
+        "INSERT INTO assigned SELECT 'test', 0, 'green', TIMESTAMP '2026-11-10'",
+        "INSERT INTO assigned SELECT 'test', 2, 'blue', TIMESTAMP '2026-11-12'",
+        "INSERT INTO assigned SELECT 'other', 7000, 'red', TIMESTAMP '2026-11-12'",
+        "INSERT INTO assigned SELECT 'test', 8000, 'red', TIMESTAMP '2026-11-08'",
+    )
+    reading, second = plain.read()
+    with duckdb.connect(str(plain.place / "w.duckdb"), read_only=True) as db:
+        rows = db.execute("SELECT * FROM assigned WHERE experiment = 'test'").df()
+    rows = rows[rows["assigned_at"].isna() | (rows["assigned_at"] >= "2026-11-09")]
+    rows["variant"] = rows["variant"].replace("", None).fillna("no variant")
+    told = rows.dropna(subset=["unit_id", "assigned_at"]).groupby("unit_id")["variant"].agg(["nunique", "first"])
+    single = told[told["nunique"] == 1]["first"]
+    assert {arm: reading.count(arm) for arm in ("blue", "green")} == {
+        arm: int((single == arm).sum()) for arm in ("blue", "green")
+    }
+    assert reading.accounted.others() == [
+        ("several variants, so in none", 1),
+        ("holdout, which the file does not know", 1),
+        ("no id, which the file does not know", 3),
+        ("no time, which the file does not know", 1),
+        ("no variant, which the file does not know", int((single == "no variant").sum())),
+    ]
+    assert second["unaccounted"].value == reading.accounted.unknown() == 45  # type: ignore[union-attr]
+    frame = reading.accounted.frame
+    assert frame is not None
+    assert int(frame["rows"].sum()) == len(rows), "all rows of the test's time"
+    assert int(frame["repeated"].sum()) == 3, "unit 0, unit 2, and the rows without an id"
+    reading, second = plain.read(exclude=["no variant", "no id", "no time", "holdout"])
+    assert second["unaccounted"].value == reading.accounted.unknown() == 0  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("bad", ["NaN", "Infinity", "-Infinity"])
+def test_a_value_that_is_none_withholds_its_metric_alone(tables: Tables, bad: str) -> None:
+    tables.assign().click().sql(
+        f"CREATE TABLE orders AS SELECT unit_id, assigned_at AS at, if(unit_id = 9, '{bad}'::DOUBLE, 5 + unit_id % 7) AS amount, 1 AS one "
+        "FROM assigned WHERE unit_id % 3 = 0"
+    )
+    order = {"table": "orders", "unit": "unit_id", "time": "at", "aggregation": "sum"}
+    tables.fact("amount", {**order, "value": "amount"})
+    tables.fact("per-one", {**order, "value": "one"}, denominator={**order, "value": "amount"})
+    tables.fact("less", {**order, "value": "one"}, covariate={"table": "orders", "unit": "unit_id", "column": "amount"})
+    tables.fact("one", {**order, "value": "one"})
+    reading, second = tables.read()
+    for name in ("amount", "per-one", "less"):
+        for found in (reading.value(name, "blue"), reading.compare(name, "green").difference):
+            assert found == NotPublished(reason="column amount of orders holds 1 value that is NaN or infinite")
+        assert second[f"{name}.difference"] is None, "a first computation that had overlooked it would disagree"
+    assert tables.values("one") == (pytest.approx(1 / 3, abs=0.001), pytest.approx(1 / 3, abs=0.001))
+    assert tables.values() == TRUE
+
+
+def test_a_fact_that_has_days_counts_from_the_day_of_assignment(tables: Tables) -> None:
+    tables.assign().click().sql(
+        "CREATE TABLE daily AS SELECT unit_id, (assigned_at::DATE + k::INT)::DATE AS day, 1.0::DOUBLE AS minutes FROM assigned, range(-1, 2) r(k)"
+    )
+    tables.fact(
+        "minutes", {"table": "daily", "unit": "unit_id", "time": "day", "value": "minutes", "aggregation": "sum"}
+    )
+    assert tables.values("minutes") == (2.0, 2.0), "the day of assignment and the next"
+    reading, _ = tables.read()
+    assert reading.dated_by_day() == [("minutes", "daily")]
+    tables.metrics = {"minutes": tables.metrics["minutes"]}
+    reading, _ = tables.read()
+    assert [row["n"] for row in reading.table("effect_by_day").to_dict("records")] == [1000] * 4  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("column", ["TIMESTAMPTZ", "TIMESTAMP"])
+def test_times_with_a_zone_are_moments_and_times_without_are_utc(tables: Tables, column: str) -> None:
+    """Berlin sets its clock back on 2026-10-25 at 01:00 UTC; half past two comes twice there."""
+    tables.sql(
+        "SET TimeZone = 'UTC'",
+        f"CREATE TABLE assigned AS SELECT 'test' AS experiment, i AS unit_id, {ARM} AS variant, t.m::{column} AS assigned_at "
+        "FROM (VALUES (0, '2026-10-25 00:30:00'), (1, '2026-10-25 01:30:00'), (2, '2026-10-24 23:59:59'), (3, '2026-10-26 00:00:00')) t(i, m)",
+        f"CREATE TABLE clicks AS SELECT i AS unit_id, t.m::{column} AS clicked_at, t.m::{column} AS loaded_at "
+        "FROM (VALUES (0, '2026-10-25 01:30:00'), (1, '2026-10-25 00:30:00')) t(i, m)",
+    )
+    period = Period(datetime(2026, 10, 19), datetime(2026, 10, 26), 3)  # noqa: DTZ001
+    days = {"start": date(2026, 10, 25), "end": date(2026, 10, 25)}
+    reading, second = tables.read(period, **days)
+    assert {a: reading.count(a) for a in ("blue", "green")} == {"blue": 1, "green": 1}, "the day is UTC's"
+    assert [reading.arms[a]["m_clicks_mean"] for a in ("blue", "green")] == [1.0, 0.0], "after, and before assignment"
+    assert (second["clicks.control"].value, second["clicks.treatment"].value) == (1.0, 0.0)  # type: ignore[union-attr]
+
+
+def test_week_53_is_a_week(plain: Tables) -> None:
+    plain.assign(at="TIMESTAMP '2026-12-28' + to_minutes(i * 5)").click()
+    period = Period(datetime(2026, 12, 28), datetime(2027, 1, 4), 3)  # noqa: DTZ001
+    days = {"start": date(2026, 12, 28), "end": date(2027, 1, 3)}
+    reading, _ = plain.read(period, **days)
+    minutes = pd.Series(range(2000)) * 5
+    assert reading.units == int((minutes < 7 * 24 * 60).sum())
+    assert [day for day, _ in reading.daily] == [date(2026, 12, 28) + timedelta(days=i) for i in range(7)]
+
+
+def _as_real(left: Any, right: Any) -> Any:
+    return left.cast("float64") == right.cast("float64")
+
+
+NUMBER = _units.number
+
+
+def _overlooked(values: Any) -> Any:
+    found, broken = NUMBER(values)
+    return found, broken * 0
+
+
+def _folded(variant: Any, experiment: Experiment) -> Any:  # noqa: ARG001  in the place of another
+    return variant.lower().fill_null("blue")
+
+
+FAULTS: dict[str, tuple[str, Any, str]] = {
+    "ids compared as real numbers": ("same", _as_real, "clicks.treatment"),
+    "values that are none overlooked": ("number", _overlooked, "amount.control"),
+    "days read as midnights": ("by_day", lambda *_: False, "minutes.control"),
+    "spellings folded, those without a variant given one": ("label", _folded, "unaccounted"),
+    "spellings folded: users": ("label", _folded, "units"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_reading_makes_the_second_computation_disagree(
+    plain: Tables, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    plain.assign(f"{SMALL} + i", f"if(i % 50 = 0, 'Blue', if(i % 50 = 1, NULL, {ARM}))").click(
+        "unit_id::VARCHAR", f"(unit_id - {SMALL})"
+    )
+    plain.sql(
+        "CREATE TABLE daily AS SELECT unit_id, assigned_at::DATE AS day, 1.0::DOUBLE AS minutes FROM assigned",
+        f"CREATE TABLE orders AS SELECT unit_id, assigned_at AS at, if(unit_id = {SMALL + 2}, 'NaN'::DOUBLE, 5.0) AS amount FROM assigned",
+    )
+    plain.fact(
+        "minutes", {"table": "daily", "unit": "unit_id", "time": "day", "value": "minutes", "aggregation": "sum"}
+    )
+    plain.fact("amount", {"table": "orders", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"})
+
+    def published(reading: Reading) -> dict[str, Any]:
+        arms = {
+            f"{m}.{side}": reading.value(m, arm)
+            for m in plain.metrics
+            for side, arm in (("control", "blue"), ("treatment", "green"))
+        }
+        known = {k: v.value for k, v in arms.items() if isinstance(v, Estimate)}
+        return {"units": reading.units, "unaccounted": reading.accounted.unknown(), **known}
+
+    reading, second = plain.read()
+    right = published(reading)
+    assert right == pytest.approx({k: second[k].value for k in right}, rel=1e-12)  # type: ignore[union-attr]
+    what, instead, number = FAULTS[fault]
+    for module in (_units, _experiment):
+        if hasattr(module, what):
+            monkeypatch.setattr(module, what, instead)
+    reading, second = plain.read()
+    wrong = published(reading)[number]
+    assert wrong != right.get(number)
+    other = second[number]
+    assert other is None or other.value != pytest.approx(wrong, rel=1e-6)
+
+
+def test_one_spelling_for_two_things_is_refused() -> None:
+    with pytest.raises(ValueError, match="a spelling stands for two things: blue"):
+        Experiment.model_validate(
+            {
+                **dict.fromkeys(("id", "title", "owner", "description", "hypothesis"), "t"),
+                "start": date(2026, 11, 9),
+                "end": date(2026, 11, 22),
+                "control": "blue",
+                "variants": [
+                    {"id": v, "title": v, "weight": 0.5, "aliases": a} for v, a in (("blue", []), ("green", ["blue"]))
+                ],
+                "primary": "clicks",
+                "minimum_effect": 0.1,
+            }
+        )
