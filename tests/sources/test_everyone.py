@@ -333,12 +333,12 @@ FAULTS: dict[str, tuple[str, Any, str]] = {
 def test_a_fault_in_reading_makes_the_second_computation_disagree(
     plain: Tables, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    plain.assign(f"{SMALL} + i", f"if(i % 50 = 0, 'Blue', if(i % 50 = 1, NULL, {ARM}))").click(
-        "unit_id::VARCHAR", f"(unit_id - {SMALL})"
+    plain.assign(f"{SMALL} + 128 * i", f"if(i % 50 = 0, 'Blue', if(i % 50 = 1, NULL, {ARM}))").click(
+        "unit_id::VARCHAR", f"((unit_id - {SMALL}) // 128)"
     )
     plain.sql(
         "CREATE TABLE daily AS SELECT unit_id, assigned_at::DATE AS day, 1.0::DOUBLE AS minutes FROM assigned",
-        f"CREATE TABLE orders AS SELECT unit_id, assigned_at AS at, if(unit_id = {SMALL + 2}, 'NaN'::DOUBLE, 5.0) AS amount FROM assigned",
+        f"CREATE TABLE orders AS SELECT unit_id, assigned_at AS at, if(unit_id = {SMALL + 256}, 'NaN'::DOUBLE, 5.0) AS amount FROM assigned",
     )
     plain.fact(
         "minutes", {"table": "daily", "unit": "unit_id", "time": "day", "value": "minutes", "aggregation": "sum"}
