@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gazette.sources._answer import ROUNDING, Answer, column_of, flag
+from gazette.sources._quantiles import quantiles
 from gazette.sources._units import accounted, assigned, by_day, end_of, events, identifier, number, once, same, total
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def measures(joined: Any, metrics: dict[str, Metric]) -> dict[str, Any]:
         if metric.cap is not None:
             value = _at_most(value, metric.cap)
         elif metric.cap_quantile is not None:
-            value = _at_most(value, joined[column].quantile(metric.cap_quantile).as_scalar())
+            value = _at_most(value, quantiles(joined, column, {"most": metric.cap_quantile}).most.as_scalar())
         found[f"{column}_mean"] = value.mean()
         found[f"{column}_var"] = value.var(how="sample")
         for part, there in (("den", metric.denominator), ("pre", metric.covariate)):
@@ -218,10 +219,12 @@ def _shape(joined: Any, name: str) -> Any:
     """How a skewed metric is spread: share of zeros and quantiles of the rest."""
     import ibis  # noqa: PLC0415
 
-    value = joined[column_of(name)]
-    some = value > 0
-    marks = {f"p{round(q * 100)}": value.quantile(q, where=some) for q in SHAPE}
-    found = joined.group_by("variant").aggregate(zero=1 - flag(some).mean(), **marks)
+    column = column_of(name)
+    some = joined[column] > 0
+    marks = {f"p{round(q * 100)}": q for q in SHAPE}
+    zero = joined.group_by("variant").aggregate(zero=1 - flag(some).mean())
+    rest = quantiles(joined.filter(some), column, marks, ["variant"]).rename(of_variant="variant")
+    found = zero.left_join(rest, zero.variant == rest.of_variant)
     return found.mutate(metric=ibis.literal(name)).select("metric", "variant", "zero", *marks)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from gazette.sources._answer import Answer, flag
 from gazette.sources._measures import outcomes
+from gazette.sources._quantiles import quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +85,7 @@ def _labels(warehouse: Warehouse, model: Model, period: Period, *, file: str) ->
     both = both.mutate(delay=delay)
     return both.aggregate(
         n=both.count(),
-        delay_hours=both.delay.quantile(0.95),
+        delay_hours=quantiles(both, "delay", {"late": 0.95}).late.as_scalar(),
         audited=both.audited.count(),
         wrong=flag(both.audited != both.label).sum(where=both.audited.notnull()),
     )
@@ -106,10 +108,8 @@ def _features(warehouse: Warehouse, features: Features, period: Period, *, file:
     words = [n for n in names if n not in numeric]
     edges: dict[str, list[float]] = {}
     if numeric:
-        quantiles = reference.aggregate(
-            **{f"{n}__{i}": reference[n].quantile(q).cast("float64") for n in numeric for i, q in enumerate(DECILES)}
-        )
-        asked = warehouse.ask("drift_edges", quantiles, file=file)
+        tenths = [quantiles(reference, n, {f"{n}__{i}": q for i, q in enumerate(DECILES)}) for n in numeric]
+        asked = warehouse.ask("drift_edges", reduce(lambda a, b: a.cross_join(b), tenths), file=file)
         yield asked
         row = asked.table.to_pylist()[0]
         edges = {n: sorted({row[f"{n}__{i}"] for i in range(len(DECILES))} - {None}) for n in numeric}
