@@ -301,7 +301,7 @@ def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: W
     )
     html = (
         f'{lead}<div class="gz-failed"><p><strong>✗ This analysis failed; it has no numbers this week.</strong></p>'
-        f"<p>{escape(failure.get('what', ''))}</p>{trace}{link}</div>"
+        f'<p><q class="gz-term">{escape(failure.get("what", ""))}</q></p>{trace}{link}</div>'
     )
     place.with_name(place.name + ".qmd").write_text(f"{front_matter(**header)}\n\n{raw_html(html)}", encoding="utf-8")
     return frozenset()

@@ -106,7 +106,7 @@ class Warehouse:
                 table = self._open.table(name)
                 if table is None:
                     schema = name.rpartition(".")[0]
-                    known = self._open.tables(schema)
+                    known = self._open.tables(schema) - self._held.keys()
                     of = f"tables of {schema}" if schema else "tables"
                     raise SourceError(
                         f"the warehouse has no table {name!r}",

@@ -129,7 +129,7 @@ class SummaryBench(Risks):
             return Block(f"<p>Every analysis of this week ran.</p>{more}")
         items = "".join(
             f'<li class="bad"><a class="gz-term" href="{escape(_page_of(f))}">{escape(f["title"])}</a> failed: '
-            f'<span class="gz-term">{escape(f["what"].splitlines()[0])} Owner: {escape(f["owner"])}.</span></li>'
+            f'<q class="gz-term">{escape(f["what"].splitlines()[0])}</q> <span class="gz-term">Owner: {escape(f["owner"])}.</span></li>'
             for f in self.failures
         )
         return Block(
