@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -66,6 +67,14 @@ def _be_command(words: list[str], environment: dict[str, str], *streams: Path) -
             os.dup2(file.fileno(), stream.fileno())
     sys.argv = ["gazette", *words]
     sys.exit(main())
+
+
+def writable(folder: Path) -> Path:
+    """A folder that is sealed, to be spoiled: sealed ones are read-only."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | stat.S_IWUSR)
+    return folder
 
 
 def copy_project(place: Path) -> Path:

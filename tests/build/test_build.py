@@ -17,7 +17,7 @@ import pytest
 from gazette.editions import Store, Week
 from gazette.record import Record
 from gazette.site import lint_site
-from program import copy_project, gazette
+from program import copy_project, gazette, writable
 from small import ABOVE
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class TestForceAndPublish:
 
     def test_a_published_edition_that_was_changed_on_disk_is_not_published_again(self, small: SmallProject) -> None:
         build(small)
-        (store(small).path(W47) / "records" / "button.json").write_text("{}")
+        writable(store(small).path(W47) / "records" / "button.json").write_text("{}")
         shutil.rmtree(small.root / "_site")
         says = gazette("build", "2026-W47", project=small.root, code=1).stderr
         assert "is not what was sealed" in says
@@ -401,11 +401,11 @@ class TestKilled:
         old = files(small.root / "_site")
         pristine = small.root.with_name("pristine")
         gazette("build", "2026-W47", "--no-publish", project=small.root)  # notebooks are cached from here on
-        shutil.rmtree(store(small).path(W47))
+        shutil.rmtree(writable(store(small).path(W47)))
         shutil.copytree(small.root, pristine)
         reached = 0
         for step in (1, 2, 3, 4, 6, 9, 13, 18, 24, 31, 40):
-            shutil.rmtree(small.root)
+            shutil.rmtree(writable(small.root))
             shutil.copytree(pristine, small.root)
             done = subprocess.run(
                 [sys.executable, "-c", DIE, str(step), "build", "2026-W47", "--project", str(small.root)],

@@ -9,6 +9,7 @@ import pytest
 
 from gazette.editions import Store, Week, write_error
 from gazette.errors import EditionError
+from program import writable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,9 @@ def seal(store: Store, week: Week, text: str = "page", *, replace: bool = False)
     (staging / "site").mkdir()
     (staging / "site" / "index.html").write_text(text)
     (staging / "edition.json").write_text("{}")
-    return store.seal(staging, week, versions={"python": "3"}, facts={"headline": "h"}, replace=replace)
+    manifest = store.seal(staging, week, versions={"python": "3"}, facts={"headline": "h"}, replace=replace)
+    writable(store.path(week))  # tests spoil it
+    return manifest
 
 
 @pytest.fixture

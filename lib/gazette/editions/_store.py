@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gazette.editions import verifier
+from gazette.editions._disk import make_read_only, remove, turn_quarto_aside
 from gazette.editions._week import Week
 from gazette.errors import EditionError, WrongUseError, disk_is_full
 from gazette.record import canonical_json
@@ -129,7 +129,7 @@ class Store:
         """An empty folder to build the week in; what an earlier build left there is removed."""
         path = self.root / ".staging" / str(week)
         try:
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)
             path.mkdir(parents=True)
         except OSError as error:
             raise write_error(error, path) from error
@@ -196,12 +196,16 @@ class Store:
                     stream.write(data)
                     stream.flush()
                     os.fsync(stream.fileno())
+            make_read_only(staging, itself=False)
             old = staging.with_name(f"{week}.replaced")
-            shutil.rmtree(old, ignore_errors=True)
+            remove(old)
             if self.is_sealed(week):
+                self.path(week).chmod(0o755)  # else it cannot be moved
                 self.path(week).rename(old)
             os.replace(staging, self.path(week))  # noqa: PTH105  one system call, whole or not at all
-            shutil.rmtree(old, ignore_errors=True)
+            make_read_only(self.path(week), itself=True)
+            remove(old)
+            turn_quarto_aside(self.root)
         except OSError as error:
             raise write_error(error, self.path(week)) from error
         return self.manifest(week)
@@ -216,7 +220,10 @@ class Store:
         return (self.root / ".published" / str(week)).is_file()
 
     def mark_published(self, week: Week) -> None:
-        """Remember that the edition was put where readers are; from then on it cannot be built again."""
+        """Remember that the edition was put where readers are; from then on it cannot be built again, and is read-only on disk."""
+        if os.access(self.path(week), os.W_OK):  # sealed by an earlier version, or copied
+            make_read_only(self.path(week), itself=True)
+            turn_quarto_aside(self.root)
         marker = self.root / ".published" / str(week)
         if not marker.is_file():
             marker.parent.mkdir(exist_ok=True)
