@@ -65,4 +65,4 @@ lock: .venv/stamp-dev ## write the lock files anew from pyproject.toml
 	@tools/lock.sh
 
 clean: ## remove what was generated, sealed editions excepted
-	rm -rf _site .gazette/work .gazette/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf _site _preview .gazette/work .gazette/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -49,6 +49,9 @@ ABOVE: tuple[tuple[Literal["translation", "portfolio"], str], ...] = (
 class Listener(Protocol):
     """Told how a build goes on, from any thread."""
 
+    def note(self, what: str) -> None:
+        """Something that holds for the whole build."""
+
     def step(self, edition: str, what: str) -> None:
         """A stage of an edition began."""
 
@@ -61,6 +64,9 @@ class Listener(Protocol):
 
 class Silent:
     """Says nothing."""
+
+    def note(self, what: str) -> None:
+        """Nothing."""
 
     def step(self, edition: str, what: str) -> None:
         """Nothing."""
@@ -96,6 +102,7 @@ class Report:
     editions: tuple[Built, ...]
     site: Path
     published: bool
+    engine: str
 
 
 def build(
@@ -140,6 +147,9 @@ def build(
             if len(weeks) != 1:
                 raise WrongUseError("--force takes exactly one week", mend="name the newest edition alone")
             store.refuse_replacing(weeks[0])
+        if force or not all(map(store.is_sealed, weeks)):
+            listener.note(f"Pages are rendered by {chosen.label}" + (f" ({chosen.program})" if chosen.program else ""))
+            site.try_engine(chosen, project.state / "work", project.state / "cache" / "engine.json")
         try:
             for week in sorted(weeks):
                 if store.is_sealed(week) and not force:
@@ -149,7 +159,7 @@ def build(
                     done.append(_one(project, week, chosen, listener, replace=force, signer=signer))
         finally:
             changed = _publish(project, chosen, listener) if publish and store.weeks() else False
-    return Report(tuple(done), project.output, changed)
+    return Report(tuple(done), project.output, changed, chosen.label)
 
 
 def _refuse_early(project: Project, week: Week, now: datetime) -> None:

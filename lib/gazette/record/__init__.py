@@ -1,5 +1,6 @@
 """What a notebook emits: numbers with passports, findings, verdicts, alerts, bound into a record."""
 
+from gazette.record._cells import in_lines, joined
 from gazette.record._compare import (
     Comparison,
     NumberChange,
@@ -62,4 +63,6 @@ __all__ = [
     "compare_records",
     "half_widths",
     "headline_numbers",
+    "in_lines",
+    "joined",
 ]

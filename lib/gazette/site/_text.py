@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-__all__ = ["front_matter", "plain", "raw_html", "table_html"]
+__all__ = ["GUARD", "front_matter", "plain", "raw_html", "table_html"]
+
+GUARD = "\ue0ff"  # stands in "{<" and ">}" while a page is rendered: Quarto takes them for a command even as character references
 
 MARKUP = re.compile(r"[^A-Za-z0-9\s,.;:()+%/=-]")
 
@@ -19,7 +21,8 @@ def plain(text: str) -> str:
     >>> plain("<b>*3*</b>")
     '&#60;b&#62;&#42;3&#42;&#60;/b&#62;'
     """
-    return MARKUP.sub(lambda m: f"&#{ord(m[0])};" if m[0].isascii() else m[0], " ".join(text.split()))
+    text = " ".join(text.split()).replace("{<", f"{{{GUARD}<").replace(">}", f">{GUARD}}}")
+    return MARKUP.sub(lambda m: f"&#{ord(m[0])};" if m[0].isascii() else m[0], text)
 
 
 def front_matter(**keys: Any) -> str:
