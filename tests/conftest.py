@@ -92,7 +92,8 @@ def built(demo: Path, shared: Path) -> Path:
             copy_checkout(place)
             use_embedded_engine(place)
             if kept := os.environ.get("GAZETTE_TEST_BUILT"):  # a project that was built before, as for the demo
-                shutil.copytree(kept, place, dirs_exist_ok=True)
+                aside = shutil.ignore_patterns(".git", ".venv")  # ours is a link: what is copied there comes here
+                shutil.copytree(kept, place, dirs_exist_ok=True, ignore=aside)
                 return place
             (place / ".gazette").mkdir()
             shutil.copytree(demo / ".gazette" / "demo", place / ".gazette" / "demo")
