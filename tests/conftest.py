@@ -30,27 +30,12 @@ FLAGS = [
     "--no-first-run",
     "--allow-file-access-from-files=false",
 ]
+pytest_plugins = ["costs"]
 collect_ignore = ["warm_program.py"]  # to import it is to start it
 WEEKS = ("2026-W45", "2026-W46", "2026-W47")
 
 settings.register_profile("untimed", deadline=None)  # machines are noisy
 settings.load_profile("untimed")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that wait for the demo's editions come last, but for one that makes them while another worker runs the others.
-
-    The long ones among them stand in the middle: by then the editions are made, and no worker is left alone with one at the end.
-    """
-
-    def waits(item: pytest.Item) -> bool:
-        return "built" in getattr(item, "fixturenames", ())
-
-    first = next((item for item in items if waits(item)), None)
-    items.sort(key=lambda item: (item is not first, waits(item)))
-    long = [item for item in items if item.get_closest_marker("long")]
-    others = [item for item in items if item not in long]
-    items[:] = [*others[: len(others) // 2], *long, *others[len(others) // 2 :]]
 
 
 @contextmanager

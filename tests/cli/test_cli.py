@@ -131,6 +131,7 @@ def test_errors_as_json(small: SmallProject) -> None:
     assert "no warehouse file" in error["what"]
 
 
+@pytest.mark.integration
 def test_progress_goes_to_standard_error_one_line_an_event(small: SmallProject) -> None:
     done = gazette("build", "2026-W47", project=small.root)
     assert re.search(r"2026-W47: button: ok, \d+\.\d s, \d+ MB", done.stderr)
