@@ -30,6 +30,7 @@ FLAGS = [
     "--no-first-run",
     "--allow-file-access-from-files=false",
 ]
+pytest_plugins = ["costs"]
 collect_ignore = ["warm_program.py"]  # to import it is to start it
 WEEKS = ("2026-W45", "2026-W46", "2026-W47")
 
@@ -46,22 +47,6 @@ def _copy_to_change(source: Any, target: Any, *more: Any, **others: Any) -> Any:
 shutil.copytree = _copy_to_change
 settings.register_profile("untimed", deadline=None)  # machines are noisy
 settings.load_profile("untimed")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that wait for the demo's editions come last, but for one that makes them while another worker runs the others.
-
-    The long ones among them stand in the middle: by then the editions are made, and no worker is left alone with one at the end.
-    """
-
-    def waits(item: pytest.Item) -> bool:
-        return "built" in getattr(item, "fixturenames", ())
-
-    first = next((item for item in items if waits(item)), None)
-    items.sort(key=lambda item: (item is not first, waits(item)))
-    long = [item for item in items if item.get_closest_marker("long")]
-    others = [item for item in items if item not in long]
-    items[:] = [*others[: len(others) // 2], *long, *others[len(others) // 2 :]]
 
 
 @contextmanager
@@ -103,7 +88,8 @@ def built(demo: Path, shared: Path) -> Path:
             copy_checkout(place)
             use_embedded_engine(place)
             if kept := os.environ.get("GAZETTE_TEST_BUILT"):  # a project that was built before, as for the demo
-                shutil.copytree(kept, place, dirs_exist_ok=True)
+                aside = shutil.ignore_patterns(".git", ".venv")  # ours is a link: what is copied there comes here
+                shutil.copytree(kept, place, dirs_exist_ok=True, ignore=aside)
                 return place
             (place / ".gazette").mkdir()
             shutil.copytree(demo / ".gazette" / "demo", place / ".gazette" / "demo")

@@ -43,6 +43,8 @@ def _start_forkserver() -> None:
 def gazette(*arguments: str, project: Path, code: int = 0, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own, and check its exit code."""
     words = [*arguments, "--project", str(project)]
+    quick = os.environ.get("GAZETTE_TEST_QUICK") and arguments[0] == "build" and not code
+    assert not quick, "this test builds an edition: mark it integration"
     _start_forkserver()
     with tempfile.TemporaryDirectory() as folder:
         streams = [Path(folder, "stdout"), Path(folder, "stderr")]

@@ -15,6 +15,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from gazette.stats import difference_of_proportions, proportion
+from program import gazette
 from small import REPOSITORY
 
 DATA = REPOSITORY.parent / "shared" / "data"
@@ -22,14 +23,7 @@ real = pytest.mark.skipif(not DATA.is_dir(), reason="not run: the folder of real
 
 
 def analyse(*arguments: str | Path, code: int = 0) -> Any:
-    done = subprocess.run(
-        [sys.executable, "-m", "gazette", "analyse", "--json", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
+    done = gazette("analyse", "--json", *map(str, arguments), project=REPOSITORY, code=code)
     assert "Traceback" not in done.stderr
     return json.loads(done.stdout)
 

@@ -131,6 +131,7 @@ def test_errors_as_json(small: SmallProject) -> None:
     assert "no warehouse file" in error["what"]
 
 
+@pytest.mark.integration
 def test_progress_goes_to_standard_error_one_line_an_event(small: SmallProject) -> None:
     done = gazette("build", "2026-W47", project=small.root)
     assert re.search(r"2026-W47: button: ok, \d+\.\d s, \d+ MB", done.stderr)
@@ -183,6 +184,24 @@ class TestServe:
         assert served.startswith("http://127.0.0.1:")
         with urllib.request.urlopen(served, timeout=10) as answer:  # noqa: S310  loopback
             assert answer.read() == b"hello"
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_it_stops_when_told_to_though_its_parent_ignores_the_signal(
+        self, small: SmallProject, number: signal.Signals
+    ) -> None:
+        """A shell has what it starts in the background ignore SIGINT."""
+        (small.root / "_site").mkdir()
+        (small.root / "_site" / "index.html").write_text("hello")
+        ignoring = f"import os, signal, sys; signal.signal({number.value}, signal.SIG_IGN); os.execv(sys.executable, sys.argv[1:])"
+        serve = [sys.executable, "-m", "gazette", "serve", "--port", "0", "--json", "--project", str(small.root)]
+        with subprocess.Popen([sys.executable, "-c", ignoring, *serve], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline())["address"]
+            process.send_signal(number)
+            try:
+                assert process.wait(timeout=30) == 0
+            finally:
+                process.kill()
 
     def test_a_taken_port_is_said(self, small: SmallProject) -> None:
         (small.root / "_site").mkdir()

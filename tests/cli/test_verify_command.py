@@ -18,7 +18,7 @@ from small import SmallProject
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("verify")  # what they share is built once
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("verify")]  # what they share is built once
 SEED = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
 KINDS = {
     "page": "site/experiments/button.html",

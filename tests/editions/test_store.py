@@ -148,5 +148,7 @@ def test_only_the_newest_unpublished_edition_can_be_replaced(store: Store) -> No
 
 def test_a_full_disk_is_said_in_words(tmp_path: Path) -> None:
     assert "the disk is full" in str(write_error(OSError(errno.ENOSPC, "No space"), tmp_path))
-    assert "the disk is full" in str(write_error(shutil.Error([("a", "b", "[Errno 28] No space left on device")]), tmp_path))
+    assert "the disk is full" in str(
+        write_error(shutil.Error([("a", "b", "[Errno 28] No space left on device")]), tmp_path)
+    )
     assert "Permission denied" in str(write_error(PermissionError(errno.EACCES, "Permission denied"), tmp_path))

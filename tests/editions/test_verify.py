@@ -164,7 +164,9 @@ def forge(store: Store, week: Week, **changes: object) -> None:
     "changes",
     [{"schema": "other"}, {"files": []}, {"files": {"a": 1}}, {"previous": "x"}, {"edition": None}, {"signer": 4}],
 )
-def test_a_manifest_with_a_fitting_digest_and_other_types_is_malformed(store: Store, changes: dict[str, object]) -> None:
+def test_a_manifest_with_a_fitting_digest_and_other_types_is_malformed(
+    store: Store, changes: dict[str, object]
+) -> None:
     forge(store, W46, **changes)
     ((edition, file, what),) = damage(store)
     assert (edition, file) == ("2026-W46", "manifest.json")
@@ -476,21 +478,37 @@ class TestSignatures:
         store = chain(tmp_path / "editions", *WEEKS, signer=read_signer(str(private)))
         assert damage(store, read_public_keys([str(public)])) == []
         assert alone(store.path(W46), "--key", str(public))["problems"] == []
+        manifest = store.path(W46) / "manifest.json"
         said = subprocess.run(
-            ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin", "-in", store.path(W46) / "manifest.json"]
-            + ["-sigfile", store.path(W46) / "manifest.sig"],
+            [
+                "openssl",
+                "pkeyutl",
+                "-verify",
+                "-pubin",
+                "-inkey",
+                public,
+                "-rawin",
+                "-in",
+                manifest,
+                "-sigfile",
+                manifest.with_suffix(".sig"),
+            ],
             capture_output=True,
             text=True,
             check=True,
         ).stdout
         assert "Verified Successfully" in said
 
-    @pytest.mark.parametrize("text", ["", "no such file", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"])
+    @pytest.mark.parametrize(
+        "text", ["", "no such file", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"]
+    )
     def test_a_signing_key_that_cannot_be_used_says_how_to_make_one(self, text: str) -> None:
         with pytest.raises(WrongUseError, match="openssl genpkey"):
             read_signer(text)
 
-    @pytest.mark.parametrize("text", ["nowhere", "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----", "-----BEGIN X"])
+    @pytest.mark.parametrize(
+        "text", ["nowhere", "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----", "-----BEGIN X"]
+    )
     def test_a_public_key_that_cannot_be_used_is_refused(self, text: str) -> None:
         with pytest.raises(WrongUseError, match="public key"):
             read_public_keys([text])

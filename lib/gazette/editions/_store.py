@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from gazette.editions import verifier
 from gazette.editions._disk import make_read_only, remove, turn_quarto_aside
 from gazette.editions._week import Week
+from gazette.editions.verifier import Problem
 from gazette.errors import EditionError, WrongUseError, disk_is_full
 from gazette.record import canonical_json
-from gazette.editions.verifier import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,9 @@ def _files(root: Path) -> dict[str, str]:
     found, faults = verifier.digests_below(root, skip=(NAME, SIGNATURE))
     if faults:
         name, what = min(faults.items())
-        raise EditionError(f"{name} cannot be sealed: {what}", where=str(root), mend="build again; nothing was published")
+        raise EditionError(
+            f"{name} cannot be sealed: {what}", where=str(root), mend="build again; nothing was published"
+        )
     return dict(sorted(found.items()))
 
 
@@ -110,7 +112,13 @@ class Store:
             content = seal.content
             try:
                 return Manifest(
-                    seal.edition, seal.digest, seal.previous, seal.files, content["versions"], content["facts"], seal.signer
+                    seal.edition,
+                    seal.digest,
+                    seal.previous,
+                    seal.files,
+                    content["versions"],
+                    content["facts"],
+                    seal.signer,
                 )
             except KeyError as error:
                 what = f"it has no {error}"
@@ -163,7 +171,8 @@ class Store:
         Args:
             staging: The edition's files; the folder is gone afterwards.
             week: Its week.
-            versions, facts: For the manifest.
+            versions: Of what made it, for the manifest.
+            facts: What else the manifest says.
             replace: Whether an unpublished edition of this week may be replaced.
             signer: Signs the manifest; the signature is written beside it, outside its digest.
 
@@ -265,4 +274,6 @@ def write_error(error: OSError, path: Path, then: str = "build again; nothing wa
     """A disk's refusal in words, with what is to be done after it was mended."""
     full = disk_is_full(error)
     mend = f"{'free disk space' if full else 'mend the rights or the path'} and {then}"
-    return EditionError("the disk is full" if full else f"cannot write: {error.strerror or error}", where=str(path), mend=mend)
+    return EditionError(
+        "the disk is full" if full else f"cannot write: {error.strerror or error}", where=str(path), mend=mend
+    )
