@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 import audited as audited_project
-from program import copy_checkout, copy_project, gazette
+from program import copy_checkout, copy_project, gazette, thin_demo
 from small import REPOSITORY, SmallProject
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ WEEKS = ("2026-W45", "2026-W46", "2026-W47")
 
 settings.register_profile("untimed", deadline=None)  # machines are noisy
 settings.load_profile("untimed")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers have no cores to spare for threads that wait by spinning
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -80,6 +81,16 @@ def demo(shared: Path) -> Path:
             if kept := os.environ.get("GAZETTE_TEST_DEMO"):  # a demo that was made before, for quick runs by hand
                 shutil.copytree(kept, place / ".gazette" / "demo")
             gazette("demo", project=place)
+    return place
+
+
+@pytest.fixture(scope="session")
+def thin(demo: Path, shared: Path) -> Path:
+    """The demo's project with a tenth of its predictions, for questions that are not about their number; copy it."""
+    place = shared / "thin-project"
+    with once(shared, "thin") as first:
+        if first:
+            thin_demo(demo, place)
     return place
 
 

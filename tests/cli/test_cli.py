@@ -163,6 +163,27 @@ def test_progress_on_a_terminal_is_live(small: SmallProject) -> None:
     assert "\x1b[" in text, "bars are redrawn in place"
 
 
+@pytest.mark.parametrize(("said", "threads"), [(None, 1), ("2", 2)])
+def test_models_are_asked_on_one_thread_unless_somebody_says_otherwise(
+    small: SmallProject, said: str | None, threads: int
+) -> None:
+    """By what the library of threads itself says, in a process where a command has run."""
+    code = (
+        "import sys, gazette.cli; assert gazette.cli.main(sys.argv[1:]) == 0\n"
+        "import sklearn.ensemble, threadpoolctl\n"
+        "print(*{p['num_threads'] for p in threadpoolctl.threadpool_info() if p['user_api'] == 'openmp'})"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, "check", "--project", str(small.root)],
+        env=environment | ({"OMP_NUM_THREADS": said} if said else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == str(threads)
+
+
 class TestServe:
     @pytest.fixture
     def served(self, small: SmallProject) -> Iterator[str]:
