@@ -136,10 +136,36 @@ def audited(shared: Path) -> Path:
     return place
 
 
+@pytest.fixture(scope="session")
+def runs(shared: Path) -> Path:
+    """What notebooks of small projects gave, remembered as a project remembers it from week to week."""
+    (shared / "runs").mkdir(exist_ok=True)
+    return shared / "runs"
+
+
 @pytest.fixture
-def small(tmp_path: Path) -> SmallProject:
+def small(tmp_path: Path, runs: Path) -> SmallProject:
     """A project with one experiment on a few hundred users, nothing built."""
-    return SmallProject(tmp_path / "project")
+    return SmallProject(tmp_path / "project", runs=runs)
+
+
+@pytest.fixture(scope="session")
+def sealed(shared: Path, runs: Path) -> Path:
+    """Such a project with one sealed and published edition; nothing may write into it but state."""
+    place = shared / "sealed-project"
+    with once(shared, "sealed") as first:
+        if first:
+            SmallProject(place, runs=runs)
+            gazette("build", WEEKS[-1], "--engine", "embedded", project=place)
+    return place
+
+
+@pytest.fixture
+def published(small: SmallProject, sealed: Path) -> SmallProject:
+    """A small project of one's own whose newest week is sealed and published."""
+    for name in ("editions", "_site"):
+        shutil.copytree(sealed / name, small.root / name)
+    return small
 
 
 @pytest.fixture(params=["embedded", pytest.param("quarto", marks=pytest.mark.quarto)])

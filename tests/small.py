@@ -57,7 +57,7 @@ def scored_model(kind: str, *, arrived: str, known: str, segments: tuple[str, ..
 class SmallProject:
     """One experiment, ``button``, on ``users`` users an arm; of the pages above it only the summary, to be quick."""
 
-    def __init__(self, root: Path, *, users: int = 200) -> None:
+    def __init__(self, root: Path, *, users: int = 200, runs: Path | None = None) -> None:
         self.root = root
         root.mkdir(parents=True)
         for name in ("notebooks", "reports"):
@@ -68,6 +68,8 @@ class SmallProject:
         kept = chart_library(REPOSITORY / CACHE)  # made once, as in a project that is built each week
         (root / CACHE).mkdir(parents=True)
         shutil.copyfile(kept, root / CACHE / kept.name)
+        if runs is not None:
+            (root / CACHE / "runs").symlink_to(runs)  # what another test has run on the same inputs is not run again
         for name in ("models", "experiments"):
             (root / "params" / name).mkdir(parents=True)
         self.site: dict[str, Any] = {
@@ -114,6 +116,10 @@ class SmallProject:
         }
         self.write()
         self.fill(users)
+
+    def forget(self) -> None:
+        """Run every notebook, also those that another test has run on the same inputs."""
+        (self.root / CACHE / "runs").unlink()
 
     def write(self) -> None:
         """Write the parameter files as they now are."""

@@ -132,6 +132,7 @@ def test_errors_as_json(small: SmallProject) -> None:
 
 
 def test_progress_goes_to_standard_error_one_line_an_event(small: SmallProject) -> None:
+    small.forget()
     done = gazette("build", "2026-W47", project=small.root)
     assert re.search(r"2026-W47: button: ok, \d+\.\d s, \d+ MB", done.stderr)
     assert "Freezing the data" in done.stderr
@@ -139,6 +140,7 @@ def test_progress_goes_to_standard_error_one_line_an_event(small: SmallProject) 
 
 
 def test_progress_on_a_terminal_is_live(small: SmallProject) -> None:
+    small.forget()
     import pty  # noqa: PLC0415  not on every system
 
     ours, theirs = pty.openpty()

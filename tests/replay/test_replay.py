@@ -12,28 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conftest import once
 from gazette.build import open_project
 from gazette.editions import Week
 from program import gazette
-from small import REPOSITORY, SmallProject
+from small import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WEEK = "2026-W47"
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("replay")]
-
-
-@pytest.fixture(scope="session")
-def sealed(shared: Path) -> Path:
-    """A small project with one sealed edition; nothing may write into it but state."""
-    place = shared / "replayed-project"
-    with once(shared, "replayed") as first:
-        if first:
-            SmallProject(place)
-            gazette("build", WEEK, "--engine", "embedded", project=place)
-    return place
 
 
 @pytest.fixture
