@@ -102,6 +102,18 @@ def thin_demo(demo: Path, place: Path) -> Path:
     return place
 
 
+def only(place: Path, *subjects: str) -> None:
+    """Leave a copy of the demo's project these subjects, the operations and the summary; no other page is built."""
+    params = place / "params"
+    for path in [*(params / "experiments").glob("*.yml"), *(params / "models").glob("*.yml")]:
+        if path.stem not in subjects:
+            path.unlink()
+    (params / "annotations.yml").write_text("annotations: []\n")
+    (params / "reconciliations.yml").unlink()
+    for name in ("translation", "portfolio", "reconciliation"):
+        (place / "notebooks" / f"{name}.ipynb").unlink()
+
+
 def copy_checkout(place: Path) -> Path:
     """The files of this checkout, with its environment of Python, which ``make`` takes as it is: the files are old."""
     listed = subprocess.run(

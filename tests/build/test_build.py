@@ -20,7 +20,7 @@ from gazette.build import open_project
 from gazette.editions import Store, Week
 from gazette.record import Record
 from gazette.site import lint_site
-from program import copy_project, gazette
+from program import copy_project, gazette, only
 from small import ABOVE, NOW
 
 if TYPE_CHECKING:
@@ -250,10 +250,11 @@ class TestBadInput:
         assert "mend:" in says
         assert "Traceback" not in says
 
-    def test_an_unreachable_mlflow(self, demo: Path, tmp_path: Path) -> None:
+    def test_an_unreachable_mlflow(self, thin: Path, tmp_path: Path) -> None:
         place = copy_project(tmp_path / "project")
+        only(place, "flight-delay", "recommender")
         (place / ".gazette").mkdir()
-        (place / ".gazette" / "demo").symlink_to(demo / ".gazette" / "demo")
+        (place / ".gazette" / "demo").symlink_to(thin / ".gazette" / "demo")
         path = place / "params" / "site.yml"
         path.write_text(re.sub(r"^mlflow: .*$", "mlflow: http://127.0.0.1:9", path.read_text(), flags=re.MULTILINE))
         says = gazette("build", "2026-W47", project=place, code=1).stderr

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from gazette.record import Record
-from program import gazette
+from program import gazette, only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,9 +34,7 @@ def place(thin: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's recommender alone: one edition in dollars with every figure, the next in euros without a survey."""
     root = tmp_path_factory.mktemp("words") / "project"
     shutil.copytree(thin, root)
-    for path in [*(root / "params" / "experiments").glob("*.yml"), root / "params" / "models" / "flight-delay.yml"]:
-        path.unlink()
-    (root / "params" / "annotations.yml").write_text("annotations: []\n")
+    only(root, "recommender")
     site = root / "params" / "site.yml"
     content = yaml.safe_load(site.read_text()) | {"restatements": {"editions": 0}}
     site.write_text(yaml.safe_dump(content))

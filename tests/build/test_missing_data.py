@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from gazette.record import Record
-from program import gazette
+from program import gazette, only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +23,7 @@ WEEK = "2026-W47"
 def project(place: Path, thin: Path, sql: list[str], **changes: dict[str, Any]) -> Path:
     """The demo's two models without experiments; ``changes`` are merged into parameter files, ``sql`` runs in the warehouse."""
     shutil.copytree(thin, place)
-    for path in (place / "params" / "experiments").glob("*.yml"):
-        path.unlink()
+    only(place, "flight-delay", "recommender")
     for name, change in changes.items():
         path = place / "params" / ("site.yml" if name == "site" else f"models/{name.replace('_', '-')}.yml")
         content = yaml.safe_load(path.read_text())
