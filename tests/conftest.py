@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 import audited as audited_project
-from program import copy_checkout, copy_project, gazette, writable
+from program import copy_checkout, copy_project, gazette, thin_demo, writable
 from small import REPOSITORY, SmallProject
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def _copy_to_change(source: Any, target: Any, *more: Any, **others: Any) -> Any:
 shutil.copytree = _copy_to_change
 settings.register_profile("untimed", deadline=None)  # machines are noisy
 settings.load_profile("untimed")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers have no cores to spare for threads that wait by spinning
 
 
 @contextmanager
@@ -76,6 +77,16 @@ def demo(shared: Path) -> Path:
             if kept := os.environ.get("GAZETTE_TEST_DEMO"):  # a demo that was made before, for quick runs by hand
                 shutil.copytree(kept, place / ".gazette" / "demo")
             gazette("demo", project=place)
+    return place
+
+
+@pytest.fixture(scope="session")
+def thin(demo: Path, shared: Path) -> Path:
+    """The demo's project with a tenth of its predictions, for questions that are not about their number; copy it."""
+    place = shared / "thin-project"
+    with once(shared, "thin") as first:
+        if first:
+            thin_demo(demo, place)
     return place
 
 
@@ -122,10 +133,36 @@ def audited(shared: Path) -> Path:
     return place
 
 
+@pytest.fixture(scope="session")
+def runs(shared: Path) -> Path:
+    """What notebooks of small projects gave, remembered as a project remembers it from week to week."""
+    (shared / "runs").mkdir(exist_ok=True)
+    return shared / "runs"
+
+
 @pytest.fixture
-def small(tmp_path: Path) -> SmallProject:
+def small(tmp_path: Path, runs: Path) -> SmallProject:
     """A project with one experiment on a few hundred users, nothing built."""
-    return SmallProject(tmp_path / "project")
+    return SmallProject(tmp_path / "project", runs=runs)
+
+
+@pytest.fixture(scope="session")
+def sealed(shared: Path, runs: Path) -> Path:
+    """Such a project with one sealed and published edition; nothing may write into it but state."""
+    place = shared / "sealed-project"
+    with once(shared, "sealed") as first:
+        if first:
+            SmallProject(place, runs=runs)
+            gazette("build", WEEKS[-1], "--engine", "embedded", project=place)
+    return place
+
+
+@pytest.fixture
+def published(small: SmallProject, sealed: Path) -> SmallProject:
+    """A small project of one's own whose newest week is sealed and published."""
+    for name in ("editions", "_site"):
+        shutil.copytree(sealed / name, small.root / name)
+    return small
 
 
 @pytest.fixture(params=["embedded", pytest.param("quarto", marks=pytest.mark.quarto)])

@@ -17,6 +17,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from gazette.cli import main
@@ -86,6 +87,42 @@ def copy_project(place: Path) -> Path:
         shutil.copytree(REPOSITORY / name, place / name)
     shutil.copyfile(REPOSITORY / "_quarto.yml", place / "_quarto.yml")
     return place
+
+
+THINNED = {
+    "flight_predictions": "flight_id",
+    "flight_labels": "flight_id",
+    "flight_features": "flight_id",
+    "recommender_requests": "request_id",
+}
+
+
+def thin_demo(demo: Path, place: Path) -> Path:
+    """The demo's project in a new place, with every table whole but those of single predictions, of which one in ten is kept."""
+    copy_project(place)
+    data = place / ".gazette" / "demo"
+    shutil.copytree(demo / ".gazette" / "demo", data, ignore=shutil.ignore_patterns("warehouse.duckdb*"))
+    with duckdb.connect(str(data / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(f"ATTACH '{demo / '.gazette' / 'demo' / 'warehouse.duckdb'}' AS whole (READ_ONLY)")
+        for (name,) in warehouse.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'whole'"
+        ).fetchall():
+            where = f"WHERE hash(CAST({THINNED[name]} AS VARCHAR)) % 10 = 0" if name in THINNED else ""
+            warehouse.execute(f"CREATE TABLE {name} AS SELECT * FROM whole.{name} {where}")
+        warehouse.execute("DETACH whole")
+    return place
+
+
+def only(place: Path, *subjects: str) -> None:
+    """Leave a copy of the demo's project these subjects, the operations and the summary; no other page is built."""
+    params = place / "params"
+    for path in [*(params / "experiments").glob("*.yml"), *(params / "models").glob("*.yml")]:
+        if path.stem not in subjects:
+            path.unlink()
+    (params / "annotations.yml").write_text("annotations: []\n")
+    (params / "reconciliations.yml").unlink()
+    for name in ("translation", "portfolio", "reconciliation"):
+        (place / "notebooks" / f"{name}.ipynb").unlink()
 
 
 def copy_checkout(place: Path) -> Path:

@@ -133,6 +133,7 @@ def test_errors_as_json(small: SmallProject) -> None:
 
 @pytest.mark.integration
 def test_progress_goes_to_standard_error_one_line_an_event(small: SmallProject) -> None:
+    small.forget()
     done = gazette("build", "2026-W47", project=small.root)
     assert re.search(r"2026-W47: button: ok, \d+\.\d s, \d+ MB", done.stderr)
     assert "Freezing the data" in done.stderr
@@ -140,6 +141,7 @@ def test_progress_goes_to_standard_error_one_line_an_event(small: SmallProject) 
 
 
 def test_progress_on_a_terminal_is_live(small: SmallProject) -> None:
+    small.forget()
     import pty  # noqa: PLC0415  not on every system
 
     ours, theirs = pty.openpty()
@@ -162,6 +164,27 @@ def test_progress_on_a_terminal_is_live(small: SmallProject) -> None:
     text = seen.decode(errors="replace")
     assert "Green button" in text
     assert "\x1b[" in text, "bars are redrawn in place"
+
+
+@pytest.mark.parametrize(("said", "threads"), [(None, 1), ("2", 2)])
+def test_models_are_asked_on_one_thread_unless_somebody_says_otherwise(
+    small: SmallProject, said: str | None, threads: int
+) -> None:
+    """By what the library of threads itself says, in a process where a command has run."""
+    code = (
+        "import sys, gazette.cli; assert gazette.cli.main(sys.argv[1:]) == 0\n"
+        "import sklearn.ensemble, threadpoolctl\n"
+        "print(*{p['num_threads'] for p in threadpoolctl.threadpool_info() if p['user_api'] == 'openmp'})"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, "check", "--project", str(small.root)],
+        env=environment | ({"OMP_NUM_THREADS": said} if said else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == str(threads)
 
 
 class TestServe:
