@@ -56,7 +56,8 @@ class Number(_Frozen):
     """A published value with its passport.
 
     ``fraction`` is shown as per cent, ``points`` (a difference of fractions) as percentage points,
-    ``relative`` (a ratio less one) as signed per cent. ``value`` is a float in that unit or ``NotPublished``.
+    ``relative`` (a ratio less one) as signed per cent. ``value`` is a float in that unit or ``NotPublished``. A ``provisional``
+    one compares what is not equally complete: it is shown and marked, and no finding rests on it.
     """
 
     id: Id
@@ -73,6 +74,7 @@ class Number(_Frozen):
     snapshot: str
     as_of: datetime
     note: str = ""
+    provisional: bool = False
 
     @property
     def published(self) -> bool:

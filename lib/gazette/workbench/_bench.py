@@ -87,6 +87,7 @@ class Bench:
         n: int | None = None,
         note: str = "",
         snapshot: str = "",
+        provisional: bool = False,
     ) -> Number:
         """Keep a number with its passport; the same id always gives the same number."""
         number_id = f"{self.subject}.{suffix}"
@@ -120,6 +121,7 @@ class Bench:
             snapshot=snapshot or self.snapshot_digest,
             as_of=self.cutoff,
             note=note,
+            provisional=provisional,
         )
         return self._numbers[number_id]
 
