@@ -11,6 +11,7 @@ from gazette.record._compare import (
 )
 from gazette.record._headline import SUBJECTS, headline_numbers
 from gazette.record._model import (
+    OWN,
     RECORD_MIME,
     REFERENCE,
     Action,
@@ -33,6 +34,7 @@ from gazette.record._restatement import CAUSES, Cause, Flip, Restatement
 
 __all__ = [
     "CAUSES",
+    "OWN",
     "RECORD_MIME",
     "REFERENCE",
     "SUBJECTS",

@@ -52,6 +52,14 @@ class NotPublished(_Frozen):
     reason: str = Field(min_length=1)
 
 
+OWN = {
+    "gazette.count": "How many there are of what the label names, counted by the page itself.",
+    "gazette.days": "Days between a day that the project's files name, or an edition found, and the last day of the week.",
+    "gazette.share": "Share of what the label names among all that the page counted.",
+}
+"""Metrics that need no definition in a project, whose ids hold no dot: what they are, by id."""
+
+
 class Number(_Frozen):
     """A published value with its passport.
 
