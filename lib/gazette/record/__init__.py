@@ -29,8 +29,9 @@ from gazette.record._model import (
     Verdict,
     VerdictState,
     canonical_json,
+    side_of,
 )
-from gazette.record._restatement import CAUSES, Cause, Flip, Restatement
+from gazette.record._restatement import CAUSES, Cause, Flip, Restatement, Turn, standing
 
 __all__ = [
     "CAUSES",
@@ -55,6 +56,7 @@ __all__ = [
     "TakenLook",
     "Tolerance",
     "Tone",
+    "Turn",
     "Unit",
     "Verdict",
     "VerdictChange",
@@ -64,4 +66,6 @@ __all__ = [
     "compare_records",
     "half_widths",
     "headline_numbers",
+    "side_of",
+    "standing",
 ]

@@ -217,7 +217,7 @@ class Record(_Frozen):
         found = {n.id: n for n in self.numbers}
         name = f"{verdict.reason.id.removesuffix('.verdict')}.{verdict.metric}"
         relative, difference = found.get(f"{name}.relative"), found.get(f"{name}.difference")
-        if relative is not None and difference is not None and _side(relative) != _side(difference):
+        if relative is not None and difference is not None and side_of(relative) != side_of(difference):
             return difference
         return relative
 
@@ -231,7 +231,7 @@ class Record(_Frozen):
         return cls.model_validate_json(text)
 
 
-def _side(number: Number) -> int | None:
+def side_of(number: Number) -> int | None:
     """Where a number's interval lies: 1 above zero, -1 below, 0 about it; None without one."""
     if number.interval is None or not number.published:
         return None
