@@ -310,6 +310,52 @@ def test_a_regressor_leaves_out_what_has_no_value(tmp_path: Path) -> None:
     agree(first, second, expected, len(kept))
 
 
+def unread_age(rows: Any, _: Period, *, label: bool) -> Any:
+    """Weeks as they are known now."""
+    assert label
+    return rows.mutate(aged=rows.version != "")
+
+
+FAULTS: dict[str, tuple[str, Any, str]] = {
+    "a missing score is nought": ("_measures.number", lambda c: c.cast("float64").fill_null(0.0), "auc"),
+    "a missing outcome is a no": (
+        "_measures.class_of",
+        lambda c, _, **__: (c.cast("int64").fill_null(0), c.cast("string")),
+        "log-loss",
+    ),
+    "weeks are of unequal age": ("_classifier.at_one_age", unread_age, "auc.change"),
+    "rows loaded twice count twice": ("_measures.first_of_each", lambda rows, *_: rows, "log-loss"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_reading_makes_the_second_computation_disagree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    where, planted, named = FAULTS[fault]
+    p, y = scored()
+    p = pd.concat([p, p.assign(at=p["at"] - timedelta(days=7), id=p["id"] + ROWS)], ignore_index=True)
+    again = p.sample(frac=0.2, random_state=1).assign(score=lambda t: t["score"] / 2)
+    y = pd.concat([y, y.assign(id=y["id"] + ROWS, at=y["at"] - timedelta(days=7))], ignore_index=True)
+    y["at"] += pd.to_timedelta(np.where(y["id"] % 3 == 0, 30 + y["label"] * 60, 0), unit="h")
+    sql = [
+        "UPDATE p SET score = NULL WHERE id % 10 = 3",
+        "UPDATE y SET label = NULL WHERE id % 10 = 4",
+    ]
+
+    def both() -> tuple[float, float]:
+        first, second = asked(tmp_path, model("classifier"), {"p": pd.concat([p, again]), "y": y}, *sql)
+        live = first["weekly"][first["weekly"]["version"] == "2"].sort_values("week")
+        measured = live[named.split(".")[0].replace("-", "_")].tolist()
+        return measured[1] - (measured[0] if named.endswith(".change") else 0.0), second[named].value
+
+    told, again_told = both()
+    assert told == pytest.approx(again_told, rel=1e-9)
+    monkeypatch.setattr(f"gazette.sources.{where}", planted)
+    told, again_told = both()
+    assert abs(told - again_told) > 1e-4
+
+
 # ---- rankers
 
 QUALITY = [
