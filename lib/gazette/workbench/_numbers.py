@@ -108,6 +108,7 @@ class ExperimentNumbers(Bench):
         """The gates before any verdict, the gravest first."""
         reading, plan = self.reading, self.plan
         shared: dict[str, Any] = {"metric": plan.primary, "cell": "checks"}
+        counts: dict[str, Any] = {**shared, "metric": "gazette.count"}
         split, drift, balance = reading.split(), reading.split_sequence(), reading.balance()
         crossed, missing = reading.crossed(), reading.missing_days()
         made: list[tuple[Any, Number, bool | None]] = [
@@ -123,7 +124,7 @@ class ExperimentNumbers(Bench):
             ),
             (
                 "exposure",
-                self.add("crossed", "Users seen in several arms", crossed, unit="count", query="exposure", **shared),
+                self.add("crossed", "Users seen in several arms", crossed, unit="count", query="exposure", **counts),
                 crossed <= CROSSED_LIMIT * (reading.units + crossed),
             ),
             (
@@ -133,7 +134,7 @@ class ExperimentNumbers(Bench):
             ),
             (
                 "missing-days",
-                self.add("missing", "Days without anybody", missing, unit="count", query="assigned_per_day", **shared),
+                self.add("missing", "Days without anybody", missing, unit="count", query="assigned_per_day", **counts),
                 missing == 0,
             ),
             ("minimum-run", self._common["days"], reading.days >= min(plan.minimum_days, days_of(plan))),

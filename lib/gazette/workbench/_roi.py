@@ -247,7 +247,7 @@ class Money(Registered):
         if short <= 0:
             return days, None
         title = f"{record.title}, users that it still needs"
-        shared: dict[str, Any] = {"unit": "count", "metric": plan.primary, "cell": "decisions", "query": None}
+        shared: dict[str, Any] = {"unit": "count", "metric": "gazette.count", "cell": "decisions", "query": None}
         return days, self.add(f"{subject}.users-more", title, short, **shared)
 
     def _price(self, record: Record, verdict: Verdict) -> tuple[Number | None, str]:
