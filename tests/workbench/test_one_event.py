@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from itertools import pairwise
@@ -82,7 +83,7 @@ def test_the_fall_of_the_week_is_one_number_in_finding_table_summary_changes_ale
     live = weekly[weekly["version"] == "2"].set_index("week")["auc"].sort_index()
     assert value(drop) == pytest.approx(1 - live.iloc[-1] / live.iloc[-5:-1].mean(), rel=1e-9)
     assert live.iloc[-2] == pytest.approx(value(before), rel=1e-12), "the series is what editions published"
-    log = pd.read_json(built / "editions" / NEWEST / "restatements.json")["restatements"]
+    log = json.loads((built / "editions" / NEWEST / "restatements.json").read_text())["restatements"]
     rows = [r for r in log if (r["edition"], r["before"]["id"]) == (WEEKS[1], level.id)]
     assert [r["before"]["value"] for r in rows] == [pytest.approx(value(before), rel=1e-12)]
     assert {r["cause"] for r in rows} == {"late data"}
@@ -193,7 +194,9 @@ def test_counts_and_days_name_a_definition_of_their_own(built: Path) -> None:
     for page in sorted((built / "editions" / NEWEST / "records").glob("*.json")):
         for number in Record.from_json(page.read_bytes()).numbers:
             assert number.metric in params.metrics or number.metric in OWN, number.id
-            if "days until its review" in number.label or number.label.startswith(("Tests: ", "Users ", "Other ways ")):
+            if "days until its review" in number.label or number.label.startswith(
+                ("Tests: ", "Users in ", "Users seen ", "Other ways ")
+            ):
                 assert number.metric in OWN, number.id
             if number.metric == first:
                 assert number.unit not in {"days", "count"} or "until" in number.label, f"{number.id} is of no metric"
