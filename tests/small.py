@@ -50,7 +50,7 @@ def scored_model(kind: str, *, arrived: str, known: str, segments: tuple[str, ..
         **more,
     }
     if kind != "ranker":
-        content["labels"] = {"table": "y", "id": "id", "label": "label", "arrived": known}
+        content["labels"] = {"table": "y", "id": "id", "label": "label", "arrived": known, **content.get("labels", {})}
     return Model.model_validate(content)
 
 

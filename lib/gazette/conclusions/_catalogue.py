@@ -109,6 +109,12 @@ MODEL = _rules(
         )
     ),
     (
+        "change-provisional",
+        "Outcomes of this week and the last are neither of the same age nor complete.",
+        "the level, and that it is not compared yet",
+    ),
+    ("scores-constant", "Every row has the same score.", "that it separates nothing"),
+    (
         "level-shift",
         "The largest change of level in the weeks is more than chance, corrected for the places tried.",
         "since when, how much, and what lies near the date",

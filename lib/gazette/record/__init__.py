@@ -12,6 +12,7 @@ from gazette.record._compare import (
 )
 from gazette.record._headline import SUBJECTS, headline_numbers
 from gazette.record._model import (
+    OWN,
     RECORD_MIME,
     REFERENCE,
     Action,
@@ -29,11 +30,13 @@ from gazette.record._model import (
     Verdict,
     VerdictState,
     canonical_json,
+    side_of,
 )
-from gazette.record._restatement import CAUSES, Cause, Flip, Restatement
+from gazette.record._restatement import CAUSES, Cause, Flip, Restatement, Turn, standing
 
 __all__ = [
     "CAUSES",
+    "OWN",
     "RECORD_MIME",
     "REFERENCE",
     "SUBJECTS",
@@ -54,6 +57,7 @@ __all__ = [
     "TakenLook",
     "Tolerance",
     "Tone",
+    "Turn",
     "Unit",
     "Verdict",
     "VerdictChange",
@@ -65,4 +69,6 @@ __all__ = [
     "headline_numbers",
     "in_lines",
     "joined",
+    "side_of",
+    "standing",
 ]
