@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from gazette.sources._answer import ROUNDING, column_of
 from gazette.sources._experiment import Z
 from gazette.sources._file_people import Finding
-from gazette.sources._file_table import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +35,7 @@ class Moments:
         self.column = {c: f"v{i}" for i, c in enumerate(self.question.numbers)}
         self.findings: list[Finding] = []
         self.caps: list[dict[str, Any]] = []
+        self.lacks = False  # whether somebody lacks the covariate
         self.measured()
 
     def frame(self, sql: str) -> pd.DataFrame:
@@ -54,12 +54,19 @@ class Moments:
                 there = f"g AND {x} IS NOT NULL AND {y} IS NOT NULL"
                 parts += [f"CASE WHEN {there} THEN {v} END AS {n}{i}" for v, n in ((x, "x"), (y, "y"))]
             else:
-                value = f"least({x}, {caps[metric.name]!r}::DOUBLE)" if metric.name in caps else x
-                parts.append(f"CASE WHEN g AND {x} IS NOT NULL THEN {value} END AS x{i}")
+                value = (
+                    f"CASE WHEN {x} IS NOT NULL THEN least({x}, {caps[metric.name]!r}::DOUBLE) END"
+                    if metric.name in caps
+                    else x
+                )
+                parts.append(f"{value if self.people.all_count else f'CASE WHEN g THEN {value} END'} AS x{i}")
         if question.covariate:
             z = self.column[question.covariate]
-            mean = self.connection.execute(f"SELECT avg({z}) FROM {source} WHERE g").fetchone()
-            parts += [f"coalesce({z}, {float((mean or [0])[0] or 0.0)!r}) AS z", f"({z} IS NULL)::INT::DOUBLE AS l"]
+            found = self.connection.execute(
+                f"SELECT avg({z}) FILTER (g), count(*) > count({z}) FROM {source}"
+            ).fetchone()
+            mean, self.lacks = found or (0.0, False)
+            parts += [f"coalesce({z}, {float(mean or 0.0)!r}) AS z", f"({z} IS NULL)::INT::DOUBLE AS l"]
         self.connection.execute(f"CREATE VIEW gz_measured AS SELECT {', '.join(parts)} FROM {source}")
         self.source = "gz_measured"
         if question.cluster:
@@ -86,7 +93,7 @@ class Moments:
 
     def _by_cluster(self) -> None:
         """One row a cluster: sums over the rows that have the metric, and how many these are; so that means become ratios."""
-        parts = ["count(*) AS rows"]
+        parts = ["count(*) FILTER (g) AS counted"]
         for i, metric in enumerate(self.question.metrics):
             below = f"sum(y{i})" if metric.kind == "ratio" else f"nullif(count(x{i}), 0)::DOUBLE"
             parts += [f"sum(x{i}) AS x{i}", f"{below} AS y{i}", f"1 - count(x{i}) / count(*) FILTER (g) AS share{i}"]
@@ -102,18 +109,25 @@ class Moments:
 
     def arms(self) -> pd.DataFrame:
         """Per arm: n (all who were assigned), and of each metric n, mean and variance, with those of denominator and covariate."""
-        frame = self.frame(
-            f"SELECT a AS variant, {', '.join(self._measures())} FROM {self.source} GROUP BY 1 ORDER BY 1"
-        )
-        for metric in self.question.metrics:
-            if metric.kind == "proportion":
+        question = self.question
+        counts = [
+            "count(*) FILTER (g) AS gz_rows",
+            *(["sum(l) AS gz_lack"] if question.covariate and not question.cluster else []),
+        ]
+        shares = [i for i, m in enumerate(question.metrics) if m.kind == "proportion" and not question.cluster]
+        counts += [f"count(*) FILTER (x{i} NOT IN (0, 1)) AS gz_other{i}" for i in shares]
+        asked = ", ".join([*self._measures(), *counts])
+        frame = self.frame(f"SELECT a AS variant, {asked} FROM {self.source} GROUP BY 1 ORDER BY 1")
+        for i, metric in enumerate(question.metrics):
+            if metric.kind == "proportion" and (question.cluster or frame[f"gz_other{i}"].sum()):
                 self._check_shares(metric)
-        return self._with_ranks(frame, {"variant": "a"}, self.question.metrics)
+        self.counted = frame
+        frame = frame[[c for c in frame.columns if not c.startswith("gz_")]]
+        return self._with_ranks(frame, {"variant": "a"}, question.metrics)
 
     def _measures(self, metrics: Sequence[FileMetric] | None = None) -> list[str]:
         question, found = self.question, ["count(*) AS n"]
         adjusts = question.covariate and not question.cluster
-        lacks = adjusts and self.connection.execute("SELECT coalesce(max(l), 0) FROM gz_measured").fetchone() != (0.0,)
         for i, metric in enumerate(question.metrics if metrics is None else metrics):
             x, column = f"x{i}", column_of(metric.name)
             found += [f"count({x}) AS {column}_n", f"avg({x}) AS {column}_mean", f"var_samp({x}) AS {column}_var"]
@@ -123,7 +137,7 @@ class Moments:
             if adjusts and metric.kind in ADJUSTED:
                 there = f"{x} IS NOT NULL"
                 others.append(("pre", f"CASE WHEN {there} THEN z END"))
-                if lacks:
+                if self.lacks:
                     others.append(("lack", f"CASE WHEN {there} THEN l END"))
                     found.append(f"covar_samp(CASE WHEN {there} THEN z END, l) AS {column}_lack_pre_cov")
             for part, other in others:
@@ -153,43 +167,37 @@ class Moments:
     def missing(self) -> pd.DataFrame:
         """What is missing, per arm: rows without a value of a metric or of the covariate, without an id, or of another page.
 
-        Of clusters there is also the mean of their shares of rows without, and its variance.
+        Of clusters there is also the mean of their shares of rows without, and its variance. To be asked for after the arms.
         """
         import pandas as pd  # noqa: PLC0415
 
-        question, parts = self.question, []
-        rows = "gz_measured"
+        question, counted, frames = self.question, self.counted, []
         for i, metric in enumerate(question.metrics):
             title = metric.column + (f" or {metric.denominator}" if metric.denominator else "")
-            more = "NULL::DOUBLE AS mean, NULL::DOUBLE AS variance"
-            counts = f"count(*) FILTER (g) AS rows, count(*) FILTER (g AND x{i} IS NULL) AS missing"
-            source = rows
             if question.cluster:
-                counts = f"sum(rows)::BIGINT AS rows, sum(without{i})::BIGINT AS missing"
-                more, source = f"avg(share{i}) AS mean, var_samp(share{i}) AS variance", self.source
-            parts.append(
-                f"SELECT {quoted(metric.name)} AS metric, {quoted(f'no {title}')} AS what, a AS variant, count(*) AS n, {counts}, {more} FROM {source} GROUP BY a"
+                one = self.frame(
+                    f"SELECT a AS variant, count(*) AS n, sum(counted)::BIGINT AS rows, sum(without{i})::BIGINT AS missing, "
+                    f"avg(share{i}) AS mean, var_samp(share{i}) AS variance FROM {self.source} GROUP BY a ORDER BY a"
+                )
+            else:
+                one = counted[["variant", "n"]].assign(rows=counted.gz_rows)
+                one["missing"] = counted.gz_rows - counted[f"{column_of(metric.name)}_n"]
+            frames.append(one.assign(metric=metric.name, what=f"no {title}"))
+        whole = counted[["variant", "n"]].assign(rows=counted.n, missing=counted.n - counted.gz_rows)
+        if question.cluster:
+            whole = self.frame(
+                f"SELECT a AS variant, count(*) AS n, count(*) AS rows, count(*) FILTER (NOT g) AS missing FROM {self.people.source} GROUP BY a ORDER BY a"
             )
-        whole = "a AS variant, count(*) AS n, count(*) AS rows"
-        none = "NULL::DOUBLE AS mean, NULL::DOUBLE AS variance"
         if question.covariate:
-            parts.append(
-                f"SELECT '' AS metric, {quoted(f'no {question.covariate}')} AS what, {whole}, sum(l)::BIGINT AS missing, {none} FROM {rows} GROUP BY a"
-            )
-        if question.unit or question.matches:
-            named = " or ".join(
-                [
-                    *([f"no {question.unit}"] if question.unit else []),
-                    *([f"another {question.matches}"] if question.matches else []),
-                ]
-            )
-            parts.append(
-                f"SELECT '' AS metric, {quoted(named)} AS what, {whole}, count(*) FILTER (NOT g) AS missing, {none} FROM {rows} GROUP BY a"
-            )
-        frames = [self.frame(f"{sql} ORDER BY variant") for sql in parts]
+            frames.append(whole.assign(missing=counted.gz_lack, metric="", what=f"no {question.covariate}"))
+        out = [
+            *([f"no {question.unit}"] if question.unit else []),
+            *([f"another {question.matches}"] if question.matches else []),
+        ]
+        if out:
+            frames.append(whole.assign(metric="", what=" or ".join(out)))
         found = pd.concat(frames, ignore_index=True)
-        kept = found.groupby(["metric", "what"])["missing"].transform("sum") > 0
-        return found[kept].reset_index(drop=True)
+        return found[found.groupby(["metric", "what"])["missing"].transform("sum") > 0].reset_index(drop=True)
 
     # ---- quantiles and segments
 

@@ -93,6 +93,7 @@ class People:
         arms: Rows per arm.
         meant: The arm that each spelling of the column means.
         crossed: Units of assignment seen in several arms; None where no column says who is who.
+        all_count: Whether the values of every row count.
         source: SQL of rows with ``a`` (arm), ``g`` (whether their values count), ``u``, ``k``, ``s`` and values ``v0`` ….
     """
 
@@ -105,6 +106,7 @@ class People:
     meant: dict[str, str] = field(default_factory=dict)
     crossed: int | None = None
     source: str = "gz_rows"
+    all_count: bool = True
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Answers of a query."""
@@ -120,6 +122,7 @@ class People:
         good = "CASE a " + " ".join(f"WHEN {quoted(a)} THEN p = {quoted(p)}" for a, p in pages.items()) + " END"
         good = f"coalesce({good}, false)" if pages else "true"
         self._view("gz_kept", f"SELECT *, {good} AS g FROM {self.source} WHERE a IS NOT NULL")
+        self.all_count = not pages
         if pages:
             self._left_out("page", "NOT g", f"rows whose {question.matches!r} is not that of their arm", weight="note")
         if question.unit:
@@ -278,6 +281,7 @@ class People:
             weight="note" if NO_ID in question.exclude_arms else "fails",
             mend="" if NO_ID in question.exclude_arms else f"find out who they are, or declare with --exclude-arm '{NO_ID}' that they are to be left out",
         )  # fmt: skip
+        self.all_count = self.all_count and not without
         best = f"SELECT * FROM {source} WHERE {key} IS NOT NULL"
         if word == "unit" and question.matches:  # a row that fits its arm says more than one that does not
             best += f" QUALIFY g = max(g) OVER (PARTITION BY {key})"
