@@ -285,6 +285,7 @@ NO_RULES = {
     "news-amounts",
     "news-cards",
     "missing-days",
+    "missing-values",
     "sample-ratio",
     "sample-ratio-sequence",
     "vs-baseline",

@@ -31,11 +31,21 @@ def _rules(where: str, *rows: tuple[str, str, str]) -> tuple[Rule, ...]:
 GATES = "not trustworthy: fix the test first"
 VERDICTS = _rules(
     "Test: verdict",
+    (
+        "gate-accounted",
+        "Somebody who was assigned is in no arm that is known, or has no id, and nothing is declared.",
+        GATES,
+    ),
     ("gate-sample-ratio", "The arms' sizes have a chance below 1 % under the planned split.", GATES),
     ("gate-sample-ratio-sequence", "The same, watched day by day.", GATES),
     ("gate-exposure", "More than 1 % of users saw several arms.", GATES),
     ("gate-balance", "The arms differed before the test by more than a chance of 0.1 % allows.", GATES),
     ("gate-missing-days", "A day of the test has no users or no events.", GATES),
+    (
+        "gate-missing-values",
+        "The share without a value differs between arms by more than a chance of 1 % allows.",
+        GATES,
+    ),
     ("gate-minimum-run", "It has run for fewer days than agreed.", "not published: wait"),
     ("not-computable", "A figure has no value.", "not published, with the reason"),
     ("fixed-horizon-not-over", "The test is planned to be read once, and has not ended.", "not resolved: keep running"),
@@ -94,6 +104,7 @@ AROUND = _rules(
     ("plan-deviation", "The plan changed after the first look.", "what changed, from what to what"),
     ("guardrail-passed", "A guardrail's range excludes a loss beyond its margin.", "it holds"),
     ("guardrail-broken", "Its whole range lies beyond the margin.", "it lost more than agreed"),
+    ("values-missing-unevenly", "A metric is missing more often in one arm.", "not read"),
     ("guardrail-open", "Its range reaches beyond the margin.", "not excluded yet"),
 )
 MODEL = _rules(

@@ -125,7 +125,7 @@ class ExperimentNumbers(Bench):
             (
                 "exposure",
                 self.add("crossed", "Users seen in several arms", crossed, unit="count", query="exposure", **counts),
-                crossed <= CROSSED_LIMIT * (reading.units + crossed),
+                None if isinstance(crossed, NotPublished) else crossed <= CROSSED_LIMIT * (reading.units + crossed),
             ),
             (
                 "balance",
