@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,7 @@ from gazette.site import Engine, choose_engine, lint_sources, try_engine, write_
 from gazette.site._config import read_config, write_config
 from gazette.site._engine import render
 from gazette.site._notebook import to_page
-from gazette.site._text import front_matter, raw_html
+from gazette.site._text import GUARD, front_matter, plain, raw_html
 from gazette.site._theme import lay_theme
 from program import gazette
 from small import REPOSITORY
@@ -60,6 +62,8 @@ OUTPUTS = {
     "html with a fence": display(text_html="<pre>```\n````</pre>"),
     "a table": display(text_html="<table><tr><td>1</td></tr></table>", text_csv="a\n1\n"),
     "markdown": display(text_markdown="A *word*\n\n- one\n- two"),
+    "shortcodes in html": display(text_html="<p>{{< env HOME >}} {{% meta title %}}</p>"),
+    "shortcodes in markdown": display(text_markdown="{{< include /etc/hostname >}} and {{< env HOME >}}"),
     "text": display(text_plain="a < b\nc"),
     "a stream": {"output_type": "stream", "name": "stdout", "text": ["one\n", "two\n"]},
     "an error": {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["a", "b"]},
@@ -91,6 +95,39 @@ def test_a_staged_notebook_is_as_both_engines_read_it(stage: Path, output: dict[
     assert anchors.count('id="cell-c1"') == 1, "numbers lead there"
     download = json.loads(page.files["notebook.ipynb"])
     assert all(isinstance(c["source"], list) for c in download["cells"]), "a download too may be rendered by Quarto"
+
+
+def test_no_engine_finds_a_shortcode_in_what_people_and_data_wrote(stage: Path) -> None:
+    """It would read a file or a variable of the machine that renders; Quarto looks for it in raw blocks too."""
+    content = notebook(OUTPUTS["shortcodes in html"], OUTPUTS["shortcodes in markdown"])
+    content["cells"][0]["source"] = "Words {{< env HOME >}} and {{% env HOME %}}."
+    title = "T {{< env HOME >}}"
+    page = to_page(content, header={"title": plain(title)}, lead=f"<p>{title}</p>", data="data/x", record="{}")
+    staged = json.dumps(page.notebook, ensure_ascii=False)
+    assert not re.search(r"(?:\{|&#123;){2}(?:[<%]|&#60;|&#37;)|(?:[>%]|&#62;|&#37;)(?:\}|&#125;){2}", staged)
+    (stage / "index.qmd").unlink()
+    (stage / "index.ipynb").write_text(json.dumps(page.notebook))
+    config_for(stage, EMBEDDED)
+    render(stage, stage / "out", EMBEDDED)
+    text = unescape((stage / "out" / "index.html").read_text())
+    assert text.count("{{< env HOME >}}") >= 5, "in title, heading, lead, words and outputs, as it was written"
+    assert GUARD not in text
+    assert os.environ["HOME"] not in text
+
+
+def test_a_sites_title_with_signs_of_markup_is_a_title(stage: Path) -> None:
+    write_config(stage, read_config(REPOSITORY), title="Smith & Sons' *shop*", edition=False, engine=EMBEDDED)
+    render(stage, stage / "out", EMBEDDED)
+    (title,) = re.findall(r"<title>(.*?)</title>", (stage / "out" / "archive.html").read_text())
+    assert unescape(title).endswith("Smith & Sons' *shop*")
+
+
+def test_quartos_error_names_the_page_and_the_cause(stage: Path, tmp_path: Path) -> None:
+    said = "\\033[1m[ 1/3] a.qmd\\033[22m\\n[ 2/3] b.qmd\\nERROR: no such file\\nstack traceback:\\n\\t[C]: in ?\\n    at main (quarto.js:1:2)"
+    path = program(tmp_path / "bin", f"{TRIES}printf '{said}' >&2; exit 1")
+    with pytest.raises(SiteError) as caught:
+        render(stage, tmp_path / "out", Engine("quarto", "quarto 1.9.38", path))
+    assert caught.value.what == "quarto failed: [ 2/3] b.qmd\nERROR: no such file"
 
 
 def broken(page: dict[str, Any], how: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -391,4 +392,5 @@ def _publish(project: Project, engine: site.Engine, listener: Listener) -> bool:
     )
     for week in store.weeks():
         store.mark_published(week)
+    (project.state / "python").write_text(f"{sys.executable}\n", encoding="utf-8")  # reports/preview.py looks there
     return True

@@ -24,6 +24,10 @@ VERSION = re.compile(r"\d+(?:\.\d+)+")
 MARK = "gazette-trial"
 BEFORE = re.compile(rf"{OPEN}(.*?){CLOSE}\n*", re.DOTALL)
 BODY = re.compile(r"<body\b[^>]*>")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+PLACE = re.compile(r"\s+at |\s*\(\.\.\.tail calls\.\.\.\)|\s*\[C\]: |stack traceback:|\s+\S+\.lua:\d+: in ")
+PROGRESS = re.compile(r"\[\s*\d+/\d+\] ")
+TITLE = re.compile(r"<title>.*?</title>", re.DOTALL)
 MODULE = re.compile(r'<script src="[^"]+" type="module"></script>')
 
 
@@ -87,11 +91,17 @@ def _run(command: list[str], *, timeout: float, where: str, mend: str) -> str:
     except OSError as error:
         raise SiteError(f"quarto cannot be started: {error.strerror or error}", where=where, mend=mend) from error
     if answer.returncode:
-        said = (answer.stderr.strip() or answer.stdout.strip())[
-            -2000:
-        ] or f"exit code {answer.returncode}, without a word"
-        raise SiteError(f"quarto failed: {said}", where=where, mend=mend)
+        raise SiteError(f"quarto failed: {_why(answer)}", where=where, mend=mend)
     return answer.stdout
+
+
+def _why(answer: subprocess.CompletedProcess[str]) -> str:
+    """What a failed program says, without colours and the places in its own code: the page that it was at, and its errors."""
+    told = [line.rstrip() for line in COLOUR.sub("", answer.stderr or answer.stdout).splitlines()]
+    told = [line for line in told if line and not PLACE.match(line)]
+    at = [line for line in told if PROGRESS.match(line)][-1:]
+    said = "\n".join([*at, *(line for line in told if not PROGRESS.match(line))])
+    return said[:2000] or f"exit code {answer.returncode}, without a word"
 
 
 def try_engine(engine: Engine, work: Path, kept: Path) -> None:
@@ -153,6 +163,8 @@ def render(stage: Path, output: Path, engine: Engine) -> list[str]:
         )
     for path in [*built.rglob("*.html"), *built.glob("search.json")]:
         text = path.read_text(encoding="utf-8").replace(GUARD, "")
+        if engine.name == "embedded":  # it escapes the site's title, which already is
+            text = TITLE.sub(lambda m: re.sub(r"&amp;(#\d+;)", r"&\1", m[0]), text, count=1)
         path.write_text(MODULE.sub(_served_only, _strip_first(text)), encoding="utf-8")
     output.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(built, output)

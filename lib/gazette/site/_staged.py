@@ -43,6 +43,7 @@ DIV = re.compile(r"^(:{3,})\s*(\S.*)?$")
 TYPED = re.compile(
     r"[$€£]\s?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*\s?(?:%|per\s?cent|percentage\s+points|points)(?!\w)", re.IGNORECASE
 )
+REFERENCE = re.compile(r"(?<![\w@])@(?:fig|tbl|sec|eq|lst|thm|lem|cor|exm|exr|def)-[\w-]+")
 FRONT = re.compile(r"---\n(.*?)\n---(?:\n|$)", re.DOTALL)
 ANCHOR = re.compile(r'<div class="gz-cell" id="([^"]*)"')
 CODE = re.compile(r"(`{3,})[^\n]*\n.*?\n\1|`[^`\n]+`", re.DOTALL)
@@ -102,7 +103,7 @@ def _anchors(cells: list[dict[str, Any]]) -> list[str]:
 def _cell(cell: dict[str, Any]) -> list[str]:
     source = joined(cell["source"])
     if cell["cell_type"] == "markdown":
-        return [*_markdown(source), *_typed(source)]
+        return [*_markdown(source), *_typed(source), *_references(source)]
     if cell["cell_type"] != "code":
         return []
     problems = _options(source)
@@ -113,6 +114,12 @@ def _cell(cell: dict[str, Any]) -> list[str]:
             elif not kind.startswith("image/"):
                 problems.append(f"an output of type {kind}: to such pages Quarto adds scripts from the web")
     return problems
+
+
+def _references(text: str) -> list[str]:
+    """Quarto looks for what they name, the embedded engine shows them as they stand."""
+    found = REFERENCE.search(CODE.sub(" ", text))
+    return [f"{found[0]!r} is a reference of Quarto's; write a link or words"] if found else []
 
 
 def _typed(text: str) -> list[str]:

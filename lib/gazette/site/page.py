@@ -25,10 +25,19 @@ def lines_of(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
 
+def guarded(text: str) -> str:
+    """Text in which Quarto finds no shortcode, which would read a file or a variable of this machine."""
+    for pair in ("{{<", "{{%", ">}}", "%}}"):
+        text = text.replace(
+            pair, pair[:-2] + "\u2060" + pair[-2:] if pair[-1] == "}" else pair[:2] + "\u2060" + pair[2:]
+        )
+    return text
+
+
 def markdown(html: str) -> dict[str, Any]:
     """An output that Quarto passes through."""
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", html)), default=0))
-    text = f"{fence}{{=html}}\n{html}\n{fence}\n"
+    text = f"{fence}{{=html}}\n{guarded(html)}\n{fence}\n"
     return {"output_type": "display_data", "data": {"text/markdown": lines_of(text)}, "metadata": {}}
 
 
@@ -44,7 +53,7 @@ def outputs_of(cell: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def title_of() -> str:
     """The title of the fork in this folder, every sign that could be markup as a character reference."""
     title = json.loads(Path("fork.json").read_text(encoding="utf-8"))["title"]
-    title = title.replace("{<", "{\u2060<").replace(">}", ">\u2060}")  # Quarto takes them for a command
+    title = guarded(title)
     return re.sub(r"[^\w\s,.;:()+%/=-]", lambda m: f"&#{ord(m[0])};", title)
 
 
