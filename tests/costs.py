@@ -88,7 +88,7 @@ def planned(
     """
     left = sorted(seconds, key=lambda u: -seconds[u])
     makers = []
-    for thing in sorted({t for u in left for t in needs.get(u, ())}, key=lambda t: -making.get(t, 0.0)):
+    for thing in sorted({t for u in left for t in needs.get(u, ())}, key=lambda t: (-making.get(t, 0.0), t)):
         if not any(thing in needs.get(u, ()) for u in makers):
             makers.append(next(u for u in left if thing in needs.get(u, ())))
     left = [u for u in left if u not in makers]

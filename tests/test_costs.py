@@ -131,3 +131,23 @@ def test_every_test_that_is_listed_exists_and_has_its_reason() -> None:
             assert re.search(rf"^\s*def {inside[-1]}\(", (HERE.parent / path).read_text(), re.MULTILINE), name
         else:
             assert f"def {name}(" in (HERE / "conftest.py").read_text(), name
+
+
+def test_all_workers_of_a_run_find_the_same_order() -> None:
+    """pytest-xdist refuses a run in which they do not, and sets have another order in each process."""
+    code = (
+        "from costs import planned; names = [f'thing-{i}' for i in range(8)]; "
+        "print(planned({f't{i}': 1.0 for i in range(40)}, {f't{i}': {names[i % 8], names[3 * i % 8]} for i in range(40)}, {}, 2))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=Path(__file__).parent,
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in range(4)
+    }
+    assert len(found) == 1
