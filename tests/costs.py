@@ -129,7 +129,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
     if workers == 1:
         return
-    last: dict[str, float] = config.cache.get(KEPT, {}) if config.cache else {}
+    last: dict[str, float] = cache.get(KEPT, {}) if (cache := getattr(config, "cache", None)) else {}
 
     def cost(name: str) -> float:
         return last.get(name, known.get(whole(name), (0.0, ""))[0])
@@ -232,7 +232,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Keep the times for the order of the next run; those of tests that did not run stay."""
     _running.pop()
     config, costs = session.config, session.config.stash[COSTS]
-    if hasattr(config, "workerinput") or not costs.tests or config.cache is None:
+    if hasattr(config, "workerinput") or not costs.tests or getattr(config, "cache", None) is None:
         return
     kept: dict[str, float] = config.cache.get(KEPT, {})
     kept = {
