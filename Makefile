@@ -1,14 +1,15 @@
 # make report builds and publishes the demo; make test runs every test. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help report demo serve lab check schemas test bench golden lint types format lock clean
+.PHONY: help report demo serve lab check schemas test test-quick costs bench golden lint types format lock clean
 WEEKS ?= 2026-W45..2026-W47
 PORT ?= 8000
 GAZETTE = .venv/bin/gazette
+PYTEST = .venv/bin/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
 export MLFLOW_DISABLE_TELEMETRY = true
 export PYTHONDONTWRITEBYTECODE =
 
 help: ## list what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .venv/stamp-run: requirements.txt requirements-tools.txt pyproject.toml
 	@tools/setup.sh run
@@ -39,11 +40,19 @@ test: .venv/stamp-dev ## set up what tests need, then lint, types and all tests
 	@$(MAKE) --no-print-directory lint types
 	@tools/monitoring.sh
 	@tools/postgres.sh
-	@GAZETTE_BROWSER="$$(tools/browser.sh)" && export GAZETTE_BROWSER && .venv/bin/pytest -q -n 2 --dist loadgroup
+	@GAZETTE_BROWSER="$$(tools/browser.sh)" && export GAZETTE_BROWSER && $(PYTEST)
+
+test-quick: .venv/stamp-dev ## the same without tests that build an edition or open a browser
+	@$(MAKE) --no-print-directory lint types
+	@GAZETTE_TEST_QUICK=1 $(PYTEST) -m "not integration and not browser"
+
+costs: .venv/stamp-dev ## write the list of long tests in CONTRIBUTING.md anew from the last run
+	@.venv/bin/python tests/costs.py
 
 bench: .venv/stamp-dev report ## measure speed as paired ratios, and errors of long simulations
 	@.venv/bin/python bench/looks.py
 	@.venv/bin/python bench/learnt.py
+	@.venv/bin/python bench/coverage.py
 	@.venv/bin/python bench/experiments.py
 	@.venv/bin/python bench/warm.py
 	@.venv/bin/python bench/editions.py
@@ -66,4 +75,4 @@ lock: .venv/stamp-dev ## write the lock files anew from pyproject.toml
 	@tools/lock.sh
 
 clean: ## remove what was generated, sealed editions excepted
-	rm -rf _site .gazette/work .gazette/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf _site _preview .gazette/work .gazette/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

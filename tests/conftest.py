@@ -8,14 +8,14 @@ import shutil
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
 import audited as audited_project
 from postgres import postgres
-from program import copy_checkout, copy_project, gazette
+from program import copy_checkout, copy_project, gazette, thin_demo, writable
 from small import REPOSITORY, SmallProject
 
 if TYPE_CHECKING:
@@ -31,27 +31,24 @@ FLAGS = [
     "--no-first-run",
     "--allow-file-access-from-files=false",
 ]
+pytest_plugins = ["costs"]
 collect_ignore = ["warm_program.py"]  # to import it is to start it
 WEEKS = ("2026-W45", "2026-W46", "2026-W47")
 
+_copytree = shutil.copytree
+
+
+def _copy_to_change(source: Any, target: Any, *more: Any, **others: Any) -> Any:
+    """Sealed editions are read-only; tests copy them to change them, also where not everything may be written to."""
+    _copytree(source, target, *more, **others)
+    writable(Path(target))
+    return target
+
+
+shutil.copytree = _copy_to_change
 settings.register_profile("untimed", deadline=None)  # machines are noisy
 settings.load_profile("untimed")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that wait for the demo's editions come last, but for one that makes them while another worker runs the others.
-
-    The long ones among them stand in the middle: by then the editions are made, and no worker is left alone with one at the end.
-    """
-
-    def waits(item: pytest.Item) -> bool:
-        return "built" in getattr(item, "fixturenames", ())
-
-    first = next((item for item in items if waits(item)), None)
-    items.sort(key=lambda item: (item is not first, waits(item)))
-    long = [item for item in items if item.get_closest_marker("long")]
-    others = [item for item in items if item not in long]
-    items[:] = [*others[: len(others) // 2], *long, *others[len(others) // 2 :]]
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers have no cores to spare for threads that wait by spinning
 
 
 @contextmanager
@@ -85,6 +82,16 @@ def demo(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def thin(demo: Path, shared: Path) -> Path:
+    """The demo's project with a tenth of its predictions, for questions that are not about their number; copy it."""
+    place = shared / "thin-project"
+    with once(shared, "thin") as first:
+        if first:
+            thin_demo(demo, place)
+    return place
+
+
+@pytest.fixture(scope="session")
 def built(demo: Path, shared: Path) -> Path:
     """A copy of the checkout where ``make report`` has built three editions and the shelf, by the embedded engine."""
     place = shared / "built" / "gazette"
@@ -93,7 +100,8 @@ def built(demo: Path, shared: Path) -> Path:
             copy_checkout(place)
             use_embedded_engine(place)
             if kept := os.environ.get("GAZETTE_TEST_BUILT"):  # a project that was built before, as for the demo
-                shutil.copytree(kept, place, dirs_exist_ok=True)
+                aside = shutil.ignore_patterns(".git", ".venv")  # ours is a link: what is copied there comes here
+                shutil.copytree(kept, place, dirs_exist_ok=True, ignore=aside)
                 return place
             (place / ".gazette").mkdir()
             shutil.copytree(demo / ".gazette" / "demo", place / ".gazette" / "demo")
@@ -126,10 +134,36 @@ def audited(shared: Path) -> Path:
     return place
 
 
+@pytest.fixture(scope="session")
+def runs(shared: Path) -> Path:
+    """What notebooks of small projects gave, remembered as a project remembers it from week to week."""
+    (shared / "runs").mkdir(exist_ok=True)
+    return shared / "runs"
+
+
 @pytest.fixture
-def small(tmp_path: Path) -> SmallProject:
+def small(tmp_path: Path, runs: Path) -> SmallProject:
     """A project with one experiment on a few hundred users, nothing built."""
-    return SmallProject(tmp_path / "project")
+    return SmallProject(tmp_path / "project", runs=runs)
+
+
+@pytest.fixture(scope="session")
+def sealed(shared: Path, runs: Path) -> Path:
+    """Such a project with one sealed and published edition; nothing may write into it but state."""
+    place = shared / "sealed-project"
+    with once(shared, "sealed") as first:
+        if first:
+            SmallProject(place, runs=runs)
+            gazette("build", WEEKS[-1], "--engine", "embedded", project=place)
+    return place
+
+
+@pytest.fixture
+def published(small: SmallProject, sealed: Path) -> SmallProject:
+    """A small project of one's own whose newest week is sealed and published."""
+    for name in ("editions", "_site"):
+        shutil.copytree(sealed / name, small.root / name)
+    return small
 
 
 @pytest.fixture(scope="session")

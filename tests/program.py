@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from gazette.cli import main
@@ -42,6 +44,8 @@ def _start_forkserver() -> None:
 def gazette(*arguments: str, project: Path, code: int = 0, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own, and check its exit code."""
     words = [*arguments, "--project", str(project)]
+    quick = os.environ.get("GAZETTE_TEST_QUICK") and arguments[0] == "build" and not code
+    assert not quick, "this test builds an edition: mark it integration"
     _start_forkserver()
     with tempfile.TemporaryDirectory() as folder:
         streams = [Path(folder, "stdout"), Path(folder, "stderr")]
@@ -68,6 +72,14 @@ def _be_command(words: list[str], environment: dict[str, str], *streams: Path) -
     sys.exit(main())
 
 
+def writable(folder: Path) -> Path:
+    """A folder that is sealed, to be spoiled: sealed ones are read-only."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | stat.S_IWUSR)
+    return folder
+
+
 def copy_project(place: Path) -> Path:
     """What a project consists of, without anything generated."""
     place.mkdir(parents=True, exist_ok=True)
@@ -75,6 +87,42 @@ def copy_project(place: Path) -> Path:
         shutil.copytree(REPOSITORY / name, place / name)
     shutil.copyfile(REPOSITORY / "_quarto.yml", place / "_quarto.yml")
     return place
+
+
+THINNED = {
+    "flight_predictions": "flight_id",
+    "flight_labels": "flight_id",
+    "flight_features": "flight_id",
+    "recommender_requests": "request_id",
+}
+
+
+def thin_demo(demo: Path, place: Path) -> Path:
+    """The demo's project in a new place, with every table whole but those of single predictions, of which one in ten is kept."""
+    copy_project(place)
+    data = place / ".gazette" / "demo"
+    shutil.copytree(demo / ".gazette" / "demo", data, ignore=shutil.ignore_patterns("warehouse.duckdb*"))
+    with duckdb.connect(str(data / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(f"ATTACH '{demo / '.gazette' / 'demo' / 'warehouse.duckdb'}' AS whole (READ_ONLY)")
+        for (name,) in warehouse.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'whole'"
+        ).fetchall():
+            where = f"WHERE hash(CAST({THINNED[name]} AS VARCHAR)) % 10 = 0" if name in THINNED else ""
+            warehouse.execute(f"CREATE TABLE {name} AS SELECT * FROM whole.{name} {where}")
+        warehouse.execute("DETACH whole")
+    return place
+
+
+def only(place: Path, *subjects: str) -> None:
+    """Leave a copy of the demo's project these subjects, the operations and the summary; no other page is built."""
+    params = place / "params"
+    for path in [*(params / "experiments").glob("*.yml"), *(params / "models").glob("*.yml")]:
+        if path.stem not in subjects:
+            path.unlink()
+    (params / "annotations.yml").write_text("annotations: []\n")
+    (params / "reconciliations.yml").unlink()
+    for name in ("translation", "portfolio", "reconciliation"):
+        (place / "notebooks" / f"{name}.ipynb").unlink()
 
 
 def copy_checkout(place: Path) -> Path:

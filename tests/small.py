@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +50,14 @@ def scored_model(kind: str, *, arrived: str, known: str, segments: tuple[str, ..
         **more,
     }
     if kind != "ranker":
-        content["labels"] = {"table": "y", "id": "id", "label": "label", "arrived": known}
+        content["labels"] = {"table": "y", "id": "id", "label": "label", "arrived": known, **content.get("labels", {})}
     return Model.model_validate(content)
 
 
 class SmallProject:
     """One experiment, ``button``, on ``users`` users an arm; of the pages above it only the summary, to be quick."""
 
-    def __init__(self, root: Path, *, users: int = 200) -> None:
+    def __init__(self, root: Path, *, users: int = 200, runs: Path | None = None) -> None:
         self.root = root
         root.mkdir(parents=True)
         for name in ("notebooks", "reports"):
@@ -68,6 +68,8 @@ class SmallProject:
         kept = chart_library(REPOSITORY / CACHE)  # made once, as in a project that is built each week
         (root / CACHE).mkdir(parents=True)
         shutil.copyfile(kept, root / CACHE / kept.name)
+        if runs is not None:
+            (root / CACHE / "runs").symlink_to(runs)  # what another test has run on the same inputs is not run again
         for name in ("models", "experiments"):
             (root / "params" / name).mkdir(parents=True)
         self.site: dict[str, Any] = {
@@ -115,6 +117,10 @@ class SmallProject:
         self.write()
         self.fill(users)
 
+    def forget(self) -> None:
+        """Run every notebook, also those that another test has run on the same inputs."""
+        (self.root / CACHE / "runs").unlink()
+
     def write(self) -> None:
         """Write the parameter files as they now are."""
         params = self.root / "params"
@@ -142,16 +148,15 @@ class SmallProject:
             warehouse.execute(
                 "CREATE OR REPLACE TABLE events (unit_id VARCHAR, happened_at TIMESTAMP, loaded_at TIMESTAMP)"
             )
-            rows, events = [], []
-            for i in range(users):
-                at = START + timedelta(minutes=i * 14 * 24 * 60 // max(1, users))
-                for variant, every in (("blue", 10), ("green", 5)):
-                    rows.append(("button", f"{variant}-{i}", variant, at))
-                    if i % every == 0:
-                        events.append((f"{variant}-{i}", at + timedelta(minutes=1), at + timedelta(minutes=5)))
-            if rows:
-                warehouse.executemany("INSERT INTO experiment_assignments VALUES (?, ?, ?, ?)", rows)
-                warehouse.executemany("INSERT INTO events VALUES (?, ?, ?)", events)
+            each = f"FROM range({users}) t(i), (VALUES ('blue', 10), ('green', 5)) v(variant, every)"
+            unit = f"variant || '-' || i AS unit_id, TIMESTAMP '{START}' + to_minutes(i * 20160 // {max(1, users)}) AS assigned_at"
+            warehouse.execute(
+                f"INSERT INTO experiment_assignments SELECT 'button', unit_id, variant, assigned_at FROM (SELECT *, {unit} {each}) ORDER BY i, variant"
+            )
+            warehouse.execute(
+                f"INSERT INTO events SELECT unit_id, assigned_at + INTERVAL 1 MINUTE, assigned_at + INTERVAL 5 MINUTE "
+                f"FROM (SELECT *, {unit} {each}) WHERE i % every = 0 ORDER BY i, variant"
+            )
 
     def add_experiment(self, name: str, **changes: Any) -> None:
         """Another experiment on the same users."""

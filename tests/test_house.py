@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import importlib.metadata
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,25 +16,8 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-ROOMS = (
-    "record",
-    "params",
-    "stats",
-    "monitoring",
-    "conclusions",
-    "sources",
-    "snapshot",
-    "display",
-    "deliver",
-    "workbench",
-    "runs",
-    "editions",
-    "register",
-    "site",
-    "demo",
-    "build",
-    "cli",
-)
+PARTS = {"pydantic-core"}  # comes with one that is declared and of the version that it names
+ROOMS = sorted(p.stem for p in (REPOSITORY / "lib" / "gazette").iterdir() if (p / "__init__.py").is_file())
 
 
 def tracked() -> list[Path]:
@@ -87,6 +73,98 @@ def test_public_names_are_listed_and_there(room: str) -> None:
     assert len(module.__all__) == len(set(module.__all__)) > 0
     for name in module.__all__:
         assert hasattr(module, name), name
+
+
+def sources() -> set[str]:
+    """Modules of the library and of the tests, by their path in the checkout."""
+    return {p.relative_to(REPOSITORY).as_posix() for p in tracked() if p.suffix == ".py"} & {
+        p.relative_to(REPOSITORY).as_posix() for name in ("lib", "tests") for p in (REPOSITORY / name).rglob("*.py")
+    }
+
+
+def run(*words: str) -> str:
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_module_is_linted_and_formatted() -> None:
+    """Named one by one, so no setting can leave one out; and none is left out of what `make lint` finds by itself."""
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or "ruff"
+    found = {Path(line).relative_to(REPOSITORY).as_posix() for line in run(ruff, "check", "--show-files").splitlines()}
+    assert sources() - found == set()
+    run(ruff, "check", "-q", *sorted(sources()))
+    run(ruff, "format", "-q", "--check", *sorted(sources()))
+
+
+def test_every_module_of_the_library_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mypy.main import process_options  # noqa: PLC0415  slow to import
+
+    monkeypatch.chdir(REPOSITORY)
+    targets, options = process_options([])
+    checked = {Path(t.path).relative_to(REPOSITORY).as_posix() for t in targets if t.path}
+    assert {path for path in sources() if path.startswith("lib/")} - checked == set()
+    assert not any("ignore_errors" in section for section in options.per_module_options.values())
+
+
+def test_every_test_is_collected(request: pytest.FixtureRequest) -> None:
+    """By pytest's own answer to whether it looks into a folder and a file; what is no test file has no tests."""
+    config = request.config
+
+    def ignored(path: Path) -> bool:
+        inside = [p for p in (path, *path.parents) if p != REPOSITORY and p.is_relative_to(REPOSITORY)]
+        return any(config.hook.pytest_ignore_collect(collection_path=p, path=None, config=config) for p in inside)
+
+    assert {path for path in sources() if ignored(REPOSITORY / path)} == {"tests/warm_program.py"}
+    for path in sources():
+        if path.startswith("tests/") and not Path(path).name.startswith("test_"):
+            assert not re.search(r"^(?:class Test|\s*def test_)", (REPOSITORY / path).read_text(), re.MULTILINE), path
+
+
+def test_every_room_is_in_the_table_of_rooms() -> None:
+    rooms = re.findall(r"^\| `(\w+)` \|", (REPOSITORY / "docs" / "architecture.md").read_text(), re.MULTILINE)
+    assert set(ROOMS) <= set(rooms)
+    assert len(ROOMS) > 20
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imported(folder: str) -> set[str]:
+    """Distributions that modules of a folder import, by the name of the distribution; the standard library and our own left out."""
+    own = {p.stem for p in (REPOSITORY / "tests").rglob("*.py")} | {"gazette"}
+    modules: set[str] = set()
+    for path in (REPOSITORY / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                modules |= {a.name.split(".")[0] for a in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules.add(node.module.split(".")[0])
+    known = importlib.metadata.packages_distributions()
+    third = modules - own - set(sys.stdlib_module_names)
+    return {normal(name) for module in third for name in known.get(module, [module])}
+
+
+def declared() -> dict[str, str]:
+    """What pyproject.toml asks for by itself, with the comment beside it."""
+    text = (REPOSITORY / "pyproject.toml").read_text().partition("\ndependencies = [")[2].partition("\n]")[0]
+    rows = re.findall(r'^ +"([\w.-]+)[^"]*",? *(?:# (.*))?$', text, re.MULTILINE)
+    return {normal(name): why for name, why in rows}
+
+
+def test_declared_dependencies_are_imported_or_say_why_not() -> None:
+    assert {name for name, why in declared().items() if not why.startswith("not imported")} - imported("lib") == set()
+    assert {name for name, why in declared().items() if why.startswith("not imported")} & imported("lib") == set()
+
+
+def test_what_is_imported_is_declared() -> None:
+    """Of those that share a module's name (mlflow), one is enough."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    asked = {normal(re.split(r"[\[<>=!~ ]", d)[0]) for d in project["optional-dependencies"]["dev"]}
+    asked |= {line.split("==")[0] for line in (REPOSITORY / "requirements-oracles.txt").read_text().splitlines()}
+    assert imported("lib") - set(declared()) - PARTS == set()
+    assert imported("tests") - set(declared()) - asked - PARTS == set()
 
 
 def test_nothing_heavy_is_imported_by_the_command_itself() -> None:

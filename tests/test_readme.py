@@ -23,7 +23,6 @@ def blocks() -> list[str]:
 
 
 @pytest.mark.integration
-@pytest.mark.long
 def test_the_readme_works_from_top_to_bottom(built: Path) -> None:
     """In the copy of the checkout where ``make report`` has run; it runs once more, with nothing to do."""
     assert len(blocks()) >= 7

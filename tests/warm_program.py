@@ -5,7 +5,7 @@ import os
 import pkgutil
 
 import gazette
-from gazette.runs import warm
+from gazette.runs import present_environment, warm
 
 late = (  # what commands import only when they need it
     "ibis.backends.duckdb",
@@ -20,4 +20,5 @@ for name in (*late, *(m.name for m in pkgutil.walk_packages(gazette.__path__, "g
         importlib.import_module(name)
 
 os.environ.pop("PYTHONPATH", None)  # it was only to find this file
+present_environment()  # known once: finding what is installed takes half a second, and no command here changes it
 warm()

@@ -20,7 +20,7 @@
 
   // ---- what a passport says, and where each line leads
   var names = {
-    label: "What it is", value: "Value", interval: "Range", level: "Level", method: "Method", n: "n", metric: "Definition",
+    shown: "Shown here", label: "What it is", value: "Value", interval: "Range", level: "Level", method: "Method", n: "n", metric: "Definition",
     as_of: "Data until", query: "Query", cell: "Cell", snapshot: "Snapshot", edition: "Edition", twice: "Checked", note: "Note", remark: "Remark", id: "Number"
   };
   var leads = {

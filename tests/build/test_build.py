@@ -8,22 +8,25 @@ import subprocess
 import sys
 import time
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 import yaml
 
+from gazette.build import build as build_here
+from gazette.build import open_project
 from gazette.editions import Store, Week
 from gazette.params import load
 from gazette.record import Record
 from gazette.register import new_subject
 from gazette.site import lint_site
-from program import gazette
-from small import ABOVE, REPOSITORY
+from program import gazette, writable
+from small import ABOVE, NOW, REPOSITORY
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from small import SmallProject
 
@@ -59,8 +62,16 @@ def refused(small: SmallProject, *arguments: str, code: int = 1) -> str:
     return says
 
 
+def unseen(published: SmallProject) -> SmallProject:
+    """The same as if it had been built with ``--no-publish``."""
+    shutil.rmtree(published.root / "_site")
+    shutil.rmtree(published.root / "editions" / ".published")
+    return published
+
+
 class TestAWholeBuild:
     def test_an_edition_holds_what_the_design_says(self, small: SmallProject) -> None:
+        small.forget()
         small.add_pages(*ABOVE)
         answer = build(small)
         (built,) = answer["editions"]
@@ -90,12 +101,13 @@ class TestAWholeBuild:
         assert (small.root / "_site" / "index.html").is_file()
         assert (small.root / "_site" / "editions" / "2026-W47" / "experiments" / "button.html").is_file()
 
-    def test_a_sealed_week_built_again_changes_nothing_and_says_so(self, small: SmallProject) -> None:
-        first = build(small)
+    def test_a_sealed_week_built_again_changes_nothing_and_says_so(self, published: SmallProject) -> None:
+        small = published
+        first = store(small).manifest(W47).digest
         before = files(small.root / "editions"), files(small.root / "_site")
         second = build(small)
         assert second["editions"][0]["status"] == "sealed already, nothing changed"
-        assert second["editions"][0]["manifest"] == first["editions"][0]["manifest"]
+        assert second["editions"][0]["manifest"] == first
         assert not second["published"]
         assert {k: v for k, v in files(small.root / "editions").items() if k != ".lock"} == {
             k: v for k, v in before[0].items() if k != ".lock"
@@ -103,6 +115,7 @@ class TestAWholeBuild:
         assert files(small.root / "_site") == before[1]
 
     def test_the_same_week_from_scratch_gives_the_same_manifest(self, small: SmallProject, tmp_path: Path) -> None:
+        small.forget()
         other = tmp_path / "elsewhere" / "with a longer name"
         shutil.copytree(small.root, other)
         first = build(small)["editions"][0]["manifest"]
@@ -123,9 +136,8 @@ class TestAWholeBuild:
         ]
         assert n == [100, 200]
 
-    def test_an_older_week_cannot_be_slipped_in(self, small: SmallProject) -> None:
-        build(small)
-        assert "2026-W46 cannot be made any more" in refused(small, "2026-W46")
+    def test_an_older_week_cannot_be_slipped_in(self, published: SmallProject) -> None:
+        assert "2026-W46 cannot be made any more" in refused(published, "2026-W46")
 
     def test_logs_hold_times_and_memory(self, small: SmallProject) -> None:
         small.add_pages(*ABOVE)
@@ -141,16 +153,15 @@ class TestForceAndPublish:
         assert store(small).is_sealed(W47)
         assert not (small.root / "_site").exists()
 
-    def test_force_rebuilds_what_no_reader_has_seen(self, small: SmallProject) -> None:
-        gazette("build", "2026-W47", "--no-publish", project=small.root)
+    def test_force_rebuilds_what_no_reader_has_seen(self, published: SmallProject) -> None:
+        small = unseen(published)
         small.experiment["title"] = "Mended title"
         small.write()
         gazette("build", "2026-W47", "--force", project=small.root)
         assert "Mended title" in (store(small).path(W47) / "records" / "button.json").read_text()
 
-    def test_force_is_refused_for_what_was_published(self, small: SmallProject) -> None:
-        build(small)
-        assert "what readers saw never changes" in refused(small, "2026-W47", "--force")
+    def test_force_is_refused_for_what_was_published(self, published: SmallProject) -> None:
+        assert "what readers saw never changes" in refused(published, "2026-W47", "--force")
 
     def test_force_is_refused_for_an_older_edition(self, small: SmallProject) -> None:
         gazette("build", "2026-W46..2026-W47", "--no-publish", project=small.root)
@@ -159,17 +170,17 @@ class TestForceAndPublish:
     def test_force_takes_one_week(self, small: SmallProject) -> None:
         assert "exactly one week" in refused(small, "2026-W46..2026-W47", "--force", code=2)
 
-    def test_a_failed_forced_build_keeps_the_edition_it_was_to_replace(self, small: SmallProject) -> None:
-        gazette("build", "2026-W47", "--no-publish", project=small.root)
+    def test_a_failed_forced_build_keeps_the_edition_it_was_to_replace(self, published: SmallProject) -> None:
+        small = unseen(published)
         before = files(store(small).path(W47))
         with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
             warehouse.execute("DROP TABLE events")
         assert "no table 'events'" in refused(small, "2026-W47", "--force", "--no-publish")
         assert files(store(small).path(W47)) == before
 
-    def test_a_published_edition_that_was_changed_on_disk_is_not_published_again(self, small: SmallProject) -> None:
-        build(small)
-        (store(small).path(W47) / "records" / "button.json").write_text("{}")
+    def test_a_published_edition_that_was_changed_on_disk_is_not_published_again(self, published: SmallProject) -> None:
+        small = published
+        writable(store(small).path(W47) / "records" / "button.json").write_text("{}")
         shutil.rmtree(small.root / "_site")
         says = gazette("build", "2026-W47", project=small.root, code=1).stderr
         assert "is not what was sealed" in says
@@ -409,40 +420,86 @@ class TestKilled:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=60)
 
-    def test_killed_at_any_step_of_sealing_and_publishing(self, small: SmallProject) -> None:
-        """Ends the process, as SIGKILL would, before the n-th change of a name or copy; then builds for real."""
+    def test_killed_at_any_step_of_sealing_and_publishing(
+        self, small: SmallProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What lies on the disk before the n-th change of a name or copy is kept aside; from there a build is made for real."""
         build(small, "2026-W46")
         old = files(small.root / "_site")
-        pristine = small.root.with_name("pristine")
+        pristine = tmp_path / "pristine"
         gazette("build", "2026-W47", "--no-publish", project=small.root)  # notebooks are cached from here on
-        shutil.rmtree(store(small).path(W47))
-        shutil.copytree(small.root, pristine)
-        reached = 0
-        for step in (1, 2, 3, 4, 6, 9, 13, 18, 24, 31, 40):
-            shutil.rmtree(small.root)
-            shutil.copytree(pristine, small.root)
-            done = subprocess.run(
-                [sys.executable, "-c", DIE, str(step), "build", "2026-W47", "--project", str(small.root)],
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=120,
-            )
-            if done.returncode == 0:
-                break
-            assert done.returncode == 9, done.stderr
-            reached = step
-            site = small.root / "_site"
+        shutil.rmtree(writable(store(small).path(W47)))
+        shutil.copytree(small.root, pristine, symlinks=True)
+        kept = keeping_each_step(small.root, tmp_path / "steps", monkeypatch)
+        build_here(open_project(small.root), [W47], now=NOW)
+        monkeypatch.undo()
+        assert max(kept) >= 6, "the steps of sealing and publishing were met"
+        for step, root in kept.items():
+            site = root / "_site"
             assert (site / "index.html").is_file()
             assert lint_site(site) == [], f"a reader would see a broken site after step {step}"
             for name, content in old.items():
                 if name.startswith("editions/2026-W46/"):
                     assert (site / name).read_bytes() == content
-            build(small)
-            assert store(small).check(W47) == []
+            if step == KILLED:
+                left = killed(pristine, step)
+                assert left == without_lock(files(root)), "what is kept aside is what a killed process leaves"
+            build_here(open_project(root), [W47], now=NOW)
+            assert Store(root / "editions").check(W47) == []
             assert lint_site(site) == []
             assert "2026-W47" in (site / "index.html").read_text()
-        assert reached >= 6, "the steps of sealing and publishing were met"
+
+
+STEPS = (1, 2, 3, 4, 6, 9, 13, 18, 24, 31, 40)
+KILLED = 6
+CHANGES = ((os, "replace"), (shutil, "copyfile"), (Path, "rename"), (Path, "replace"), (shutil, "copytree"))
+PLACES = ("_site", "editions/2026", ".staging")
+
+
+def keeping_each_step(root: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> dict[int, Path]:
+    """Copies of the project as it is before its n-th change of a name or copy, by n; they come while it is built."""
+    copy, met, kept = shutil.copytree, 0, {}
+
+    def keeping(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            nonlocal met
+            if any(name in str(arguments[0]) + str(arguments[-1]) for name in PLACES):
+                met += 1
+                if met in STEPS:
+                    step = met
+                    monkeypatch.undo()
+                    kept[step] = copy(root, place / str(step), symlinks=True)
+                    put()
+            return real(*arguments, **options)
+
+        return call
+
+    wrapped = [(owner, name, keeping(getattr(owner, name))) for owner, name in CHANGES]
+
+    def put() -> None:
+        for owner, name, call in wrapped:
+            monkeypatch.setattr(owner, name, call)
+
+    put()
+    return kept
+
+
+def killed(root: Path, step: int) -> dict[str, bytes]:
+    """The files that are left where the process ends, as by SIGKILL, before this step."""
+    done = subprocess.run(
+        [sys.executable, "-c", DIE, str(step), "build", "2026-W47", "--project", str(root)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 9, done.stderr
+    return without_lock(files(root))
+
+
+def without_lock(found: dict[str, bytes]) -> dict[str, bytes]:
+    """All but the file that says which process builds, and since when."""
+    return {name: content for name, content in found.items() if not name.endswith(".lock")}
 
 
 DIE = """

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from gazette.record import Record
-from program import copy_project, gazette
+from program import gazette, only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,15 +30,11 @@ def seen(html: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def place(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def place(thin: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's recommender alone: one edition in dollars with every figure, the next in euros without a survey."""
     root = tmp_path_factory.mktemp("words") / "project"
-    copy_project(root)
-    (root / ".gazette").mkdir()
-    shutil.copytree(demo / ".gazette" / "demo", root / ".gazette" / "demo")
-    for path in [*(root / "params" / "experiments").glob("*.yml"), root / "params" / "models" / "flight-delay.yml"]:
-        path.unlink()
-    (root / "params" / "annotations.yml").write_text("annotations: []\n")
+    shutil.copytree(thin, root)
+    only(root, "recommender")
     site = root / "params" / "site.yml"
     content = yaml.safe_load(site.read_text()) | {"restatements": {"editions": 0}}
     site.write_text(yaml.safe_dump(content))

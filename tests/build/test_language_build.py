@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gazette.build import Report
     from small import SmallProject
 
+pytestmark = pytest.mark.integration
+
 
 def made(small: SmallProject) -> Report:
     return build(open_project(small.root), [Week.parse(WEEK)], now=NOW)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from gazette.record import Record
-from program import copy_project, gazette
+from program import gazette, only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,19 +20,18 @@ pytestmark = pytest.mark.integration
 WEEK = "2026-W47"
 
 
-def project(place: Path, demo: Path, sql: list[str], **changes: dict[str, Any]) -> Path:
+def project(place: Path, thin: Path, sql: list[str], **changes: dict[str, Any]) -> Path:
     """The demo's two models without experiments; ``changes`` are merged into parameter files, ``sql`` runs in the warehouse."""
-    copy_project(place)
-    (place / ".gazette").mkdir()
-    shutil.copytree(demo / ".gazette" / "demo", place / ".gazette" / "demo")
-    for path in (place / "params" / "experiments").glob("*.yml"):
-        path.unlink()
+    shutil.copytree(thin, place)
+    only(place, "flight-delay", "recommender")
     for name, change in changes.items():
         path = place / "params" / ("site.yml" if name == "site" else f"models/{name.replace('_', '-')}.yml")
         content = yaml.safe_load(path.read_text())
         for key, value in change.items():
             content[key] = {**content[key], **value} if isinstance(value, dict) else value
         path.write_text(yaml.safe_dump(content))
+    site = place / "params" / "site.yml"
+    site.write_text(site.read_text().replace("history_weeks: 12", "history_weeks: 4"))
     with duckdb.connect(str(place / ".gazette" / "demo" / "warehouse.duckdb")) as warehouse:
         for text in sql:
             warehouse.execute(text)
@@ -48,10 +47,10 @@ def text_of(place: Path, page: str) -> str:
     return (place / "editions" / WEEK / "site" / f"{page}.html").read_text()
 
 
-def test_no_outcomes_yet_and_a_model_never_scored(demo: Path, tmp_path: Path) -> None:
+def test_no_outcomes_yet_and_a_model_never_scored(thin: Path, tmp_path: Path) -> None:
     place = project(
         tmp_path / "project",
-        demo,
+        thin,
         [
             "DELETE FROM flight_labels WHERE known_at >= TIMESTAMP '2026-11-16'",
             "DELETE FROM recommender_requests",
@@ -70,10 +69,10 @@ def test_no_outcomes_yet_and_a_model_never_scored(demo: Path, tmp_path: Path) ->
     assert "since 2026-11-20" in " ".join(a.why for a in record(place, "operations").alerts)
 
 
-def test_a_registry_alias_that_is_gone_and_telemetry_that_cannot_be_read(demo: Path, tmp_path: Path) -> None:
+def test_a_registry_alias_that_is_gone_and_telemetry_that_cannot_be_read(thin: Path, tmp_path: Path) -> None:
     place = project(
         tmp_path / "project",
-        demo,
+        thin,
         [
             "UPDATE flight_labels SET delayed = 0 WHERE flight_id IN (SELECT flight_id FROM flight_predictions WHERE origin = 'EWR')"
         ],

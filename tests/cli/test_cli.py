@@ -131,7 +131,9 @@ def test_errors_as_json(small: SmallProject) -> None:
     assert "no warehouse file" in error["what"]
 
 
+@pytest.mark.integration
 def test_progress_goes_to_standard_error_one_line_an_event(small: SmallProject) -> None:
+    small.forget()
     done = gazette("build", "2026-W47", project=small.root)
     assert re.search(r"2026-W47: button: ok, \d+\.\d s, \d+ MB", done.stderr)
     assert "Freezing the data" in done.stderr
@@ -139,6 +141,7 @@ def test_progress_goes_to_standard_error_one_line_an_event(small: SmallProject) 
 
 
 def test_progress_on_a_terminal_is_live(small: SmallProject) -> None:
+    small.forget()
     import pty  # noqa: PLC0415  not on every system
 
     ours, theirs = pty.openpty()
@@ -163,6 +166,27 @@ def test_progress_on_a_terminal_is_live(small: SmallProject) -> None:
     assert "\x1b[" in text, "bars are redrawn in place"
 
 
+@pytest.mark.parametrize(("said", "threads"), [(None, 1), ("2", 2)])
+def test_models_are_asked_on_one_thread_unless_somebody_says_otherwise(
+    small: SmallProject, said: str | None, threads: int
+) -> None:
+    """By what the library of threads itself says, in a process where a command has run."""
+    code = (
+        "import sys, gazette.cli; assert gazette.cli.main(sys.argv[1:]) == 0\n"
+        "import sklearn.ensemble, threadpoolctl\n"
+        "print(*{p['num_threads'] for p in threadpoolctl.threadpool_info() if p['user_api'] == 'openmp'})"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, "check", "--project", str(small.root)],
+        env=environment | ({"OMP_NUM_THREADS": said} if said else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == str(threads)
+
+
 class TestServe:
     @pytest.fixture
     def served(self, small: SmallProject) -> Iterator[str]:
@@ -183,6 +207,24 @@ class TestServe:
         assert served.startswith("http://127.0.0.1:")
         with urllib.request.urlopen(served, timeout=10) as answer:  # noqa: S310  loopback
             assert answer.read() == b"hello"
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_it_stops_when_told_to_though_its_parent_ignores_the_signal(
+        self, small: SmallProject, number: signal.Signals
+    ) -> None:
+        """A shell has what it starts in the background ignore SIGINT."""
+        (small.root / "_site").mkdir()
+        (small.root / "_site" / "index.html").write_text("hello")
+        ignoring = f"import os, signal, sys; signal.signal({number.value}, signal.SIG_IGN); os.execv(sys.executable, sys.argv[1:])"
+        serve = [sys.executable, "-m", "gazette", "serve", "--port", "0", "--json", "--project", str(small.root)]
+        with subprocess.Popen([sys.executable, "-c", ignoring, *serve], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline())["address"]
+            process.send_signal(number)
+            try:
+                assert process.wait(timeout=30) == 0
+            finally:
+                process.kill()
 
     def test_a_taken_port_is_said(self, small: SmallProject) -> None:
         (small.root / "_site").mkdir()

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gazette.editions import read_signer, verifier
-from program import gazette
+from program import gazette, writable
 from small import SmallProject
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("verify")  # what they share is built once
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("verify")]  # what they share is built once
 SEED = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
 KINDS = {
     "page": "site/experiments/button.html",
@@ -59,7 +59,7 @@ def test_what_was_built_is_whole_signed_and_published(signed: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_byte_of_each_kind_of_file_is_found_and_named_by_both_verifiers(signed: Path, kind: str) -> None:
     path = signed / "editions" / "2026-W46" / KINDS[kind]
-    whole = path.read_bytes()
+    whole = writable(path).read_bytes()
     spoiled = bytearray(whole)
     spoiled[len(spoiled) // 2] ^= 1
     try:

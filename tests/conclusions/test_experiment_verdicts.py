@@ -124,6 +124,7 @@ def test_without_an_interval_nothing_is_published() -> None:
     )
     verdict, _ = conclude(look(empty))
     assert (verdict.state, verdict.action) == ("not published", "wait")
+    assert verdict.reason.terms["why"] == "no users"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,9 @@ def test_what_to_do(interval: tuple[float, float], ended: bool, enough: bool, ac
     assert verdict.action == action
 
 
-GATES = ("accounted", "sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "minimum-run")
+GATES = (
+    "accounted", "sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "missing-values", "minimum-run",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("gate", GATES)
@@ -170,6 +173,18 @@ def test_a_failed_gate_says_nothing_about_effects(gate: str) -> None:
     assert verdict.rule == f"gate-{gate}"
     assert others == ()
     assert not [r for r in verdict.reason.references if "difference" in r or "relative" in r]
+
+
+def test_a_failed_check_of_one_metric_is_about_that_metric_alone() -> None:
+    lost = Check(name="missing-values", number=number("lost", 0.0001, unit="number"), passed=False, metric="s")
+    secondary, primary = result(0.1, 0.2, role="secondary", name="s"), result(0.1, 0.3)
+    verdict, others = conclude(look(primary, secondary, checks=(lost,)))
+    assert (verdict.state, verdict.action) == ("benefit shown", "ship")
+    assert [f.rule for f in others if f.id == "t.s.finding"] == ["values-missing-unevenly"]
+    assert look(primary, secondary, checks=(lost,)).trusted
+    rail = result(0.1, 0.2, role="guardrail", name="s", margin=0.02)
+    assert conclude(look(primary, rail))[0].action == "ship"
+    assert conclude(look(primary, rail, checks=(lost,)))[0].action == "ship with monitoring"
 
 
 @pytest.mark.parametrize("passed", [True, None])

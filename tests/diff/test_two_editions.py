@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.integration
+
 HOSTILE = "<script>alert(1)</script> & " + "long" * 60
 NOTES: list[dict[str, Any]] = [
     {"id": "whole", "subject": "button", "text": HOSTILE},

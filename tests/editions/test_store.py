@@ -9,6 +9,7 @@ import pytest
 
 from gazette.editions import Store, Week, write_error
 from gazette.errors import EditionError
+from program import writable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,9 @@ def seal(store: Store, week: Week, text: str = "page", *, replace: bool = False)
     (staging / "site").mkdir()
     (staging / "site" / "index.html").write_text(text)
     (staging / "edition.json").write_text("{}")
-    return store.seal(staging, week, versions={"python": "3"}, facts={"headline": "h"}, replace=replace)
+    manifest = store.seal(staging, week, versions={"python": "3"}, facts={"headline": "h"}, replace=replace)
+    writable(store.path(week))  # tests spoil it
+    return manifest
 
 
 @pytest.fixture
@@ -145,5 +148,7 @@ def test_only_the_newest_unpublished_edition_can_be_replaced(store: Store) -> No
 
 def test_a_full_disk_is_said_in_words(tmp_path: Path) -> None:
     assert "the disk is full" in str(write_error(OSError(errno.ENOSPC, "No space"), tmp_path))
-    assert "the disk is full" in str(write_error(shutil.Error([("a", "b", "[Errno 28] No space left on device")]), tmp_path))
+    assert "the disk is full" in str(
+        write_error(shutil.Error([("a", "b", "[Errno 28] No space left on device")]), tmp_path)
+    )
     assert "Permission denied" in str(write_error(PermissionError(errno.EACCES, "Permission denied"), tmp_path))

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from gazette.editions import Store, Week, read_public_keys, read_signer, verifier, verify_editions
 from gazette.errors import EditionError, WrongUseError
+from program import writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +50,9 @@ def seal(store: Store, week: Week, text: str = "", *, signer: Signer | None = No
     for name, content in FILES.items():
         (staging / name).parent.mkdir(parents=True, exist_ok=True)
         (staging / name).write_text(content + str(week) + text)
-    return store.seal(staging, week, versions={"python": "3"}, facts={"headline": "h"}, signer=signer)
+    manifest = store.seal(staging, week, versions={"python": "3"}, facts={"headline": "h"}, signer=signer)
+    writable(store.path(week))  # tests spoil it
+    return manifest
 
 
 def chain(root: Path, *weeks: Week, signer: Signer | None = None, text: str = "") -> Store:
@@ -161,7 +164,9 @@ def forge(store: Store, week: Week, **changes: object) -> None:
     "changes",
     [{"schema": "other"}, {"files": []}, {"files": {"a": 1}}, {"previous": "x"}, {"edition": None}, {"signer": 4}],
 )
-def test_a_manifest_with_a_fitting_digest_and_other_types_is_malformed(store: Store, changes: dict[str, object]) -> None:
+def test_a_manifest_with_a_fitting_digest_and_other_types_is_malformed(
+    store: Store, changes: dict[str, object]
+) -> None:
     forge(store, W46, **changes)
     ((edition, file, what),) = damage(store)
     assert (edition, file) == ("2026-W46", "manifest.json")
@@ -201,7 +206,7 @@ def sealed_again(store: Store, week: Week) -> None:
     """Another edition in its place, sound in itself."""
     other = chain(store.root.parent / "other", *[w for w in WEEKS if w < week])
     seal(other, week, "rewritten")
-    shutil.rmtree(store.path(week))
+    shutil.rmtree(writable(store.path(week)))
     shutil.copytree(other.path(week), store.path(week))
 
 
@@ -234,7 +239,7 @@ def test_a_replaced_edition_is_said_once_though_two_know_of_it(store: Store) -> 
 
 @pytest.mark.parametrize("week", [W45, W46])
 def test_a_missing_edition_breaks_the_chain(store: Store, week: Week) -> None:
-    shutil.rmtree(store.path(week))
+    shutil.rmtree(writable(store.path(week)))
     ((edition, _, what),) = damage(store)
     assert edition == str(week)
     assert f"is missing; {week.next()} names" in what
@@ -242,7 +247,7 @@ def test_a_missing_edition_breaks_the_chain(store: Store, week: Week) -> None:
 
 def test_the_newest_edition_missing_is_known_from_what_was_published(store: Store) -> None:
     store.mark_published(W47)
-    shutil.rmtree(store.path(W47))
+    shutil.rmtree(writable(store.path(W47)))
     ((edition, _, what),) = damage(store)
     assert edition == "2026-W47"
     assert "is missing; when it was published" in what
@@ -473,21 +478,37 @@ class TestSignatures:
         store = chain(tmp_path / "editions", *WEEKS, signer=read_signer(str(private)))
         assert damage(store, read_public_keys([str(public)])) == []
         assert alone(store.path(W46), "--key", str(public))["problems"] == []
+        manifest = store.path(W46) / "manifest.json"
         said = subprocess.run(
-            ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin", "-in", store.path(W46) / "manifest.json"]
-            + ["-sigfile", store.path(W46) / "manifest.sig"],
+            [
+                "openssl",
+                "pkeyutl",
+                "-verify",
+                "-pubin",
+                "-inkey",
+                public,
+                "-rawin",
+                "-in",
+                manifest,
+                "-sigfile",
+                manifest.with_suffix(".sig"),
+            ],
             capture_output=True,
             text=True,
             check=True,
         ).stdout
         assert "Verified Successfully" in said
 
-    @pytest.mark.parametrize("text", ["", "no such file", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"])
+    @pytest.mark.parametrize(
+        "text", ["", "no such file", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"]
+    )
     def test_a_signing_key_that_cannot_be_used_says_how_to_make_one(self, text: str) -> None:
         with pytest.raises(WrongUseError, match="openssl genpkey"):
             read_signer(text)
 
-    @pytest.mark.parametrize("text", ["nowhere", "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----", "-----BEGIN X"])
+    @pytest.mark.parametrize(
+        "text", ["nowhere", "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----", "-----BEGIN X"]
+    )
     def test_a_public_key_that_cannot_be_used_is_refused(self, text: str) -> None:
         with pytest.raises(WrongUseError, match="public key"):
             read_public_keys([text])

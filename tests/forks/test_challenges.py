@@ -13,7 +13,7 @@ import yaml
 from gazette.build import open_project
 from gazette.errors import EditionError, GazetteError, NotebookError, ParamsError, WrongUseError
 from gazette.forks import challenge, fork
-from gazette.record import Record
+from gazette.record import Record, joined
 from gazette.register import accept_challenge, accepted_restatements, listed, load_challenges, load_register
 from program import gazette
 
@@ -29,10 +29,10 @@ FILE = f"reports/challenges/{NAME}.yml"
 def edit(path: Path, old: str, new: str) -> None:
     """A person's change of the notebook."""
     content = json.loads(path.read_text())
-    sources = [c["source"] for c in content["cells"]]
+    sources = [joined(c["source"]) for c in content["cells"]]
     assert sum(old in s for s in sources) == 1
     for cell in content["cells"]:
-        cell["source"] = cell["source"].replace(old, new)
+        cell["source"] = joined(cell["source"]).replace(old, new)
     path.write_text(json.dumps(content))
 
 

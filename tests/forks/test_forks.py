@@ -21,7 +21,7 @@ from nbclient import NotebookClient
 from gazette.build import Project, open_project
 from gazette.errors import EditionError, GazetteError, WrongUseError
 from gazette.forks import fork, open_fork
-from gazette.record import RECORD_MIME, NotPublished, Record
+from gazette.record import RECORD_MIME, NotPublished, Record, joined
 from program import gazette
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def run(path: Path) -> Record:
 def with_first_cell(path: Path, **values: str) -> Path:
     """The notebook with other values in its first cell, as a person edits it."""
     content = json.loads(path.read_text())
-    lines = content["cells"][0]["source"].split("\n")
+    lines = joined(content["cells"][0]["source"]).split("\n")
     for name, value in values.items():
         (at,) = [i for i, line in enumerate(lines) if line.startswith(f"{name} = ")]
         lines[at] = f"{name} = {value!r}"
@@ -125,11 +125,12 @@ def test_its_first_cell_pins_the_published_parameters(project: Path) -> None:
     folder = project / "forks" / f"button-{WEEK}"
     cell = json.loads((folder / "button.ipynb").read_text())["cells"][0]
     values: dict[str, Any] = {}
-    exec(cell["source"], values)  # noqa: S102  the cell is what is tested
+    source = joined(cell["source"])
+    exec(source, values)  # noqa: S102  the cell is what is tested
     assert cell["metadata"]["tags"] == ["parameters"]
     assert (values["subject"], values["source"], values["week"]) == ("button", "snapshot", WEEK)
-    assert "2026-11-09" in cell["source"]
-    assert '"Device=…"' in cell["source"]
+    assert "2026-11-09" in source
+    assert '"Device=…"' in source
     card = json.loads((folder / "fork.json").read_text())
     assert card["edition_digest"] == json.loads((project / "editions" / WEEK / "manifest.json").read_text())["digest"]
     for name in ("edition.json", "params/experiments/button.yml", "snapshot/button/arms.parquet"):

@@ -24,7 +24,7 @@ from small import REPOSITORY, SmallProject
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("register")  # what they share is built once
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("register")]  # what they share is built once
 SAY = ("--by", "Ada", "--because", "A clear gain.")
 STEM = "button-2026-W47"
 

@@ -12,28 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conftest import once
 from gazette.build import open_project
 from gazette.editions import Week
+from gazette.errors import EditionError
+from gazette.replay import _rebuild
 from program import gazette
-from small import REPOSITORY, SmallProject
+from small import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WEEK = "2026-W47"
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("replay")]
-
-
-@pytest.fixture(scope="session")
-def sealed(shared: Path) -> Path:
-    """A small project with one sealed edition; nothing may write into it but state."""
-    place = shared / "replayed-project"
-    with once(shared, "replayed") as first:
-        if first:
-            SmallProject(place)
-            gazette("build", WEEK, "--engine", "embedded", project=place)
-    return place
 
 
 @pytest.fixture
@@ -218,6 +208,38 @@ def test_an_edition_without_its_environment_says_so(project: Path) -> None:
     assert "not carried by this edition" in refused
     says = gazette("replay", WEEK, "--build-environment", project=project, code=1).stderr
     assert "does not carry its environment" in says
+
+
+TQDM = """\
+tqdm==4.66.1 \\
+    --hash=sha256:{digest}
+"""
+DIGEST = "d302b3c5b53d47bce91fea46679d9c3c6508cf6332229aa1e7d8653723793386"
+
+
+@pytest.fixture
+def empty_python(tmp_path: Path) -> Path:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "env")], check=True, timeout=60)
+    return tmp_path / "env" / "bin" / "python"
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_packages_are_installed_by_either_installer_and_never_others_than_were_locked(
+    empty_python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installer: str
+) -> None:
+    if installer == "pip":
+        monkeypatch.setattr(_rebuild, "_uv", lambda: None)
+    lock = tmp_path / "locked.txt"
+    lock.write_text(TQDM.format(digest="0" * 64))
+    with pytest.raises(EditionError, match="not the one that was locked"):
+        _rebuild._install(empty_python, lock, hashed=True)
+    lock.write_text(TQDM.format(digest=DIGEST))
+    _rebuild._install(empty_python, lock, hashed=True)
+    code = "import importlib.metadata as m; print(*(f'{d.name} {d.version}' for d in m.distributions()))"
+    done = subprocess.run([empty_python, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["tqdm", "4.66.1"]
+    (made,) = tmp_path.glob("env/lib/*/site-packages/tqdm-4.66.1.dist-info/INSTALLER")
+    assert made.read_text().strip() == installer
 
 
 def test_the_recorded_environment_is_built_from_its_lock_and_replays_identically(project: Path, tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from gazette.record import Interval, NotPublished, Number, Record
+from gazette.record import Finding, Interval, NotPublished, Number, Record
+from gazette.register._restatements import Moved
 from gazette.restate._rows import Step, rows_of
 
 if TYPE_CHECKING:
@@ -87,3 +88,48 @@ def test_a_number_that_comes_back_is_logged_once_with_the_cause_that_had_moved_i
     back = rows(record(10), known=first, found="2026-W48")
     assert values(back) == [("late data", 12, 10)]
     assert rows(record(10), known=[*first, *back], found="2026-W49") == []
+
+
+def model(value: float, rule: str, tone: str = "bad") -> Record:
+    """A model's page that says by this rule how its number changed, or nothing."""
+    page = record(value)
+    change = page.numbers[0].model_copy(update={"id": "a.m.change"})
+    text = "It moved by {a.m.change}."
+    said = (Finding(id="a.m.change.finding", rule=rule, text=text, tone=tone),) if rule else ()  # type: ignore[arg-type]
+    return page.model_copy(update={"kind": "model", "numbers": (change,), "findings": said})
+
+
+def test_a_sentence_that_turns_round_is_told_at_its_number_though_no_test_has_a_verdict() -> None:
+    worse, better = model(-2.0, "change-worse"), model(2.0, "change-better", "good")
+    (row,) = rows(worse, ("late data", better))
+    (turn,) = row.turns
+    assert (turn.finding, turn.rule_before, turn.rule_after) == ("a.m.change.finding", "change-worse", "change-better")
+    moved = Moved((row,))
+    assert moved.crossed == (-1, 1)
+    assert moved.turned
+    assert moved.flip is None
+
+
+def test_a_range_that_moves_across_nought_is_a_turn_and_one_that_stays_on_its_side_is_none() -> None:
+    assert Moved(tuple(rows(record(2.0), ("late data", record(0.5))))).crossed == (1, 0)
+    assert Moved(tuple(rows(record(2.0), ("late data", record(-1.5))))).crossed == (1, -1)
+    aside = Moved(tuple(rows(record(2.0), ("late data", record(1.5)))))
+    assert (aside.crossed, aside.turned) == (None, False)
+
+
+def test_a_sentence_that_takes_a_side_may_come_or_go_and_counts_and_one_that_takes_none_does_not() -> None:
+    silent = model(-2.0, "")
+    (gone,) = rows(model(-2.0, "change-worse"), ("late data", silent))
+    assert (gone.turns[0].rule_before, gone.turns[0].rule_after) == ("change-worse", "")
+    assert rows(model(-2.0, "labels-provisional", "unsure"), ("late data", silent)) == []
+
+
+def test_a_sentence_is_logged_once_and_its_way_back_too() -> None:
+    worse, steady = model(-2.0, "change-worse"), model(-2.0, "change-steady", "neutral")
+    first = rows(worse, ("late data", steady))
+    assert [t.rule_after for r in first for t in r.turns] == ["change-steady"]
+    assert rows(worse, ("late data", steady), known=first, found="2026-W48") == []
+    back = rows(worse, ("late data", worse), known=first, found="2026-W48")
+    assert [(t.rule_before, t.rule_after) for r in back for t in r.turns] == [("change-steady", "change-worse")]
+    assert Moved((*first, *back)).turns == ()
+    assert rows(worse, known=[*first, *back], found="2026-W49") == []

@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gazette.record import in_lines
 from gazette.site import lint_site, lint_sources
+from gazette.site._text import raw_html
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+FRONT = {"cell_type": "raw", "id": "front-matter", "metadata": {}, "source": "---\ntitle: T\n---"}
 PAGE = "<!doctype html><html><head><title>t</title></head><body><h1 id='top'>T</h1>{}</body></html>"
 
 
@@ -70,14 +73,15 @@ def test_style_sheets_are_read_too(tmp_path: Path) -> None:
 
 
 def notebook(source: str, kind: str = "code", html: str = "") -> dict[str, Any]:
-    outputs = [{"output_type": "display_data", "data": {"text/html": html}, "metadata": {}}] if html else []
+    data = {"text/markdown": raw_html(html)}
+    outputs = [{"output_type": "display_data", "data": data, "metadata": {}}] if html else []
     cell = {"cell_type": kind, "id": "c1", "metadata": {}, "source": source}
-    return {"cells": [cell | ({"outputs": outputs} if kind == "code" else {})]}
+    return in_lines({"cells": [FRONT, cell | ({"outputs": outputs} if kind == "code" else {})]})
 
 
 def sources(folder: Path, content: dict[str, Any] | str) -> list[str]:
     if isinstance(content, str):
-        (folder / "page.qmd").write_text(content)
+        (folder / "page.qmd").write_text(f"---\ntitle: T\n---\n{content}")
     else:
         (folder / "page.ipynb").write_text(json.dumps(content))
     return lint_sources(folder)
@@ -102,8 +106,8 @@ def test_sound_sources_pass(tmp_path: Path, content: dict[str, Any] | str) -> No
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("::: {.note}\ntext\n", "the div opened in line 1 is never closed"),
-        ("text\n:::\n", "line 2 closes a div that is not open"),
+        ("::: {.note}\ntext\n", "the div opened in line 4 is never closed"),
+        ("text\n:::\n", "line 5 closes a div that is not open"),
         ("```python\nx = 1\n", "a code fence is never closed"),
         ("```{=html}\n<div>\n```\n", "<div> is never closed"),
         ("```{=html}\n</details>\n```\n", "</details> closes nothing"),

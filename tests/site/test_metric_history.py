@@ -17,7 +17,7 @@ from gazette.editions import Week
 from gazette.params import SIGNALS
 from gazette.record import Record
 from gazette.snapshot import reopen
-from program import gazette
+from program import gazette, writable
 from small import REPOSITORY
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def test_exactly_twelve_editions_are_shown_with_links_and_no_more_are_read(small
     gazette("build", str(LAST), "--no-publish", project=small.root)
     store = open_project(small.root).store
     template = tmp_path / "template"
-    shutil.move(store.path(LAST), template)
+    shutil.move(writable(store.path(LAST)), template)
     weeks = [LAST.next(-i) for i in range(14, -1, -1)]
     fill(store, template, weeks)
     gazette("build", "2026-W47", project=small.root)
@@ -69,7 +69,7 @@ def test_exactly_twelve_editions_are_shown_with_links_and_no_more_are_read(small
     history = reopen(store.path(LAST.next(1)) / "snapshot" / "metrics").table("history")
     assert sorted(set(history["edition"])) == [str(w) for w in weeks[-11:]]
     for week in weeks[:-11]:
-        (store.path(week) / "records" / "button.json").write_text("not a record")
+        (writable(store.path(week)) / "records" / "button.json").write_text("not a record")
     project = open_project(small.root)
     assert set(_history(project, LAST.next(1)).table["edition"].to_pylist()) == {str(w) for w in weeks[-11:]}
 

@@ -51,7 +51,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             warehouse.of = subject.kind
             model_answers(warehouse, subject, PERIOD, VERSIONS)
             if subject.features:
-                importance_rows(warehouse, subject, PERIOD)
+                importance_rows(warehouse, subject, PERIOD, VERSIONS)
         for name in ("middle", "trimmed", "per-click"):
             bridge_answer(warehouse, name, Before.model_validate({"fact": SUM}), METRICS[name], PERIOD, file="m")
     assert len(warehouse.asked) > 50

@@ -270,7 +270,7 @@ def test_a_fact_that_has_days_counts_from_the_day_of_assignment(tables: Tables) 
     )
     assert tables.values("minutes") == (2.0, 2.0), "the day of assignment and the next"
     reading, _ = tables.read()
-    assert reading.dated_by_day() == [("minutes", "daily")]
+    assert reading.accounted.dated_by_day() == [("minutes", "daily")]
     tables.metrics = {"minutes": tables.metrics["minutes"]}
     reading, _ = tables.read()
     assert [row["n"] for row in reading.table("effect_by_day").to_dict("records")] == [1000] * 4  # type: ignore[union-attr]

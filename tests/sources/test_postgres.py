@@ -104,7 +104,7 @@ def test_every_kind_of_metric_of_an_experiment_is_the_same(place: Path, address:
 )
 def test_every_kind_of_model_is_the_same(place: Path, address: str, subject: Model) -> None:
     def asked(warehouse: Warehouse) -> list[Answer]:
-        more = [importance_rows(warehouse, subject, PERIOD)] if subject.features else []
+        more = [importance_rows(warehouse, subject, PERIOD, VERSIONS)] if subject.features else []
         return [*model_answers(warehouse, subject, PERIOD, VERSIONS), *more]
 
     assert compare([asked(w) for w in both(place, address)]) > 200

@@ -12,6 +12,7 @@ from tea_tasting.aggr import Aggregates
 from gazette.stats import (
     Estimate,
     Joint,
+    Lacking,
     Moments,
     MomentsError,
     adjusted,
@@ -106,6 +107,52 @@ def test_adjustment_agrees_with_regression(arms: list[tuple[np.ndarray, np.ndarr
     arm = np.repeat([0.0, 1.0], 3000)
     fit = sm.OLS(x, sm.add_constant(np.column_stack([arm, y]))).fit()
     left, right, _ = adjusted(joint(*arms[0]), joint(*arms[1]))
+    assert right.mean - left.mean == pytest.approx(fit.params[1], rel=1e-9)
+
+
+def lacking(x: np.ndarray, y: np.ndarray, centre: float) -> Joint:
+    """Aggregates of an arm whose missing y (NaN) stands at the mean of those that are there."""
+    gone, filled = np.isnan(y).astype(float), np.where(np.isnan(y), centre, y)
+    cov = np.cov([x, filled, gone])
+    return Joint(
+        moments(x), moments(filled), float(cov[0, 1]), Lacking(float(gone.mean()), float(cov[0, 2]), float(cov[1, 2]))
+    )
+
+
+def test_a_covariate_that_some_lack_is_adjusted_for_as_a_regression_with_an_indicator() -> None:
+    import statsmodels.api as sm  # noqa: PLC0415
+
+    rng = np.random.default_rng(8)
+    n = 4000
+    arm, gone = np.arange(n) % 2 == 1, rng.random(n) < 0.4
+    y = np.where(gone, np.nan, rng.gamma(2, 10, n))
+    x = np.where(gone, 50 - 6.0 * arm, np.nan_to_num(y) + 2.0 * arm) + rng.normal(0, 5, n)
+    centre = float(np.nanmean(y))
+    fit = sm.OLS(x, sm.add_constant(np.column_stack([arm, np.where(gone, centre, y), gone]).astype(float))).fit(
+        cov_type="HC3"
+    )
+    left, right, saved = adjusted(lacking(x[~arm], y[~arm], centre), lacking(x[arm], y[arm], centre))
+    mine = difference_of_means(left, right)
+    assert isinstance(mine, Estimate)
+    assert mine.value == pytest.approx(fit.params[1], rel=1e-9)
+    assert mine.standard_error == pytest.approx(fit.bse[1], rel=2e-3)
+    assert mine.value < -1, "those who lack it lose, and are there"
+    assert saved > 0.5
+
+
+@pytest.mark.parametrize(
+    "covariate", [lambda gone: np.where(gone, np.nan, 7.0), lambda gone: np.full(gone.size, np.nan)]
+)
+def test_an_indicator_alone_is_adjusted_for_where_the_covariate_has_no_spread(covariate: Any) -> None:
+    import statsmodels.api as sm  # noqa: PLC0415
+
+    rng = np.random.default_rng(9)
+    arm, gone = np.arange(1000) % 2 == 1, rng.random(1000) < 0.3
+    x, y = 3.0 * gone + 0.2 * arm + rng.normal(0, 1, 1000), covariate(gone)
+    left, right, _ = adjusted(lacking(x[~arm], y[~arm], 7.0), lacking(x[arm], y[arm], 7.0))
+    indicator = np.isnan(y)
+    others = [arm, indicator] if 0 < indicator.mean() < 1 else [arm]
+    fit = sm.OLS(x, sm.add_constant(np.column_stack(others).astype(float))).fit()
     assert right.mean - left.mean == pytest.approx(fit.params[1], rel=1e-9)
 
 

@@ -6,7 +6,7 @@ from scipy import stats as scipy_stats
 from statsmodels.stats.power import tt_ind_solve_power
 
 from gazette.record import NotPublished
-from gazette.stats import sample_ratio, users_needed
+from gazette.stats import homogeneity, sample_ratio, users_needed
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,18 @@ from gazette.stats import sample_ratio, users_needed
 def test_it_agrees_with_scipy(counts: tuple[int, ...], weights: tuple[float, ...]) -> None:
     expected = scipy_stats.chisquare(counts, [sum(counts) * w for w in weights]).pvalue
     assert sample_ratio(counts, weights) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("counts", [((9000, 10000), (8800, 10000)), ((3, 40), (9, 38), (0, 41)), ((1, 500), (7, 90))])
+def test_the_same_share_in_every_arm_agrees_with_scipy(counts: tuple[tuple[int, int], ...]) -> None:
+    table = [[x, n - x] for x, n in counts]
+    expected = scipy_stats.chi2_contingency(table, correction=False).pvalue
+    assert homogeneity(counts) == pytest.approx(expected, rel=1e-10)
+
+
+def test_nobody_or_everybody_is_the_same_share() -> None:
+    assert homogeneity([(0, 50), (0, 60)]) == homogeneity([(50, 50), (60, 60)]) == 1.0
+    assert isinstance(homogeneity([(1, 50), (0, 0)]), NotPublished)
 
 
 def test_no_units_have_no_ratio() -> None:

@@ -100,6 +100,20 @@ class TestKinds:
         assert estimate.value == pytest.approx(b - a, rel=1e-9)
         assert estimate.standard_error > 0
 
+    def test_a_quantile_that_many_share_has_no_range_and_is_not_taken_of_a_segment(self, small: SmallProject) -> None:
+        users = with_values(small)
+        set_metric(small, quantile=0.5)
+        small.experiment["segments"] = [{"title": "Device", "table": "history", "unit": "unit_id", "column": "device"}]
+        small.write()
+        with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute("UPDATE orders SET value = 2")
+        it = reading(small)
+        (effect,) = it.effects("green")
+        totals = users.orders.groupby(users.variant).median() * 2
+        assert [effect.control.value, effect.treatment.value] == [totals["blue"], totals["green"]]  # type: ignore[union-attr]
+        assert "(ties)" in effect.comparison.difference.reason  # type: ignore[union-attr]
+        assert it.by_segment("green") == [], "the arms' own quantile is none of a segment's"
+
     def test_a_covariate_narrows_and_keeps_the_answer(self, small: SmallProject) -> None:
         with_values(small)
         set_metric(small)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -50,6 +51,9 @@ ABOVE: tuple[tuple[Literal["translation", "portfolio"], str], ...] = (
 class Listener(Protocol):
     """Told how a build goes on, from any thread."""
 
+    def note(self, what: str) -> None:
+        """Something that holds for the whole build."""
+
     def step(self, edition: str, what: str) -> None:
         """A stage of an edition began."""
 
@@ -62,6 +66,9 @@ class Listener(Protocol):
 
 class Silent:
     """Says nothing."""
+
+    def note(self, what: str) -> None:
+        """Nothing."""
 
     def step(self, edition: str, what: str) -> None:
         """Nothing."""
@@ -97,6 +104,7 @@ class Report:
     editions: tuple[Built, ...]
     site: Path
     published: bool
+    engine: str
 
 
 def build(
@@ -141,6 +149,9 @@ def build(
             if len(weeks) != 1:
                 raise WrongUseError("--force takes exactly one week", mend="name the newest edition alone")
             store.refuse_replacing(weeks[0])
+        if force or not all(map(store.is_sealed, weeks)):
+            listener.note(f"Pages are rendered by {chosen.label}" + (f" ({chosen.program})" if chosen.program else ""))
+            site.try_engine(chosen, project.state / "work", project.state / "cache" / "engine.json")
         try:
             for week in sorted(weeks):
                 if store.is_sealed(week) and not force:
@@ -150,7 +161,7 @@ def build(
                     done.append(_one(project, week, chosen, listener, replace=force, signer=signer))
         finally:
             changed = _publish(project, chosen, listener) if publish and store.weeks() else False
-    return Report(tuple(done), project.output, changed)
+    return Report(tuple(done), project.output, changed, chosen.label)
 
 
 def _refuse_early(project: Project, week: Week, now: datetime) -> None:
@@ -397,4 +408,5 @@ def _publish(project: Project, engine: site.Engine, listener: Listener) -> bool:
     )
     for week in store.weeks():
         store.mark_published(week)
+    (project.state / "python").write_text(f"{sys.executable}\n", encoding="utf-8")  # reports/preview.py looks there
     return True

@@ -69,7 +69,7 @@ def model_answers_of(project: Project, week: Week, warehouse: Warehouse, model: 
     if model.features is not None and model.labels is not None:
         numbers = {role: row["registered"] for role, row in rows.items()}
         try:
-            sample = importance_rows(warehouse, model, period).table
+            sample = importance_rows(warehouse, model, period, versions).table
             found.append(read_importance(uri, model, sample, numbers, project=project.root))
         except SourceError as error:
             unread.append({"what": "importance", "reason": error.what})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gazette.cli._analysis import show_analysis, show_examination
 from gazette.errors import WrongUseError
 
 if TYPE_CHECKING:
@@ -15,14 +17,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from gazette.workbench import AdHocBench
-
 __all__ = ["EXAMPLE", "HELP", "add_options", "run"]
 
 HELP = "read out any file of an A/B test, without a project"
 EXAMPLE = """gazette analyse users.parquet --variant arm --control A --metric ctr:proportion:clicked
   gazette analyse users.csv --unit user_id --variant arm --control A --metric aov:ratio:revenue/orders --metric spend:capped99:revenue
-  gazette analyse --counts A=1463/62500 --counts B=1569/62500 --control A"""
+  gazette analyse --counts A=1463/62500 --counts B=1569/62500 --control A
+  gazette analyse users.csv --doctor --unit user_id --variant arm"""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="successes and units of an arm, instead of a file; once for each arm",
     )
     add("--variant", metavar="COLUMN", help="column with the arms")
-    add("--control", metavar="ARM", required=True, help="arm that the others are compared with")
+    add("--control", metavar="ARM", help="arm that the others are compared with")
     add(
         "--metric",
         action="append",
@@ -49,6 +50,40 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--cluster", metavar="COLUMN", help="unit of assignment, where rows lie below it")
     add("--covariate", metavar="COLUMN", help="value from before the test, which narrows the ranges of means (CUPED)")
     add("--segment", metavar="COLUMN", help="shows the effect by the values of this column")
+    add(
+        "--alias",
+        action="append",
+        default=[],
+        metavar="WRITTEN=ARM",
+        help="another spelling of an arm, such as Blue=blue; repeatable",
+    )
+    add(
+        "--exclude-arm",
+        action="append",
+        default=[],
+        metavar="ARM",
+        help="leave out an arm; 'no variant' and 'no id' declare that rows without are left out; repeatable",
+    )
+    add("--first", metavar="COLUMN", help="of a unit with several rows the first counts, by this column of times")
+    add("--distinct", action="store_true", help="rows that are alike in every column count once")
+    add(
+        "--matches",
+        metavar="COLUMN[:ARM=VALUE,…]",
+        help="values of rows whose COLUMN (such as the page that was shown) is not their arm's do not count; without values, what most rows have",
+    )
+    add(
+        "--missing",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="text that means a missing value, such as NA; repeatable",
+    )
+    add("--encoding", choices=["utf-8", "utf-16", "latin-1"], default="utf-8", help="of a CSV file (default: utf-8)")
+    add(
+        "--doctor",
+        action="store_true",
+        help="list what is wrong with the file, with counts and remedies, and conclude nothing",
+    )
     add("--expected-ratio", metavar="ARM=SHARE,…", help="planned shares, such as A=0.9,B=0.1 (default: equal)")
     add(
         "--guardrail",
@@ -77,17 +112,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Analyse, print, and write the page where one is asked for.
+    """Analyse, print, and write the page where one is asked for; or examine the file alone.
 
     Raises:
         WrongUseError: Arguments that do not fit together.
         SourceError: The file cannot be read as asked.
     """
+    if options.doctor:
+        return _examine(options)
     from gazette.display import page  # noqa: PLC0415  the command imports what it needs
     from gazette.workbench import AdHocBench  # noqa: PLC0415
 
     bench = AdHocBench(*_ask(options))
     record = bench.record()
+    notes = bench.notes()
     if options.html:
         parts: list[Any] = [
             bench.verdict(),
@@ -97,9 +135,11 @@ def run(options: argparse.Namespace) -> int:
             bench.checks(),
             bench.arms(),
         ]
+        if not bench.missing().frame.empty:
+            parts.append(bench.missing())
         if options.segment:
             parts += [bench.segment_forest(), bench.segments()]
-        lead = [f"Read {bench.ask.now:%Y-%m-%d %H:%M} UTC. {bench.method()}.", *bench.ask.exclusions]
+        lead = [f"Read {bench.ask.now:%Y-%m-%d %H:%M} UTC. {bench.method()}.", *notes]
         text = page(bench.ask.title, [*parts, bench.numbers()], lead=lead, data=record.to_json())
         try:
             options.html.write_text(text, encoding="utf-8")
@@ -110,18 +150,80 @@ def run(options: argparse.Namespace) -> int:
                 mend="name a file in a folder that is there",
             ) from error
     if options.json:
-        content: dict[str, Any] = {"exclusions": list(bench.ask.exclusions), "record": json.loads(record.to_json())}
+        content: dict[str, Any] = {"exclusions": notes, "record": json.loads(record.to_json())}
         content["metrics"] = _rows(bench.scorecard().frame.drop(columns="result"))
-        content["checks"] = [{"check": c.name, "passed": c.passed, "number": c.number.id} for c in bench.checks_made]
+        content["arms"] = _rows(bench.arms().frame)
+        content["missing"] = _rows(bench.missing().frame)
+        content["checks"] = [
+            {"check": c.name, "of": c.of or None, "metric": c.metric or None, "passed": c.passed, "number": c.number.id}
+            for c in bench.checks_made
+        ]
         if options.segment:
             found = bench.segments()
             content["segments"] = _rows(found.frame) if hasattr(found, "frame") else []
         print(json.dumps(content, ensure_ascii=False))
     else:
-        _print(bench)
+        show_analysis(bench, notes, segments=bool(options.segment))
         if options.html:
             print(f"Wrote {options.html}")
     return 0
+
+
+def _examine(options: argparse.Namespace) -> int:
+    from gazette.sources import FileQuestion, examine_file  # noqa: PLC0415
+
+    if not options.file:
+        raise WrongUseError("--doctor examines a FILE", mend="gazette analyse --help shows examples")
+    found = examine_file(FileQuestion(**_columns(options)), control=options.control or "")
+    if options.json:
+        print(
+            json.dumps(
+                {
+                    "rows": found.rows,
+                    "columns": [asdict(c) for c in found.columns],
+                    "findings": [asdict(f) for f in found.findings],
+                },
+                ensure_ascii=False,
+            )
+        )
+    else:
+        show_examination(options.file.name, found)
+    return int(any(f.weight != "note" for f in found.findings))
+
+
+def _columns(options: argparse.Namespace) -> dict[str, Any]:
+    """What is asked of a file, as a question has it."""
+    from gazette.sources import parse_metric  # noqa: PLC0415
+
+    column, _, pages = (
+        (options.matches or "").partition(":") if "=" in (options.matches or "") else (options.matches or "", "", "")
+    )
+    if options.first and not options.unit:
+        raise WrongUseError("--first is about rows of a unit", mend="name the column of the units with --unit")
+    return {
+        "path": options.file,
+        "variant": options.variant or "",
+        "metrics": tuple(parse_metric(text) for text in options.metric),
+        "unit": options.unit or "",
+        "cluster": options.cluster or "",
+        "covariate": options.covariate or "",
+        "segment": options.segment or "",
+        "encoding": options.encoding,
+        "missing": tuple(options.missing),
+        "aliases": dict(_named(text, "--alias", "Blue=blue") for text in options.alias),
+        "exclude_arms": tuple(options.exclude_arm),
+        "first": options.first or "",
+        "distinct": options.distinct,
+        "matches": column,
+        "pages": dict(_named(text, "--matches", "page:A=old,B=new") for text in pages.split(",") if text),
+    }
+
+
+def _named(text: str, where: str, example: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not name or not sign or not value:
+        raise WrongUseError(f"{text!r} does not name two things", where=where, mend=f"write {example}")
+    return name, value
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -133,22 +235,7 @@ def _ask(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
     from gazette.sources import FileMetric, FileQuestion, metric_name, parse_metric, read_file  # noqa: PLC0415
     from gazette.workbench import AdHoc, counts_table  # noqa: PLC0415
 
-    if not 0 < options.alpha < 1:
-        raise WrongUseError(f"--alpha {options.alpha} does not lie between 0 and 1", mend="write 0.05")
-    if options.minimum_effect < 0:
-        raise WrongUseError(
-            "--minimum-effect is a size, so not negative", mend="name a metric of which less is better with --lower"
-        )
-    if options.planned_n is not None and options.planned_n < 1:
-        raise WrongUseError("--planned-n is a number of units, at least 1")
-    if options.method == "group-sequential" and not options.planned_n:
-        raise WrongUseError(
-            "group-sequential spends its error by the planned size",
-            where="--method",
-            mend="give --planned-n, or take confidence-sequence",
-        )
-    if bool(options.file) == bool(options.counts):
-        raise WrongUseError("give either a FILE or --counts", mend="gazette analyse --help shows examples")
+    _check_options(options)
     shared: dict[str, Any] = {
         "control": options.control,
         "now": datetime.now(UTC).replace(tzinfo=None, microsecond=0),
@@ -175,7 +262,8 @@ def _ask(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
         raise WrongUseError(
             "a file needs --variant and at least one --metric", mend="gazette analyse --help shows examples"
         )
-    metrics = tuple(parse_metric(text) for text in options.metric)
+    question = FileQuestion(**_columns(options))
+    metrics = question.metrics
     names = [m.name for m in metrics]
     if len(set(names)) != len(names):
         raise WrongUseError("two metrics have the same name", where="--metric", mend="give each a name of its own")
@@ -183,16 +271,9 @@ def _ask(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
         raise WrongUseError(
             "quantiles and capped means are not computed for clusters", where="--cluster", mend="take a mean or a ratio"
         )
-    question = FileQuestion(
-        path=options.file,
-        variant=options.variant,
-        metrics=metrics,
-        unit=options.unit or "",
-        cluster=options.cluster or "",
-        covariate=options.covariate or "",
-        segment=options.segment or "",
-    )
-    answer = read_file(question, control=options.control)
+    if options.cluster and options.covariate:
+        raise WrongUseError("clusters are not adjusted by a covariate", where="--covariate", mend="leave it out")
+    answer = read_file(question, control=options.control, shares=list(shared["shares"]))
     with options.file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     ask = AdHoc(
@@ -205,6 +286,27 @@ def _ask(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
         **shared,
     )
     return ask, dict(answer.tables)
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    if not 0 < options.alpha < 1:
+        raise WrongUseError(f"--alpha {options.alpha} does not lie between 0 and 1", mend="write 0.05")
+    if options.minimum_effect < 0:
+        raise WrongUseError(
+            "--minimum-effect is a size, so not negative", mend="name a metric of which less is better with --lower"
+        )
+    if options.planned_n is not None and options.planned_n < 1:
+        raise WrongUseError("--planned-n is a number of units, at least 1")
+    if options.method == "group-sequential" and not options.planned_n:
+        raise WrongUseError(
+            "group-sequential spends its error by the planned size",
+            where="--method",
+            mend="give --planned-n, or take confidence-sequence",
+        )
+    if bool(options.file) == bool(options.counts):
+        raise WrongUseError("give either a FILE or --counts", mend="gazette analyse --help shows examples")
+    if not options.control:
+        raise WrongUseError("no --control is given", mend="name the arm that others are compared with")
 
 
 def _pair(text: str, where: str, example: str) -> tuple[str, float]:
@@ -257,64 +359,3 @@ def _check_counts(counts: dict[str, tuple[int, int]], options: argparse.Namespac
             "counts have no columns, so no unit, cluster, covariate, segment or second metric",
             mend="give a FILE for that",
         )
-
-
-def _print(bench: AdHocBench) -> None:
-    """The panel for a terminal."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.markup import escape  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    from gazette.display import plain_sentence  # noqa: PLC0415
-
-    record = bench.record()
-    numbers = {n.id: n for n in record.numbers}
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 140
-    colours = {"benefit shown": "green", "harm shown": "red", "no worthwhile benefit": "red", "not resolved": "yellow"}
-    console.print(f"[bold]{escape(bench.ask.title)}[/bold]  {escape(bench.method())}")
-    for line in bench.ask.exclusions:
-        console.print(f"[yellow]![/yellow] {escape(line)}")
-    for verdict in record.verdicts:
-        colour = colours.get(verdict.state, "bright_black")
-        console.print(
-            f"\n[bold {colour}]{escape(verdict.state.upper())}[/]  ({escape(verdict.metric)}; rule {verdict.rule})"
-        )
-        console.print(escape(plain_sentence(verdict.reason, numbers)))
-        console.print(
-            f"[bold]{escape(verdict.action[:1].upper() + verdict.action[1:])}.[/bold] {escape(plain_sentence(verdict.advice, numbers))}"
-        )
-    table = Table(title="Metrics", title_justify="left", show_edge=False, pad_edge=False)
-    frame = bench.scorecard().frame
-    heads = {
-        "treatment": "Arm",
-        "metric": "Metric",
-        "role": "Role",
-        "control_shown": "Control",
-        "treatment_shown": "Arm's value",
-        "difference_shown": "Difference",
-        "range_shown": "Range",
-        "relative_shown": "Relative",
-        "p_value": "p",
-        "state": "Result",
-    }
-    for head in heads.values():
-        table.add_column(head)
-    for row in frame.to_dict("records"):
-        p = row["p_value"]
-        shown = {**row, "p_value": f"{p:.4g}" if p is not None and p == p else "–"}  # noqa: PLR0124  NaN
-        table.add_row(*(escape(str(shown[k])) for k in heads))
-    console.print()
-    console.print(table)
-    for finding in record.findings:
-        console.print(f"• {escape(plain_sentence(finding, numbers))}")
-    marks = {True: "[green]passed[/green]", False: "[red]FAILED[/red]", None: "not made"}
-    checks = bench.checks().frame.to_dict("records")
-    console.print(
-        "\nChecks: "
-        + "; ".join(
-            f"{escape(row['check'])} {marks[c.passed]} ({escape(row['found'])})"
-            for row, c in zip(checks, bench.checks_made, strict=True)
-        )
-    )

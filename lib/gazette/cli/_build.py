@@ -121,6 +121,7 @@ def _as_json(report: Report) -> dict[str, object]:
             }
             for b in report.editions
         ],
+        "engine": report.engine,
         "site": str(report.site),
         "published": report.published,
     }

@@ -28,6 +28,10 @@ class _Lines:
     def _print(self, text: str) -> None:
         print(f"[{time.monotonic() - self._start:6.1f} s] {text}", file=sys.stderr, flush=True)
 
+    def note(self, what: str) -> None:
+        """It holds for the whole build."""
+        self._print(what)
+
     def step(self, edition: str, what: str) -> None:
         """A stage began."""
         self._print(f"{edition}: {what}")
@@ -52,6 +56,10 @@ class _Bars:
         self._tasks: dict[str, TaskID] = {}
         self._stage = progress.add_task("", total=None)
         self._lock = threading.Lock()
+
+    def note(self, what: str) -> None:
+        """It stays above the bars."""
+        self._progress.console.print(what, markup=False, highlight=False)
 
     def step(self, edition: str, what: str) -> None:
         """A stage began."""

@@ -53,7 +53,7 @@ def _moved(one: Moved, currency: str) -> str:
     from gazette.display import format_value, with_range  # noqa: PLC0415
 
     lines = [
-        f"{'FLIP  ' if one.flip else ''}{one.edition} {one.page}: {plain(one.before.label)} [{one.before.id}]",
+        f"{'FLIP  ' if one.flip else 'TURN  ' if one.turned else ''}{one.edition} {one.page}: {plain(one.before.label)} [{one.before.id}]",
         f"    published {with_range(one.before, currency=currency)}, now {with_range(one.after, currency=currency)}",
     ]
     if one.size is not None:
@@ -62,6 +62,12 @@ def _moved(one: Moved, currency: str) -> str:
         lines.append(
             f"    verdict published: {flip.state_before}, {flip.action_before}; now: {flip.state_after}, {flip.action_after}"
         )
+    if one.crossed is not None:
+        lines.append("    its range moved across nought")
+    lines += [
+        f"    the sentence {t.finding} would be another: {t.rule_before or 'not said'}, now {t.rule_after or 'not said'}"
+        for t in one.turns
+    ]
     lines += [f"    {s.cause} (found in {s.found_in}): {plain(s.detail)}" for s in one.steps]
     if one.readers:
         lines.append(f"    relied on it: {plain(', '.join(one.readers))}")
@@ -71,9 +77,11 @@ def _moved(one: Moved, currency: str) -> str:
 def _as_text(found: Listed, currency: str, *, whole: bool) -> str:
     shown = found.moved if whole else found.moved[:MOST]
     flips = sum(m.flip is not None for m in found.moved)
+    ways = sum(m.turned and m.flip is None for m in found.moved)
+    also = f", and {ways} number{'s' * (ways != 1)} would point another way" if ways else ""
     lines = [
         f"{len(found.moved)} published number{'s were' if len(found.moved) != 1 else ' was'} restated; "
-        f"{flips} verdict{'s' * (flips != 1)} would be another today."
+        f"{flips} verdict{'s' * (flips != 1)} would be another today{also}."
         if found.moved
         else "No published number was restated."
     ]
@@ -98,6 +106,8 @@ def _as_json(found: Listed) -> dict[str, Any]:
                 "now": m.after.model_dump(mode="json"),
                 "size": m.size,
                 "flip": m.flip.model_dump(mode="json") if m.flip else None,
+                "crossed": m.crossed,
+                "turns": [t.model_dump(mode="json") for t in m.turns],
                 "readers": list(m.readers),
                 "restatements": [s.model_dump(mode="json") for s in m.steps],
             }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import signal
 import sys
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -33,8 +35,12 @@ class _Handler(SimpleHTTPRequestHandler):
         super().end_headers()
 
 
+def _stop(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
 def serve(folder: Path, port: int, *, announce: Callable[[str], None]) -> int:
-    """Serve a folder until interrupted.
+    """Serve a folder until SIGINT or SIGTERM.
 
     Raises:
         WrongUseError: There is no site, or the port cannot be had.
@@ -49,13 +55,12 @@ def serve(folder: Path, port: int, *, announce: Callable[[str], None]) -> int:
         raise WrongUseError(
             f"port {port} cannot be had: {error.strerror}", mend="name another with --port, or 0 for any free one"
         ) from error
-    with server:
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell has what it starts in the background ignore SIGINT
+        signal.signal(number, _stop)
+    with server, contextlib.suppress(KeyboardInterrupt):
         announce(f"http://127.0.0.1:{server.server_port}/")
         sys.stdout.flush()
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            return 0
+        server.serve_forever()
     return 0
 
 

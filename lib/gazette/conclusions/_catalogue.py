@@ -33,7 +33,7 @@ VERDICTS = _rules(
     "Test: verdict",
     (
         "gate-accounted",
-        "Somebody was assigned to a variant that the file neither knows nor excludes, or has no id.",
+        "Somebody who was assigned is in no arm that is known, or has no id, and nothing is declared.",
         GATES,
     ),
     ("gate-sample-ratio", "The arms' sizes have a chance below 1 % under the planned split.", GATES),
@@ -41,6 +41,11 @@ VERDICTS = _rules(
     ("gate-exposure", "More than 1 % of users saw several arms.", GATES),
     ("gate-balance", "The arms differed before the test by more than a chance of 0.1 % allows.", GATES),
     ("gate-missing-days", "A day of the test has no users or no events.", GATES),
+    (
+        "gate-missing-values",
+        "The share without a value differs between arms by more than a chance of 1 % allows.",
+        GATES,
+    ),
     ("gate-minimum-run", "It has run for fewer days than agreed.", "not published: wait"),
     ("not-computable", "A figure has no value.", "not published, with the reason"),
     ("fixed-horizon-not-over", "The test is planned to be read once, and has not ended.", "not resolved: keep running"),
@@ -99,6 +104,7 @@ AROUND = _rules(
     ("plan-deviation", "The plan changed after the first look.", "what changed, from what to what"),
     ("guardrail-passed", "A guardrail's range excludes a loss beyond its margin.", "it holds"),
     ("guardrail-broken", "Its whole range lies beyond the margin.", "it lost more than agreed"),
+    ("values-missing-unevenly", "A metric is missing more often in one arm.", "not read"),
     ("guardrail-open", "Its range reaches beyond the margin.", "not excluded yet"),
 )
 MODEL = _rules(
@@ -113,6 +119,12 @@ MODEL = _rules(
             ("other", "it moved, and neither way is good", "moved, with size and range"),
         )
     ),
+    (
+        "change-provisional",
+        "Outcomes of this week and the last are neither of the same age nor complete.",
+        "the level, and that it is not compared yet",
+    ),
+    ("scores-constant", "Every row has the same score.", "that it separates nothing"),
     (
         "level-shift",
         "The largest change of level in the weeks is more than chance, corrected for the places tried.",

@@ -2,7 +2,7 @@
 
 | rule | when | state | recommendation |
 |---|---|---|---|
-| gate-sample-ratio, gate-sample-ratio-sequence, gate-accounted, gate-exposure, gate-balance, gate-missing-days | a check failed | not trustworthy | fix the test first |
+| gate-accounted, gate-sample-ratio, gate-sample-ratio-sequence, gate-exposure, gate-balance, gate-missing-days, gate-missing-values | a check failed | not trustworthy | fix the test first |
 | gate-minimum-run | it has run too short | not published | wait |
 | not-computable | the primary metric has no value | not published | wait |
 | fixed-horizon-not-over | it is planned to be read once, at its end | not resolved | keep running |
@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from gazette.record import Finding, Verdict
+from gazette.record import Finding, NotPublished, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,17 +67,26 @@ class MetricResult:
 
 
 CheckName = Literal[
-    "accounted", "sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "minimum-run"
+    "accounted",
+    "sample-ratio",
+    "sample-ratio-sequence",
+    "exposure",
+    "balance",
+    "missing-days",
+    "missing-values",
+    "minimum-run",
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A gate before any verdict: its number, and whether it passed; None where it could not be made."""
+    """A gate before any verdict: its number, and whether it passed (None: not run), of the whole test or of one metric; ``of`` what, in words."""
 
     name: CheckName
     number: Number
     passed: bool | None
+    metric: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,10 +137,18 @@ class Look:
         """The result that decides."""
         return next(r for r in self.results if r.role == "primary")
 
+    def failed(self, metric: str) -> list[Check]:
+        """Checks of the whole test, and of this metric, that failed."""
+        return [c for c in self.checks if c.passed is False and c.metric in {"", metric}]
+
     @property
     def trusted(self) -> bool:
-        """Whether no check failed."""
-        return all(c.passed is not False for c in self.checks)
+        """Whether no check failed that the verdict rests on."""
+        return not self.failed(self.primary.metric)
+
+    def guardrail(self, result: MetricResult) -> Literal["passed", "broken", "open"]:
+        """How a guardrail stands; open where a check of it failed."""
+        return "open" if self.failed(result.metric) else guardrail_of(result)
 
 
 def state_of(result: MetricResult) -> tuple[VerdictState, str]:
@@ -171,21 +188,20 @@ def guardrail_of(result: MetricResult) -> Literal["passed", "broken", "open"]:
 
 
 FAILED: dict[CheckName, str] = {
-    "accounted": "{%s} of those assigned are in no arm that the test's file knows; the table of users per arm names their variants.",
+    "accounted": "{%s} of those who were assigned are in no arm that is known, or cannot be told apart: what became of them is not known.",
     "sample-ratio": "The arms do not have the sizes that were planned; a split this uneven has a chance of {%s} if assignment works.",
     "sample-ratio-sequence": "Watched day by day, the arms drifted from the sizes that were planned (chance {%s} if assignment works).",
     "exposure": "{%s} users saw more than one arm, too many to compare the arms.",
     "balance": "The arms differed before the test began; a difference this large has a chance of {%s} if assignment works.",
     "missing-days": "On {%s} of the test's days there are no users or nothing recorded of them: data are missing or late.",
+    "missing-values": "Something is missing more often in one arm than in another; a difference this large has a chance of {%s} if nothing was lost.",
     "minimum-run": "The test has run {%s}, too short to conclude anything: weekdays differ.",
 }
 
 
 def _gate(look: Look) -> Verdict | None:
     """The verdict where a check failed, the gravest first."""
-    for check in look.checks:
-        if check.passed is not False:
-            continue
+    for check in look.failed(look.primary.metric):
         short = check.name == "minimum-run"
         reason = Finding(
             id=f"{look.prefix}.verdict",
@@ -213,7 +229,8 @@ def _gate(look: Look) -> Verdict | None:
 
 def _reason(look: Look, state: VerdictState, rule: str) -> Finding:
     primary = look.primary
-    terms = {"metric": primary.title, "treatment": look.treatment, "end": look.end}
+    why = primary.difference.value.reason if isinstance(primary.difference.value, NotPublished) else ""
+    terms = {"metric": primary.title, "treatment": look.treatment, "end": look.end, "why": why}
     difference, relative = primary.difference.id, primary.relative.id
     move = "{=metric} was {%s} with {=treatment} and {%s} without" % (primary.treatment.id, primary.control.id)
     span = "the difference is {%s|signed}, and the data fit anything from {%s|interval}" % (difference, difference)
@@ -223,7 +240,7 @@ def _reason(look: Look, state: VerdictState, rule: str) -> Finding:
         "worthwhile-ruled-out": f"{move}: {span}. Even the best of that range is less than the smallest effect worth having.",
         "interval-includes-zero": f"{move}: {span}. That range includes no change, so the test cannot tell yet.",
         "fixed-horizon-not-over": "This test is planned to be read once, when it ends on {=end}; reading it before would find winners that are none.",
-        "not-computable": "{=metric} cannot be compared yet.",
+        "not-computable": "{=metric} cannot be compared yet: {=why}.",
     }
     text = tail[rule]
     if primary.relative.published and rule not in {"not-computable", "fixed-horizon-not-over"}:
@@ -268,7 +285,7 @@ def _advice(look: Look, state: VerdictState, rule: str) -> tuple[Action, str, st
 
 def _ship(look: Look) -> tuple[Action, str, str]:
     """A benefit is shown: what the guardrails allow."""
-    rails = [(r, guardrail_of(r)) for r in look.results if r.role == "guardrail"]
+    rails = [(r, look.guardrail(r)) for r in look.results if r.role == "guardrail"]
     if any(standing == "broken" for _, standing in rails):
         text = "The primary metric gained, but a guardrail lost more than agreed."
         return "don't ship", "benefit-but-guardrail-broken", text
@@ -310,7 +327,7 @@ def conclude(look: Look) -> tuple[Verdict, tuple[Finding, ...]]:
     terms = {"end": look.end, "until": look.until, "owner": look.owner}
     terms |= {
         f"watch_{'abcdefgh'[i]}": r.title
-        for i, r in enumerate([r for r in look.results if r.role == "guardrail" and guardrail_of(r) == "open"][:8])
+        for i, r in enumerate([r for r in look.results if r.role == "guardrail" and look.guardrail(r) == "open"][:8])
     }
     verdict = Verdict(
         metric=look.primary.metric,
@@ -374,6 +391,13 @@ def _others(look: Look) -> list[Finding]:
             continue
         terms = {"metric": result.title}
         name = f"{look.prefix}.{result.metric}.finding"
+        if lost := look.failed(result.metric):
+            text = (
+                "{=metric} is not read: it is missing more often in one arm than in another (chance {%s} if nothing was lost)."
+                % lost[0].number.id
+            )
+            found.append(Finding(id=name, rule="values-missing-unevenly", text=text, tone="bad", terms=terms))
+            continue
         if result.role == "guardrail":
             standing = guardrail_of(result)
             interval = " ({%s|interval})" % result.relative.id if result.relative.published else ""

@@ -65,10 +65,14 @@ class Evidence:
 def moved(number: Number, level: Number | None = None) -> tuple[str, Tone]:
     """Word and tone of a change, by its interval and good direction: steady unless the interval excludes zero.
 
+    What is provisional has no tone: nothing may rest on it.
+
     Args:
         number: The change.
         level: The value now, needed where nought is the good value.
     """
+    if number.provisional:
+        return "provisional", "neutral"
     if number.interval is None or number.interval.low <= 0 <= number.interval.high:
         return "steady", "neutral"
     rose = number.interval.low > 0
@@ -121,11 +125,8 @@ def _quality(
         level = numbers.get(f"{subject}.{metric}")
         if level is None:
             continue
-        terms = {"metric": level.label}
-        if not level.published:
-            terms["reason"] = getattr(level.value, "reason", "")
-            text = "{=metric} is not published this week: {=reason}."
-            yield Finding(id=f"{level.id}.finding", rule="not-computable", text=text, tone="unsure", terms=terms)
+        if (alone := _alone(level)) is not None:
+            yield alone
             continue
         for suffix, than, to in (
             ("change", "than last week", "last week"),
@@ -135,10 +136,11 @@ def _quality(
             if change is None or not change.published:
                 continue
             word, tone = moved(change, level)
-            if i:
+            if not i:
+                how = suffix, word, tone
+                yield _main(level, change, how, than if word != "steady" else to, recent)
+            elif not change.provisional:
                 groups.setdefault((suffix, word, tone), []).append(change)
-                continue
-            yield _main(level, change, (suffix, word, tone), than if word != "steady" else to, recent)
     for (suffix, word, tone), changes in groups.items():
         to = "last week" if suffix == "change" else "the baseline version"
         terms = {f"metric_{'abcdefgh'[i]}": c.label.rpartition(", ")[0] for i, c in enumerate(changes[:8])}
@@ -152,9 +154,36 @@ def _quality(
         yield Finding(id=f"{subject}.others.{suffix}.{word}", rule=rule, text=text, tone=tone, terms=terms)
 
 
+def _alone(level: Number) -> Finding | None:
+    """What is said of a measure that nothing can be compared with: not published, or of scores that are all the same."""
+    terms = {"metric": level.label}
+    if not level.published:
+        terms["reason"] = getattr(level.value, "reason", "")
+        text = "{=metric} is not published this week: {=reason}."
+        return Finding(id=f"{level.id}.finding", rule="not-computable", text=text, tone="unsure", terms=terms)
+    if level.interval is not None and level.interval.low == level.interval.high:
+        text = "{=metric} is {%s}: every row has the same score, which separates nothing." % level.id
+        return Finding(id=f"{level.id}.constant", rule="scores-constant", text=text, tone="bad", terms=terms)
+    return None
+
+
+def _not_yet(level: Number, change: Number) -> Finding:
+    """A comparison that has to wait for outcomes."""
+    text = "{=metric} was {%s}; it is not compared with last week, as the outcomes of the two weeks are not equally complete."
+    return Finding(
+        id=f"{change.id}.finding",
+        rule="change-provisional",
+        text=text % level.id,
+        tone="unsure",
+        terms={"metric": level.label},
+    )
+
+
 def _main(level: Number, change: Number, how: tuple[str, str, Tone], against: str, recent: Sequence[str]) -> Finding:
     """How the main measure stands against last week or the version before."""
     (suffix, word, tone), terms = how, {"metric": level.label}
+    if change.provisional:
+        return _not_yet(level, change)
     if word == "steady":
         text = "{=metric} was {%s}; the difference to %s, {%s|signed}, is within what chance brings."
         text %= (level.id, against, change.id)

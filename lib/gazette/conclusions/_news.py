@@ -28,12 +28,13 @@ BECAUSE = {
     "interval-includes-zero": "the range of its effect includes no change",
     "fixed-horizon-not-over": "it may only be read when it ends",
     "not-computable": "its effect cannot be computed",
-    "gate-accounted": "users are in no arm that its file knows",
+    "gate-accounted": "not everyone who was assigned is accounted for",
     "gate-sample-ratio": "its arms do not have the sizes that were planned",
     "gate-sample-ratio-sequence": "its arms drifted from the sizes that were planned",
     "gate-exposure": "users saw more than one arm",
     "gate-balance": "its arms differed before it began",
     "gate-missing-days": "days of its data are missing",
+    "gate-missing-values": "something is missing more often in one arm",
     "gate-minimum-run": "it has run too short",
 }
 TONES: dict[str, Tone] = {"benefit shown": "good", "harm shown": "bad", "not trustworthy": "bad"}

@@ -322,7 +322,7 @@ def _quality(
 def _kind(record: Record, number: Number) -> str:
     """Whether a number is a change of quality on last week or on the version before."""
     parts = number.id.removeprefix(f"{record.subject}.").split(".")
-    quality = number.cell == "quality" and len(parts) == 2  # noqa: PLR2004  measure and suffix
+    quality = number.cell == "quality" and len(parts) == 2 and not number.provisional  # noqa: PLR2004  measure and suffix
     return parts[1] if quality and parts[1] in {"change", "vs-baseline"} else ""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from gazette.record import Record
+from gazette.record import Record, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -166,8 +166,7 @@ def _cells(notebook: Mapping[str, Any]) -> dict[str, str]:
     for i, cell in enumerate(notebook.get("cells", ())):
         if INJECTED & set(cell.get("metadata", {}).get("tags", ())):
             continue
-        source = cell.get("source", "")
-        found[str(cell.get("id", f"cell-{i}"))] = source if isinstance(source, str) else "".join(source)
+        found[str(cell.get("id", f"cell-{i}"))] = joined(cell.get("source", ""))
     return found
 
 

@@ -86,9 +86,23 @@ class Block:
         return self.html
 
 
+FORMS = {
+    "abs": "its size",
+    "interval": "its range",
+    "low": "the lower end of its range",
+    "high": "the upper end of its range",
+    "nearest": "the end of its range that is nearest to zero",
+    "farthest": "the end of its range that is farthest from zero",
+    "rough": "about so much",
+}
+"""What a text shows of a number where it is not the value itself: the passport opens with it."""
+
+
 def number_span(number: Number, form: str = "", *, currency: str = "USD") -> str:
     """The number with its passport at hand: hovering or tapping shows where it comes from."""
+    text = format_number(number, form, currency=currency)
     passport = {
+        "shown": f"{text}, {FORMS[form]}" if form in FORMS else "",
         "id": number.id,
         "label": number.label,
         "value": format_number(number, currency=currency),
@@ -106,8 +120,7 @@ def number_span(number: Number, form: str = "", *, currency: str = "USD") -> str
     if quoted := QUOTED.match(number.id):
         passport["edition"] = (EDITION.search(number.label) or quoted)[0]
     kept = json.dumps({k: v for k, v in passport.items() if v}, ensure_ascii=False)
-    text = escape(format_number(number, form, currency=currency))
-    return f'<span class="gz-number" tabindex="0" data-number="{escape(number.id)}" data-passport="{escape(kept)}">{text}</span>'
+    return f'<span class="gz-number" tabindex="0" data-number="{escape(number.id)}" data-passport="{escape(kept)}">{escape(text)}</span>'
 
 
 def ranged(number: Number, *, currency: str = "USD") -> str:

@@ -48,18 +48,24 @@ class Table:
     folded: bool
     filtered: bool = False
 
+    def _text(self, value: Any, column: Column) -> str:
+        """A value as it is read."""
+        if value is None or value != value or (isinstance(value, float) and not math.isfinite(value)):  # noqa: PLR0124  NaN
+            return "–"
+        if column.unit:
+            return format_value(float(value), column.unit, currency=self.currency, signed=column.signed)
+        return f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value)
+
     def _cell(self, value: Any, column: Column) -> str:
         opening = f'<td{" class=num" if column.unit else ""} data-label="{escape(column.title)}">'
-        missing = value is None or value != value or (isinstance(value, float) and not math.isfinite(value))  # noqa: PLR0124  NaN
-        if missing:
-            text = "–"
-        elif column.html:
-            text = str(value)
-        elif column.unit:
-            text = escape(format_value(float(value), column.unit, currency=self.currency, signed=column.signed))
-        else:
-            text = escape(f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value))
-        return f"{opening}{text}</td>"
+        text = self._text(value, column)
+        return f"{opening}{text if column.html else escape(text)}</td>"
+
+    def plain(self) -> tuple[list[str], list[list[str]]]:
+        """Headings and rows as text, rounded as on a page; columns of HTML are left out."""
+        shown = [c for c in self.frame.columns if c in self.columns and not self.columns[c].html]
+        rows = [[self._text(row[c], self.columns[c]) for c in shown] for row in self.frame.to_dict("records")]
+        return [self.columns[c].title for c in shown], rows
 
     def to_html(self) -> str:
         """The table as HTML, values rounded for reading."""

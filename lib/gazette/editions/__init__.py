@@ -1,5 +1,6 @@
 """Weeks, sealed editions, the chain of their manifests, and what checks it."""
 
+from gazette.editions._disk import copy_writable
 from gazette.editions._keys import Signer, read_public_keys, read_signer
 from gazette.editions._lock import lock
 from gazette.editions._store import Manifest, Store, write_error
@@ -14,6 +15,7 @@ __all__ = [
     "Signer",
     "Store",
     "Week",
+    "copy_writable",
     "digest_of",
     "lock",
     "read_public_keys",

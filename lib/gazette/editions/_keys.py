@@ -72,7 +72,9 @@ def read_signer(given: str, *, root: Path | None = None) -> Signer:
     try:
         key = load_pem_private_key(text.encode(), password=None)
     except TypeError as error:
-        raise WrongUseError("the signing key is encrypted", mend="give one without a password, from a secret store") from error
+        raise WrongUseError(
+            "the signing key is encrypted", mend="give one without a password, from a secret store"
+        ) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise WrongUseError("the signing key is neither PEM nor the 64 digits of a seed", mend=MAKE) from error
     if not isinstance(key, Ed25519PrivateKey):

@@ -30,7 +30,9 @@ def lock(root: Path) -> Iterator[None]:
         root.mkdir(parents=True, exist_ok=True)
         handle = path.open("a+", encoding="utf-8")
     except OSError as error:
-        raise EditionError(f"the editions folder cannot be written: {error.strerror}", where=str(root), mend="mend its rights") from error
+        raise EditionError(
+            f"the editions folder cannot be written: {error.strerror}", where=str(root), mend="mend its rights"
+        ) from error
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -41,7 +43,9 @@ def lock(root: Path) -> Iterator[None]:
                 who = f"process {holder['pid']} ({holder['command']})"
             except (ValueError, KeyError):
                 who = "another process"
-            raise LockedError("another build is under way", where=f"{path}, held by {who}", mend="wait until it ends, or stop it") from error
+            raise LockedError(
+                "another build is under way", where=f"{path}, held by {who}", mend="wait until it ends, or stop it"
+            ) from error
         handle.truncate(0)
         handle.write(json.dumps({"pid": os.getpid(), "command": " ".join(["gazette", *sys.argv[1:]])}))
         handle.flush()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gazette.editions import verifier
+from gazette.editions._disk import make_read_only, remove, turn_quarto_aside
 from gazette.editions._week import Week
+from gazette.editions.verifier import Problem
 from gazette.errors import EditionError, WrongUseError, disk_is_full
 from gazette.record import canonical_json
-from gazette.editions.verifier import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,9 @@ def _files(root: Path) -> dict[str, str]:
     found, faults = verifier.digests_below(root, skip=(NAME, SIGNATURE))
     if faults:
         name, what = min(faults.items())
-        raise EditionError(f"{name} cannot be sealed: {what}", where=str(root), mend="build again; nothing was published")
+        raise EditionError(
+            f"{name} cannot be sealed: {what}", where=str(root), mend="build again; nothing was published"
+        )
     return dict(sorted(found.items()))
 
 
@@ -110,7 +112,13 @@ class Store:
             content = seal.content
             try:
                 return Manifest(
-                    seal.edition, seal.digest, seal.previous, seal.files, content["versions"], content["facts"], seal.signer
+                    seal.edition,
+                    seal.digest,
+                    seal.previous,
+                    seal.files,
+                    content["versions"],
+                    content["facts"],
+                    seal.signer,
                 )
             except KeyError as error:
                 what = f"it has no {error}"
@@ -129,7 +137,7 @@ class Store:
         """An empty folder to build the week in; what an earlier build left there is removed."""
         path = self.root / ".staging" / str(week)
         try:
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)
             path.mkdir(parents=True)
         except OSError as error:
             raise write_error(error, path) from error
@@ -163,7 +171,8 @@ class Store:
         Args:
             staging: The edition's files; the folder is gone afterwards.
             week: Its week.
-            versions, facts: For the manifest.
+            versions: Of what made it, for the manifest.
+            facts: What else the manifest says.
             replace: Whether an unpublished edition of this week may be replaced.
             signer: Signs the manifest; the signature is written beside it, outside its digest.
 
@@ -196,12 +205,16 @@ class Store:
                     stream.write(data)
                     stream.flush()
                     os.fsync(stream.fileno())
+            make_read_only(staging, itself=False)
             old = staging.with_name(f"{week}.replaced")
-            shutil.rmtree(old, ignore_errors=True)
+            remove(old)
             if self.is_sealed(week):
+                self.path(week).chmod(0o755)  # else it cannot be moved
                 self.path(week).rename(old)
             os.replace(staging, self.path(week))  # noqa: PTH105  one system call, whole or not at all
-            shutil.rmtree(old, ignore_errors=True)
+            make_read_only(self.path(week), itself=True)
+            remove(old)
+            turn_quarto_aside(self.root)
         except OSError as error:
             raise write_error(error, self.path(week)) from error
         return self.manifest(week)
@@ -216,7 +229,10 @@ class Store:
         return (self.root / ".published" / str(week)).is_file()
 
     def mark_published(self, week: Week) -> None:
-        """Remember that the edition was put where readers are; from then on it cannot be built again."""
+        """Remember that the edition was put where readers are; from then on it cannot be built again, and is read-only on disk."""
+        if os.access(self.path(week), os.W_OK):  # sealed by an earlier version, or copied
+            make_read_only(self.path(week), itself=True)
+            turn_quarto_aside(self.root)
         marker = self.root / ".published" / str(week)
         if not marker.is_file():
             marker.parent.mkdir(exist_ok=True)
@@ -258,4 +274,6 @@ def write_error(error: OSError, path: Path, then: str = "build again; nothing wa
     """A disk's refusal in words, with what is to be done after it was mended."""
     full = disk_is_full(error)
     mend = f"{'free disk space' if full else 'mend the rights or the path'} and {then}"
-    return EditionError("the disk is full" if full else f"cannot write: {error.strerror or error}", where=str(path), mend=mend)
+    return EditionError(
+        "the disk is full" if full else f"cannot write: {error.strerror or error}", where=str(path), mend=mend
+    )

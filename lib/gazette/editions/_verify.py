@@ -42,7 +42,9 @@ def verify_editions(
     known = verifier.edition_folders(store.root) if store.root.is_dir() else []
     if missing := [w for w in only if w not in known]:
         listing = ", ".join(known) or "none"
-        raise EditionError(f"there is no edition {missing[0]}", where=str(store.root), mend=f"sealed editions: {listing}")
+        raise EditionError(
+            f"there is no edition {missing[0]}", where=str(store.root), mend=f"sealed editions: {listing}"
+        )
     marked = store.root / verifier.MARKERS
     if not known and not (marked.is_dir() and any(marked.iterdir())):
         raise EditionError("there is no edition to verify", where=str(store.root), mend="run 'gazette build'")
@@ -76,7 +78,9 @@ def _with_copies(
         sealed = verifier.read_seal(store.root / week, week)
         if isinstance(sealed, verifier.Problem):
             if week not in doubted:
-                problems.append(verifier.Problem(week, verifier.MANIFEST, "there is no such sealed edition", copy="published"))
+                problems.append(
+                    verifier.Problem(week, verifier.MANIFEST, "there is no such sealed edition", copy="published")
+                )
         elif sealed.digest != seal.digest and week not in doubted:
             what = "not the manifest of the sealed edition"
             problems.append(

@@ -34,7 +34,7 @@ class Week:
         match = re.fullmatch(r"([0-9]{4})-W([0-9]{2})", text)
         try:
             if match is None:
-                raise ValueError(text)  # noqa: TRY301
+                raise ValueError(text)
             date.fromisocalendar(int(match[1]), int(match[2]), 1)
         except ValueError as error:
             raise WrongUseError(f"{text!r} is not an ISO week", mend="write it like 2026-W47") from error

@@ -501,7 +501,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps({**checked._asdict(), "problems": [p._asdict() for p in checked.problems]}))
     else:
         lines = [str(p) for p in checked.problems]
-        lines.append(f"{len(checked.editions)} editions, {checked.files} files compared, {len(lines)} problem{'s' * (len(lines) != 1)}")
+        lines.append(
+            f"{len(checked.editions)} editions, {checked.files} files compared, {len(lines)} problem{'s' * (len(lines) != 1)}"
+        )
         if checked.absent:
             lines.append(f"{checked.absent} files of the editions are not in this copy")
         print("\n".join(lines).encode(errors="backslashreplace").decode())

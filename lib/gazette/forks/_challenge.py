@@ -14,7 +14,7 @@ from gazette.errors import EditionError, NotebookError, WrongUseError
 from gazette.forks._fork import pristine
 from gazette.forks._notebook import cells_of, notebook_digest, parameters_of
 from gazette.forks._open import read_card
-from gazette.record import RECORD_MIME, Record, Tolerance, compare_records
+from gazette.record import RECORD_MIME, Record, Tolerance, compare_records, joined
 from gazette.register import write_challenge
 from gazette.runs import Job, library_digest, run_all
 
@@ -158,7 +158,7 @@ def _record_in(notebook: Mapping[str, Any], path: Path) -> Record:
         raise NotebookError(what, where=str(path), mend="run all its cells and save it, or leave --as-run out")
     content = outputs[0]["data"][RECORD_MIME]
     try:
-        return Record.model_validate(content if isinstance(content, dict) else json.loads("".join(content)))
+        return Record.model_validate(content if isinstance(content, dict) else json.loads(joined(content)))
     except ValueError as error:
         raise NotebookError(f"its record is malformed: {error}", where=str(path), mend="run all cells again") from error
 

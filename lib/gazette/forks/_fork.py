@@ -17,6 +17,7 @@ from gazette.errors import EditionError, WrongUseError
 from gazette.forks._notebook import notebook_digest, notebook_text
 from gazette.params import Experiment, Model, load
 from gazette.record import Record, canonical_json
+from gazette.site import write_alone
 from gazette.sources import segment_names
 
 if TYPE_CHECKING:
@@ -47,12 +48,15 @@ published numbers from the data that was published.
 - **JupyterLab:** in the project's folder, `make lab FORK={here}`. It installs what it needs by itself the first time.
 - **VS Code:** open this folder, open the notebook, run all. `.vscode/settings.json` names the project's Python.
 - **No editor:** `{python} -m papermill {notebook} out.ipynb` in this folder.
+- **As a page:** run its cells and save it, then `quarto render {notebook}`: a page in the site's look, with its charts, that loads nothing
+  from the web. `quarto render {notebook} --execute` runs the cells first.
 
 | what | where |
 |---|---|
 | data, parameters and clock of the edition, copied | `edition/` |
 | the record and the executed notebook as published, to compare with | `published/` |
 | what the live warehouse answered, made when the first cell asks for it | `live/` |
+| what Quarto needs to render the notebook as a page | `_quarto.yml`, `theme/`, `page.py` |
 
 The official edition is never touched: all of this is a copy. The digest of its manifest is
 `{digest}`.
@@ -121,6 +125,8 @@ def fork(project: Project, subject: str, *, edition: str | None = None, to: Path
             digest=manifest.digest,
         )
         _write(made / "README.md", readme.encode())
+        said = f"A fork of edition {week}: it was not published, and its numbers may be others."
+        write_alone(project.root, made, said=said, cache=project.state / "cache")
         made.chmod(0o755)
         made.rename(folder)  # whole or not at all; an empty folder of this name is replaced
     except BaseException as error:

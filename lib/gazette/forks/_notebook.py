@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gazette.errors import NotebookError
-from gazette.record import canonical_json
+from gazette.record import canonical_json, in_lines, joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,10 +40,6 @@ segment = ""             # a part alone{segments}; empty: everything
 arrived_by = ""          # count rows that had arrived by then, such as "2026-12-01 09:00" (UTC); empty: the edition's cut-off"""
 ABOVE = """\
 # This page reads the records of other pages, which lie in edition/records/; edit those, or fork the subjects themselves."""
-
-
-def _text(source: str | list[str]) -> str:
-    return source if isinstance(source, str) else "".join(source)
 
 
 def _tags(cell: Mapping[str, Any]) -> list[str]:
@@ -98,7 +94,7 @@ def notebook_text(
     own: dict[str, str] = {}
     for cell in executed["cells"]:
         if {"parameters", "injected-parameters"} & {*_tags(cell)}:
-            own |= _assigned(_text(cell["source"]))
+            own |= _assigned(joined(cell["source"]))
     lines = [HEAD.format(title=json.dumps(title, ensure_ascii=False), edition=edition), f"subject = {own['subject']}"]
     names: list[str] = []
     if kind in {"model", "experiment"}:
@@ -119,7 +115,7 @@ def notebook_text(
     for cell in executed["cells"]:
         if {"parameters", "injected-parameters"} & {*_tags(cell)}:
             continue
-        source = _text(cell["source"])
+        source = joined(cell["source"])
         if cell["cell_type"] == "code":
             cells.append(_code(cell["id"], source, _tags(cell)))
         else:
@@ -131,12 +127,12 @@ def notebook_text(
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    return canonical_json(content)
+    return canonical_json(in_lines(content))
 
 
 def cells_of(notebook: Mapping[str, Any]) -> dict[str, str]:
     """Id to source of each cell, in order; blank cells at the end are not counted, for editors leave them."""
-    found = {str(c.get("id", f"cell-{i}")): _text(c["source"]) for i, c in enumerate(notebook["cells"])}
+    found = {str(c.get("id", f"cell-{i}")): joined(c["source"]) for i, c in enumerate(notebook["cells"])}
     return {k: v for k, v in found.items() if v.strip()}
 
 
@@ -153,7 +149,7 @@ def parameters_of(notebook: Mapping[str, Any]) -> dict[str, str]:
     """
     cells = [c for c in notebook["cells"] if "parameters" in _tags(c)]
     try:
-        return _assigned(_text(cells[0]["source"]))
+        return _assigned(joined(cells[0]["source"]))
     except (IndexError, SyntaxError) as error:
         what = f"is not Python: {error}" if cells else "is gone"
         raise NotebookError(f"the cell tagged 'parameters' {what}", mend="mend it, or fork again") from error

@@ -17,6 +17,8 @@ __all__ = ["calibration_error", "calibration_noise", "difference", "independent_
 
 AREAS = {"auc": "DeLong, logit scale", "pr-auc": "influence function, logit scale"}
 MIN_ROWS = 2  # a variance needs two
+NOTHING = 0.5  # of an area under the ROC curve
+CONSTANT = "exact: every row has the same score, which separates nothing"
 
 
 def level(
@@ -40,8 +42,11 @@ def level(
     if measure not in AREAS:
         return stats.mean(stats.Moments(n, value, variance), level=level)
     error = math.sqrt(variance / n)
+    if error == 0 and value == NOTHING:
+        return Estimate(value, value, value, level, 0.0, None, n, CONSTANT)
     if not 0 < value < 1 or error == 0:
-        return NotPublished(reason="scores separate the classes perfectly, so no range can be computed")
+        way = ", the wrong way round" if value < NOTHING else " perfectly"
+        return NotPublished(reason=f"scores separate the classes{way}, so no range can be computed")
     centre, half = math.log(value / (1 - value)), z_of(level) * error / (value * (1 - value))
     low, high = (1 / (1 + math.exp(-(centre + side * half))) for side in (-1, 1))
     return Estimate(value, low, high, level, error, None, n, AREAS[measure])

@@ -104,6 +104,10 @@ class Labels(Sheet):
     audited: Column | None = Field(
         default=None, description="The label as checked by hand, null where it was not; gives the error of labels."
     )
+    positive: str | int | bool | None = Field(
+        default=None,
+        description="The label that means 1 for a classifier, such as 'yes' or -1, any other one meaning 0; not needed where labels are 1 and 0, or true and false.",
+    )
     minimum_fraction: Fraction = 0.9
 
 
@@ -237,5 +241,7 @@ class Model(Page):
             yield "scores", "a ranker needs scores.quality"
         if kind != "classifier" and scores.get("threshold") is not None:
             yield "scores", "only a classifier has an operating threshold"
+        if kind != "classifier" and (raw.get("labels") or {}).get("positive") is not None:
+            yield "labels", "only the labels of a classifier have a positive value"
         if any(q.get("measure") for q in scores.get("quality", ())) and not scores.get("items"):
             yield "scores", "a measure is computed from scores.items, which is missing"

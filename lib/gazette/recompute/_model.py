@@ -41,9 +41,9 @@ def questions(model: Model, period: Period, versions: Mapping[str, str]) -> Iter
         return
     means = _means(model)
     known = _known(model, period, versions)
-    yield "quality", f"{known}{_quality(model, means, 'lately')}"
+    yield "quality", f"{known}{_quality(model, means, 'known')}"
     if model.kind == "classifier":
-        yield "areas", f"{known}{_areas('lately')}"
+        yield "areas", f"{known}{_areas('known')}"
     if model.labels is not None:
         yield "outcomes", _outcomes(model, period, versions["live"])
     base = versions.get("baseline", "")
@@ -67,64 +67,114 @@ def _column(measure: str) -> str:
     return measure.replace("-", "_")
 
 
+def _number_of(column: str) -> str:
+    """A column as a number, whatever it is written as; an empty text is none."""
+    return f"CAST(NULLIF(CAST({name(column)} AS VARCHAR), '') AS DOUBLE)"
+
+
+def _finite(value: str) -> str:
+    """A number, or none for what is not a number or without end: no such value lies between two others."""
+    return f"CASE WHEN {value} > -1e308 AND {value} < 1e308 THEN {value} END"
+
+
+def _label_of(model: Model) -> tuple[str, str]:
+    """A label as it is written, called ``w``, and what that means: for a classifier 1 or 0, none where it is neither."""
+    assert model.labels is not None  # noqa: S101  asked by the caller
+    column, sought = model.labels.label, model.labels.positive
+    text = f"NULLIF(CAST({name(column)} AS VARCHAR), '')"
+    if model.kind != "classifier":
+        return _number_of(column), _finite("w")
+    if isinstance(sought, int) and not isinstance(sought, bool):
+        value = _finite("w")
+        return _number_of(column), f"CASE WHEN ({value}) = {sought} THEN 1.0 WHEN ({value}) <> {sought} THEN 0.0 END"
+    if sought is not None:
+        wanted = literal(str(sought).lower() if isinstance(sought, bool) else sought)
+        return text, f"CASE WHEN w = {wanted} THEN 1.0 WHEN w <> {wanted} THEN 0.0 END"
+    written = f"CASE LOWER({text}) WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE CAST({text} AS DOUBLE) END"
+    return written, "CASE WHEN w IN (0, 1) THEN w END"
+
+
 def _scored(model: Model, period: Period, columns: Mapping[str, str]) -> str:
-    """The table ``scored``: each row and version once, the one that came first."""
+    """The table ``scored``: each row and version once, the one that came first, of several at a moment the least."""
     scores = model.scores
-    more = "".join(f", CAST({expression} AS DOUBLE) AS {column}" for column, expression in columns.items())
+    read = "".join(f", {_number_of(source)} AS {column}" for column, source in columns.items())
+    kept = "".join(f", {_finite(column)} AS {column}" for column in columns)
     return (
+        "read AS (\n"
+        f"  SELECT CAST({name(scores.id)} AS VARCHAR) AS id, CAST({name(scores.version)} AS VARCHAR) AS version, "
+        f"{name(scores.time)} AS scored_at, {name(scores.arrived)} AS came{read}\n"
+        f"  FROM {table(scores.table)}\n  WHERE {_within(scores, period)}\n),\n"
+        f"finite AS (SELECT id, version, scored_at, came{kept} FROM read),\n"
         "scored AS (\n"
-        f"  SELECT * FROM (\n    SELECT {name(scores.id)} AS id, CAST({name(scores.version)} AS VARCHAR) AS version, "
-        f"{name(scores.time)} AS at{more},\n"
-        f"      ROW_NUMBER() OVER (PARTITION BY {name(scores.id)}, CAST({name(scores.version)} AS VARCHAR) "
-        f"ORDER BY {name(scores.arrived)}) AS turn\n"
-        f"    FROM {table(scores.table)}\n    WHERE {_within(scores, period)}\n  ) AS every_row WHERE turn = 1\n)"
+        f"  SELECT * FROM (\n    SELECT *, ROW_NUMBER() OVER (PARTITION BY id, version ORDER BY {', '.join(('came', *columns))}) AS turn\n"
+        "    FROM finite\n  ) AS every_row WHERE turn = 1\n)"
     )
 
 
 def _within(scores: Scores, period: Period) -> str:
     at = name(scores.time)
     return (
-        f"{at} >= {moment(period.history_start)} AND {at} < {moment(period.end)} "
+        f"{name(scores.id)} IS NOT NULL AND {at} >= {moment(period.history_start)} AND {at} < {moment(period.end)} "
         f"AND {name(scores.arrived)} < {moment(period.cutoff)}"
     )
 
 
 def _happened(model: Model, period: Period) -> str:
-    """The table ``happened``: what is known of each row, as it was known first."""
+    """The table ``happened``: what is known of each row, as it was known first, of several at a moment the least as written."""
     labels = model.labels
     assert labels is not None  # noqa: S101  asked by the caller
-    kind = "INTEGER" if model.kind == "classifier" else "DOUBLE"  # PostgreSQL makes no BIGINT of a boolean
+    written, meant = _label_of(model)
     return (
+        "labelled AS (\n"
+        f"  SELECT CAST({name(labels.id)} AS VARCHAR) AS id, {written} AS w, CAST({name(labels.label)} AS VARCHAR) AS as_written, "
+        f"{name(labels.arrived)} AS told\n"
+        f"  FROM {table(labels.table)}\n  WHERE {name(labels.arrived)} < {moment(period.cutoff)}\n),\n"
         "happened AS (\n"
-        f"  SELECT * FROM (\n    SELECT {name(labels.id)} AS id, CAST(CAST({name(labels.label)} AS {kind}) AS DOUBLE) AS y,\n"
-        f"      ROW_NUMBER() OVER (PARTITION BY {name(labels.id)} ORDER BY {name(labels.arrived)}) AS turn\n"
-        f"    FROM {table(labels.table)}\n    WHERE {name(labels.arrived)} < {moment(period.cutoff)}\n"
+        f"  SELECT id, {meant} AS y, told FROM (\n"
+        "    SELECT *, ROW_NUMBER() OVER (PARTITION BY id ORDER BY told, as_written) AS turn FROM labelled\n"
         "  ) AS every_label WHERE turn = 1\n)"
     )
 
 
+def _week(period: Period) -> str:
+    """Which of two weeks a row is of, and until when it had to be there to be as old as this week's are."""
+    start, back = period.start, timedelta(days=7)
+    return (
+        f"CASE WHEN scored.scored_at >= {moment(start)} THEN 'now' ELSE 'before' END AS wk, "
+        f"CASE WHEN scored.scored_at >= {moment(start)} THEN {moment(period.cutoff)} ELSE {moment(period.cutoff - back)} END AS due"
+    )
+
+
 def _known(model: Model, period: Period, versions: Mapping[str, str]) -> str:
-    """Tables ``known`` (rows of both versions of which all is known) and ``lately`` (those of this week and the last)."""
+    """The table ``known``: rows of both versions of which all is known, of this week and the last, both at one age.
+
+    A week of which less than half was there at that age is taken as it is known now.
+    """
     those = ", ".join(literal(v) for v in sorted(set(versions.values())))
-    start = f"CASE WHEN scored.at >= {moment(period.start)} THEN 'now' WHEN scored.at >= {moment(period.start - timedelta(days=7))} THEN 'before' ELSE 'earlier' END"
-    lately = "lately AS (SELECT * FROM known WHERE wk <> 'earlier')"
+    wanted = f"scored.version IN ({those}) AND scored.scored_at >= {moment(period.start - timedelta(days=7))}"
+    ages = (
+        "ages AS (SELECT wk AS wk_of, 2 * SUM(in_time) < COUNT(*) AS as_now FROM candidates GROUP BY wk),\n"
+        "known AS (SELECT candidates.* FROM candidates JOIN ages ON ages.wk_of = candidates.wk WHERE as_now OR in_time = 1)"
+    )
     if model.kind == "ranker":
-        ready = {_column(q.metric): name(q.column) for q in model.scores.quality if q.column}
+        ready = {_column(q.metric): q.column for q in model.scores.quality if q.column}
         computed = [q for q in model.scores.quality if not q.column]
         columns = "".join(f", scored.{c}" for c in ready) + "".join(f", gains.{_column(q.metric)}" for q in computed)
-        joined = "JOIN gains ON gains.id = scored.id AND gains.version = scored.version\n  " if computed else ""
+        joined = "LEFT JOIN gains ON gains.id = scored.id AND gains.version = scored.version\n  " if computed else ""
         gains = f"{_gains(model)},\n" if computed else ""
         return (
-            f"WITH {_scored(model, period, ready)},\n{gains}known AS (\n"
-            f"  SELECT scored.id, scored.version, {start} AS wk{columns}\n  FROM scored\n  {joined}"
-            f"WHERE scored.version IN ({those})\n),\n{lately}"
+            f"WITH {_scored(model, period, ready)},\n{gains}dated AS (\n"
+            f"  SELECT scored.id, scored.version, scored.came, {_week(period)}{columns}\n  FROM scored\n  {joined}"
+            f"WHERE {wanted}\n),\ncandidates AS (SELECT *, CASE WHEN came < due THEN 1 ELSE 0 END AS in_time FROM dated),\n{ages}"
         )
-    score = {"s": name(model.scores.score or "")}
+    score = {"s": model.scores.score or ""}
     return (
-        f"WITH {_scored(model, period, score)},\n{_happened(model, period)},\nknown AS (\n"
-        f"  SELECT scored.id, scored.version, {start} AS wk, scored.s, happened.y\n"
+        f"WITH {_scored(model, period, score)},\n{_happened(model, period)},\ndated AS (\n"
+        f"  SELECT scored.id, scored.version, scored.came, happened.told, {_week(period)}, scored.s, happened.y\n"
         "  FROM scored\n  JOIN happened ON happened.id = scored.id\n"
-        f"  WHERE happened.y IS NOT NULL AND scored.version IN ({those})\n),\n{lately}"
+        f"  WHERE happened.y IS NOT NULL AND {wanted}\n),\n"
+        f"candidates AS (SELECT *, CASE WHEN came < due AND told < due THEN 1 ELSE 0 END AS in_time FROM dated),\n"
+        f"{ages.replace('as_now OR in_time = 1', 's IS NOT NULL AND (as_now OR in_time = 1)')}"
     )
 
 
@@ -138,18 +188,17 @@ def _gains(model: Model) -> str:
         if q.column:
             continue
         if q.measure == "precision":
-            value = f"SUM(CASE WHEN {rank} <= {q.k} AND {use} > 0 THEN 1.0 WHEN {rank} <= {q.k} THEN 0.0 END) / {q.k}"
+            value = f"SUM(CASE WHEN {rank} <= {q.k} AND {use} > 0 THEN 1.0 ELSE 0.0 END) / {q.k}"
         else:
-            made = f"SUM(CASE WHEN {rank} <= {q.k} THEN {use} * LN(2) / LN({rank} + 1) END)"
+            made = f"SUM(CASE WHEN {rank} <= {q.k} THEN {use} * LN(2) / LN({rank} + 1) ELSE 0 END)"
             best = f"SUM(CASE WHEN turn <= {q.k} THEN {use} * LN(2) / LN(turn + 1) END)"
             value = f"CASE WHEN {best} > 0 THEN {made} / {best} ELSE 0.0 END"
-        found.append(f"{value} AS {_column(q.metric)}")
+        found.append(f"CASE WHEN COUNT(*) = COUNT({rank} + {use}) THEN {value} END AS {_column(q.metric)}")
     return (
-        "shown AS (\n"
-        f"  SELECT {name(items.request)} AS id, CAST({name(items.version)} AS VARCHAR) AS version, "
-        f"CAST({name(items.rank)} AS BIGINT) AS place, CAST({name(items.relevance)} AS DOUBLE) AS relevance,\n"
-        f"    ROW_NUMBER() OVER (PARTITION BY {name(items.request)}, CAST({name(items.version)} AS VARCHAR) "
-        f"ORDER BY CAST({name(items.relevance)} AS DOUBLE) DESC) AS turn\n  FROM {table(items.table)}\n),\n"
+        "listed AS (\n"
+        f"  SELECT DISTINCT CAST({name(items.request)} AS VARCHAR) AS id, CAST({name(items.version)} AS VARCHAR) AS version, "
+        f"{_finite(_number_of(items.rank))} AS place, {_finite(_number_of(items.relevance))} AS relevance\n  FROM {table(items.table)}\n),\n"
+        "shown AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY id, version ORDER BY relevance DESC) AS turn FROM listed),\n"
         f"gains AS (SELECT id, version, {', '.join(found)} FROM shown GROUP BY id, version)"
     )
 
@@ -183,7 +232,7 @@ middle AS (SELECT version, wk, AVG(CASE WHEN y = 1 THEN beaten END) AS auc FROM 
 
 def _quality(model: Model, means: Mapping[str, str], rows: str) -> str:
     """A row per version and week: rows, means with their variances, and what a classifier adds."""
-    found = "".join(f", AVG({e}) AS {c}, VAR_SAMP({e}) AS {c}_spread" for c, e in means.items())
+    found = "".join(f", AVG({e}) AS {c}, VAR_SAMP({e}) AS {c}_spread, COUNT({e}) AS {c}_rows" for c, e in means.items())
     if model.kind != "classifier":
         return f"\nSELECT version, wk, COUNT(*) AS n{found} FROM {rows} GROUP BY version, wk ORDER BY version, wk"
     if (threshold := model.scores.threshold) is not None:
@@ -219,7 +268,9 @@ def _pairs(model: Model, means: Mapping[str, str], live: str, base: str) -> str:
     rows, more, found = "shared", "", ""
     for column, expression in means.items():
         more += f", {expression} AS v_{column}"
-        found += f", VAR_SAMP(a.v_{column} - b.v_{column}) AS {column}_spread"
+        found += f", VAR_SAMP(a.v_{column} - b.v_{column}) AS {column}_spread, COUNT(a.v_{column} - b.v_{column}) AS {column}_rows"
+        if model.kind == "ranker":  # a row may lack a measure under one version only
+            found += f", AVG(a.v_{column} - b.v_{column}) AS {column}"
     start = ""
     if model.kind == "classifier":
         start, rows = (
@@ -241,7 +292,7 @@ def _outcomes(model: Model, period: Period, live: str) -> str:
     return (
         f"WITH {_scored(model, period, {})},\n{_happened(model, period)}\n"
         "SELECT COUNT(*) AS n, COUNT(happened.y) AS known FROM scored LEFT JOIN happened ON happened.id = scored.id\n"
-        f"WHERE scored.version = {literal(live)} AND scored.at >= {moment(period.start)}"
+        f"WHERE scored.version = {literal(live)} AND scored.scored_at >= {moment(period.start)}"
     )
 
 
@@ -300,7 +351,7 @@ def _level(measure: str, row: Mapping[str, Any] | None) -> Second | None:
     value = None if row is None else _value(measure, row)
     if row is None or value is None:
         return None
-    n = int(row["n"])
+    n = int(row.get(f"{_column(measure)}_rows") or row["n"])
     if measure in {"precision", "recall"}:
         return share(int(row["caught"]), int(row["flagged" if measure == "precision" else "hits"]))
     if measure == "pr-auc":
@@ -322,7 +373,9 @@ def _against(
     """Live less baseline on the rows that both scored."""
     if live is None or base is None:
         return None
-    a, b, n = _value(measure, live), _value(measure, base), int(pair["n"])
+    a, b, n = _value(measure, live), _value(measure, base), int(pair.get(f"{_column(measure)}_rows") or pair["n"])
+    if (of_pairs := _number(pair, _column(measure))) is not None:
+        a, b = of_pairs, 0.0
     if a is None or b is None:
         return None
     spread = _number(pair, f"{_column(measure)}_spread")

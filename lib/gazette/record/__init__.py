@@ -1,5 +1,6 @@
 """What a notebook emits: numbers with passports, findings, verdicts, alerts, bound into a record."""
 
+from gazette.record._cells import in_lines, joined
 from gazette.record._compare import (
     Comparison,
     NumberChange,
@@ -11,6 +12,7 @@ from gazette.record._compare import (
 )
 from gazette.record._headline import SUBJECTS, headline_numbers
 from gazette.record._model import (
+    OWN,
     RECORD_MIME,
     REFERENCE,
     Action,
@@ -28,11 +30,13 @@ from gazette.record._model import (
     Verdict,
     VerdictState,
     canonical_json,
+    side_of,
 )
-from gazette.record._restatement import CAUSES, Cause, Flip, Restatement
+from gazette.record._restatement import CAUSES, Cause, Flip, Restatement, Turn, standing
 
 __all__ = [
     "CAUSES",
+    "OWN",
     "RECORD_MIME",
     "REFERENCE",
     "SUBJECTS",
@@ -53,6 +57,7 @@ __all__ = [
     "TakenLook",
     "Tolerance",
     "Tone",
+    "Turn",
     "Unit",
     "Verdict",
     "VerdictChange",
@@ -62,4 +67,8 @@ __all__ = [
     "compare_records",
     "half_widths",
     "headline_numbers",
+    "in_lines",
+    "joined",
+    "side_of",
+    "standing",
 ]

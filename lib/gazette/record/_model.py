@@ -52,11 +52,20 @@ class NotPublished(_Frozen):
     reason: str = Field(min_length=1)
 
 
+OWN = {
+    "gazette.count": "How many there are of what the label names, counted by the page itself.",
+    "gazette.days": "Days between a day that the project's files name, or an edition found, and the last day of the week.",
+    "gazette.share": "Share of what the label names among all that the page counted.",
+}
+"""Metrics that need no definition in a project, whose ids hold no dot: what they are, by id."""
+
+
 class Number(_Frozen):
     """A published value with its passport.
 
     ``fraction`` is shown as per cent, ``points`` (a difference of fractions) as percentage points,
-    ``relative`` (a ratio less one) as signed per cent. ``value`` is a float in that unit or ``NotPublished``.
+    ``relative`` (a ratio less one) as signed per cent. ``value`` is a float in that unit or ``NotPublished``. A ``provisional``
+    one compares what is not equally complete: it is shown and marked, and no finding rests on it.
     """
 
     id: Id
@@ -73,6 +82,7 @@ class Number(_Frozen):
     snapshot: str
     as_of: datetime
     note: str = ""
+    provisional: bool = False
 
     @property
     def published(self) -> bool:
@@ -207,7 +217,7 @@ class Record(_Frozen):
         found = {n.id: n for n in self.numbers}
         name = f"{verdict.reason.id.removesuffix('.verdict')}.{verdict.metric}"
         relative, difference = found.get(f"{name}.relative"), found.get(f"{name}.difference")
-        if relative is not None and difference is not None and _side(relative) != _side(difference):
+        if relative is not None and difference is not None and side_of(relative) != side_of(difference):
             return difference
         return relative
 
@@ -221,7 +231,7 @@ class Record(_Frozen):
         return cls.model_validate_json(text)
 
 
-def _side(number: Number) -> int | None:
+def side_of(number: Number) -> int | None:
     """Where a number's interval lies: 1 above zero, -1 below, 0 about it; None without one."""
     if number.interval is None or not number.published:
         return None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gazette.editions import Week
 from gazette.errors import EditionError
-from gazette.record import CAUSES, Flip, Restatement, canonical_json, half_widths
+from gazette.record import CAUSES, Flip, Restatement, Turn, canonical_json, half_widths, side_of, standing
 from gazette.register._bound import signed_as_it_stands
 
 if TYPE_CHECKING:
@@ -112,7 +112,8 @@ def logs_of(store: Store, weeks: Iterable[Week] | None = None) -> tuple[list[Log
 def facts_of(folder: Path) -> list[list[Any]]:
     """What a manifest says of the edition's log, so that notices on old pages need no log: a row for each restatement.
 
-    A row is edition, page, number's id, and the flip as state and action before and after, or nothing.
+    A row is edition, page, number's id, the flip as state and action before and after or nothing, and, where there are some, the
+    turns as what turned (``range`` or a sentence), how it was and how it is.
     """
     path = folder / FILE
     if not path.is_file():
@@ -122,11 +123,16 @@ def facts_of(folder: Path) -> list[list[Any]]:
 
 def _fact(r: Restatement) -> list[Any]:
     flip = r.flip and [r.flip.state_before, r.flip.action_before, r.flip.state_after, r.flip.action_after]
-    return [r.edition, r.page, r.before.id, flip]
+    sides = side_of(r.before), side_of(r.after)
+    turns: list[list[Any]] = [["range", *sides]] if None not in sides and sides[0] != sides[1] else []
+    turns += [[t.finding, [t.rule_before, t.tone_before], [t.rule_after, t.tone_after]] for t in r.turns]
+    return [r.edition, r.page, r.before.id, flip, *([turns] if turns else [])]
 
 
 def tally(store: Store, accepted: Sequence[Restatement] = ()) -> dict[str, dict[str, Any]]:
-    """How many numbers, and verdicts that turned, were restated: by edition, in ``whole`` and for each of its ``pages``.
+    """How many numbers were restated, how many verdicts turned, and how many numbers' ranges or sentences.
+
+    By edition, in ``whole`` and for each of its ``pages``.
 
     Read from manifests alone. A manifest that cannot be read is passed over: 'gazette verify' names it.
     """
@@ -138,12 +144,17 @@ def tally(store: Store, accepted: Sequence[Restatement] = ()) -> dict[str, dict[
             continue
     rows += map(_fact, accepted)
     turned: dict[tuple[str, str, str], list[list[str]]] = {}
-    for edition, page, number, flip in rows:
+    ways: dict[tuple[str, str, str], dict[str, list[Any]]] = {}
+    for edition, page, number, flip, *more in rows:
         turned.setdefault((edition, page, number), []).extend([flip] if flip else [])
+        for what, was, now in more[0] if more else ():
+            way = ways.setdefault((edition, page, number), {}).setdefault(what, [was, now])
+            way[1] = now
     found: dict[str, dict[str, Any]] = {}
-    for (edition, page, _), flips in turned.items():
-        one = found.setdefault(edition, {"whole": {"numbers": 0, "flips": 0}, "pages": {}})
-        for counts in (one["whole"], one["pages"].setdefault(page, {"numbers": 0, "flips": 0})):
+    for (edition, page, number), flips in turned.items():
+        one = found.setdefault(edition, {"whole": {"numbers": 0, "flips": 0, "turns": 0}, "pages": {}})
+        for counts in (one["whole"], one["pages"].setdefault(page, {"numbers": 0, "flips": 0, "turns": 0})):
+            counts["turns"] += any(was != now for was, now in ways.get((edition, page, number), {}).values())
             counts["numbers"] += 1
             counts["flips"] += bool(flips) and flips[0][:2] != flips[-1][2:]
     return found
@@ -193,6 +204,22 @@ class Moved:
         )
 
     @property
+    def crossed(self) -> tuple[int, int] | None:
+        """Where its range lay and where it lies (1 above nought, -1 below, 0 about it); None where that is the same."""
+        was, now = side_of(self.before), side_of(self.after)
+        return None if was is None or now is None or was == now else (was, now)
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """Sentences on it that would be said otherwise today."""
+        return standing(t for s in self.steps for t in s.turns)
+
+    @property
+    def turned(self) -> bool:
+        """Whether a reader would be told another direction: by the verdict, the range or a sentence."""
+        return self.flip is not None or self.crossed is not None or bool(self.turns)
+
+    @property
     def size(self) -> float | None:
         """The whole difference in half-widths of the published interval; None where there is none."""
         return half_widths(self.before, self.after)
@@ -208,7 +235,7 @@ class Listed:
     """Restatements of all editions.
 
     Attributes:
-        moved: By number: verdicts that turned first, then what moved most for its interval, then newer editions first.
+        moved: By number: verdicts that turned first, then ranges and sentences that did, then what moved most for its interval, then newer editions first.
         unread: What the newest log could not compute again.
         faults: Logs that cannot be read, in words.
     """
@@ -266,4 +293,4 @@ def _readers(restatement: Restatement, register: Register, digests: dict[str, st
 def _rank(groups: Iterable[list[Restatement]]) -> tuple[Moved, ...]:
     rows = sorted((Moved(tuple(g)) for g in groups), key=lambda m: (m.page, m.before.id))
     rows.sort(key=lambda m: m.edition, reverse=True)
-    return tuple(sorted(rows, key=lambda m: (m.flip is None, -(m.size or 0.0))))
+    return tuple(sorted(rows, key=lambda m: (m.flip is None, not m.turned, -(m.size or 0.0))))

@@ -10,7 +10,7 @@ from html import unescape
 from typing import TYPE_CHECKING
 
 from gazette.errors import EditionError, WrongUseError
-from gazette.record import Record
+from gazette.record import Record, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -82,8 +82,7 @@ def targets_of(edition: Path) -> Targets:
 def _figures(path: Path) -> Iterable[str]:
     for cell in json.loads(path.read_bytes())["cells"]:
         for output in cell.get("outputs", ()):
-            html = output.get("data", {}).get("text/html", "")
-            yield from map(unescape, FIGURE.findall(html if isinstance(html, str) else "".join(html)))
+            yield from map(unescape, FIGURE.findall(joined(output.get("data", {}).get("text/html", ""))))
 
 
 def lost_remarks(annotations: Iterable[Annotation], targets: Targets) -> list[tuple[Annotation, str]]:

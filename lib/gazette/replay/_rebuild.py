@@ -33,6 +33,7 @@ LIST = (
     "print(json.dumps({'python': sys.version.split()[0], 'prefix': sys.prefix, 'packages':"
     " {re.sub(r'[-_.]+', '-', d.metadata['Name']).lower(): d.version for d in m.distributions()}}))"
 )
+COMPILED = "import papermill.engines, ipykernel.kernelapp, pandas, pyarrow.parquet, scipy.stats, ibis, sqlglot"
 TAIL = 6
 
 
@@ -189,6 +190,7 @@ def _make(place: Path, base: str, lock: str) -> None:
             )
         for file, hashed in _files(part, lock):
             _install(inner / "bin" / "python", file, hashed=hashed)
+        _run([str(inner / "bin" / "python"), "-c", COMPILED])  # else it would count towards the first notebook's time
         (inner / STAMP).write_text("{}\n", encoding="utf-8")
         try:
             inner.rename(place)
@@ -212,8 +214,19 @@ def _files(folder: Path, lock: str) -> list[tuple[Path, bool]]:
     return found
 
 
+def _uv() -> str | None:
+    """The program uv, beside this Python or on PATH."""
+    return shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+
+
 def _install(python: Path, lock: Path, *, hashed: bool) -> None:
-    """Let pip install exactly what the lock says, nothing more."""
+    """Install exactly what the lock says, nothing more: by uv where it is there and can, which takes a tenth of the time, else by pip."""
+    hashes = ["--require-hashes"] if hashed else []
+    uv = _uv()
+    if uv is not None:
+        quick = [uv, "pip", "install", "-q", "--no-deps", "--python", str(python), *hashes, "-r", str(lock)]
+        if _run(quick).returncode == 0:
+            return  # where it fails, pip says why: it knows other indexes and settings
     if find_spec("pip") is not None:
         pip = [sys.executable, "-m", "pip", "--python", str(python)]
     elif _run([str(python), "-m", "ensurepip"]).returncode == 0:
@@ -221,7 +234,7 @@ def _install(python: Path, lock: Path, *, hashed: bool) -> None:
     else:
         raise EditionError("there is no pip to install packages with", mend=f"install pip into {sys.prefix}; or {HERE}")
     options = ["--no-input", "--disable-pip-version-check", "-q", "--no-deps", "-r", str(lock)]
-    done = _run([*pip, "install", *(["--require-hashes"] if hashed else []), *options])
+    done = _run([*pip, "install", *hashes, *options])
     if done.returncode == 0:
         return
     text = done.stderr + done.stdout

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 from pydantic import ValidationError
 
-from gazette.editions import write_error
+from gazette.editions import copy_writable, write_error
 from gazette.errors import EditionError, WrongUseError
 from gazette.record import Kind, Record
 from gazette.runs import Job, run_all
@@ -179,11 +179,11 @@ def _lay_out(edition: Path, work: Path, params: Path, snapshot: Path) -> None:
         if path.name in LEFT_OUT | {"params", "snapshot"}:
             continue
         if path.is_dir():
-            shutil.copytree(path, work / path.name)
+            copy_writable(path, work / path.name)
         else:
             shutil.copyfile(path, work / path.name)
-    shutil.copytree(params, work / "params")
-    shutil.copytree(snapshot, work / "snapshot")
+    copy_writable(params, work / "params")
+    copy_writable(snapshot, work / "snapshot")
     for name in ("notebooks", "records", "failures"):
         (work / name).mkdir()
 

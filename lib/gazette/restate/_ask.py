@@ -21,7 +21,9 @@ __all__ = ["ask", "differing", "gone", "late_rows", "same_rows", "sealed_answers
 
 # How complete and fresh the data were at the cut-off is a fact about the edition, which rows that came later do not change;
 # deployments are cut by when they were, so a later cut-off would bring those of later weeks.
-AS_SEALED = frozenset({"completeness", "volume", "schema", "label_checks", "feature_checks", "deployments"})
+AS_SEALED = frozenset(
+    {"completeness", "volume", "schema", "label_checks", "feature_checks", "deployments", "strays", "unscored"}
+)
 DAYS = ("assigned_per_day", "rows_per_day", "days", "weekly", "business")
 ROUNDING = 1e-9  # as little as a replay would call equal
 TIMES = ("day", "week")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from gazette.editions import copy_writable
 from gazette.errors import GazetteError, SourceError
 from gazette.params import load
 from gazette.record import CAUSES, Record, canonical_json
@@ -235,7 +236,7 @@ class _Edition:
         shutil.rmtree(self.now.scratch, ignore_errors=True)
         frozen, work = self.now.scratch / "snapshot", self.now.scratch / "run"
         params = self.now.folder if cause == "changed definition" else self.folder / "params"
-        shutil.copytree(self.folder / "snapshot", frozen)
+        copy_writable(self.folder / "snapshot", frozen)
         keys, found = {}, {}
         for name, stage in todo.items():
             shutil.rmtree(frozen / name)

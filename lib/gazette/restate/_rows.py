@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from gazette.record import CAUSES, Flip, NotPublished, Restatement, compare_numbers, compare_records, half_widths
+from gazette.record import (
+    CAUSES,
+    Flip,
+    NotPublished,
+    Restatement,
+    Turn,
+    compare_numbers,
+    compare_records,
+    half_widths,
+    standing,
+)
 from gazette.replay import Tolerances
 
 if TYPE_CHECKING:
@@ -59,6 +69,37 @@ def _flips(before: Record, after: Record) -> dict[str, Flip]:
     return found
 
 
+def _turns(before: Record, after: Record, published: Record) -> dict[str, tuple[Turn, ...]]:
+    """Number at which it is told, to the sentences of rule or tone other than before; those that take no side may come and go."""
+    there = {n.id for n in published.numbers}
+    first = published.numbers[0].id if published.numbers else ""
+    found: dict[str, tuple[Turn, ...]] = {}
+    for one, other in compare_records(before, after, ALLOWED.of).findings:
+        was, now = ((f.rule, f.tone) if f else ("", "") for f in (one, other))
+        sided = {was[1], now[1]} & {"good", "bad"}
+        said = other or one
+        if was == now or said is None or not ((one and other) or sided):
+            continue
+        place = next((r for f in (one, other) if f for r in f.references if r in there), first)
+        turn = Turn(finding=said.id, rule_before=was[0], rule_after=now[0], tone_before=was[1], tone_after=now[1])
+        found[place] = (*found.get(place, ()), turn)
+    return found
+
+
+def _turned_back(told: Sequence[Turn]) -> tuple[Turn, ...]:
+    """The way back of what an earlier log said."""
+    return tuple(
+        Turn(
+            finding=t.finding,
+            rule_before=t.rule_after,
+            rule_after=t.rule_before,
+            tone_before=t.tone_after,
+            tone_after=t.tone_before,
+        )
+        for t in told
+    )
+
+
 def rows_of(
     published: Record, steps: Sequence[Step], known: Iterable[Restatement], *, found_in: str, found_at: datetime
 ) -> list[Restatement]:
@@ -74,6 +115,8 @@ def rows_of(
     mine = [r for r in known if (r.edition, r.page) == (published.edition, published.subject)]
     chain = [published, *(s.record for s in steps)]
     flips = [_flips(a, b) for a, b in pairwise(chain)]
+    turns = [_turns(a, b, published) for a, b in pairwise(chain)]
+    in_all = _turns(published, chain[-1], published)
     rows: list[Restatement] = []
     for number in published.numbers:
         earlier = [r for r in mine if r.before.id == number.id]
@@ -82,25 +125,28 @@ def rows_of(
         turned = next((r.flip for r in reversed(earlier) if r.flip), None)
         fresh = []
         for i, step in enumerate(steps):
-            flip = flips[i].get(number.id)
-            if not _moved(values[i], values[i + 1]) and flip is None:
+            flip, turn = flips[i].get(number.id), turns[i].get(number.id, ())
+            if not _moved(values[i], values[i + 1]) and flip is None and not turn:
                 continue
             said = [
-                r for r in earlier if r.cause == step.cause and not _moved(r.after, values[i + 1]) and r.flip == flip
+                r
+                for r in earlier
+                if r.cause == step.cause and not _moved(r.after, values[i + 1]) and (r.flip, r.turns) == (flip, turn)
             ]
             if not said:
-                fresh.append(
-                    _row(step.cause, step.detail, values[i], values[i + 1], flip, published, found_in, found_at)
-                )
+                row = _row(step.cause, step.detail, values[i], values[i + 1], flip, published, found_in, found_at)
+                fresh.append(row.model_copy(update={"turns": turn}))
         now = _state(published, chain[-1], number.id)
         before = (turned.state_after, turned.action_after) if turned else _state(published, published, number.id)
-        same = not _moved(last, values[-1]) and (now is None or before is None or now == before)
+        told, due = standing(t for r in earlier for t in r.turns), in_all.get(number.id, ())
+        same = not _moved(last, values[-1]) and (now is None or before is None or now == before) and {*told} == {*due}
         if same:
             continue
         if not fresh:  # the number is back at what an earlier log, or the edition, said
             cause = earlier[-1].cause if earlier else steps[-1].cause
             back = _back(turned, now)
-            fresh = [_row(cause, UNDONE, last, values[-1], back, published, found_in, found_at)]
+            row = _row(cause, UNDONE, last, values[-1], back, published, found_in, found_at)
+            fresh = [row.model_copy(update={"turns": _turned_back([t for t in told if t not in due])})]
         rows += fresh
     return rows
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from gazette.errors import NotebookError
-from gazette.record import RECORD_MIME, Record, canonical_json
+from gazette.record import RECORD_MIME, Record, canonical_json, in_lines, joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,10 +39,6 @@ def _clean(value: Any, paths: Mapping[str, str]) -> Any:
     return value
 
 
-def _text(value: str | list[str]) -> str:
-    return value if isinstance(value, str) else "".join(value)
-
-
 def normalise(notebook: dict[str, Any], paths: Mapping[str, str]) -> str:
     """Canonical text of an executed notebook.
 
@@ -59,7 +55,7 @@ def normalise(notebook: dict[str, Any], paths: Mapping[str, str]) -> str:
             "cell_type": cell["cell_type"],
             "id": "injected-parameters" if "injected-parameters" in tags else cell.get("id", f"cell-{number}"),
             "metadata": {"tags": tags} if tags else {},
-            "source": _text(cell["source"]),
+            "source": cell["source"],
         }
         if cell["cell_type"] == "code":
             kept["execution_count"] = cell.get("execution_count")
@@ -67,7 +63,7 @@ def normalise(notebook: dict[str, Any], paths: Mapping[str, str]) -> str:
         cells.append(kept)
     spec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": spec, "language_info": {"name": "python"}}
-    return canonical_json({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+    return canonical_json(in_lines({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}))
 
 
 def _outputs(outputs: list[dict[str, Any]], paths: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -76,7 +72,7 @@ def _outputs(outputs: list[dict[str, Any]], paths: Mapping[str, str]) -> list[di
         item = _clean({k: v for k, v in output.items() if k != "transient"}, paths)
         previous = kept[-1] if kept else {}
         if item["output_type"] == "stream":
-            item["text"] = _text(item["text"])
+            item["text"] = joined(item["text"])
             if previous.get("output_type") == "stream" and previous["name"] == item["name"]:
                 previous["text"] += item["text"]
                 continue
@@ -101,7 +97,7 @@ def take_record(notebook: dict[str, Any]) -> Record:
             f"the notebook emitted {len(found)} records instead of one" if found else "the notebook emitted no record",
             mend="end it with a single call of emit()",
         )
-    content = found[0] if isinstance(found[0], dict) else json.loads(_text(found[0]))
+    content = found[0] if isinstance(found[0], dict) else json.loads(joined(found[0]))
     try:
         return Record.model_validate(content)
     except ValidationError as error:

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gazette.errors import NotebookError
+from gazette.record import joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,9 +46,8 @@ def check_parameters(template: Path, parameters: Mapping[str, object]) -> None:
         raise NotebookError(
             "the template has no cell tagged 'parameters'", where=str(template), mend="tag the cell that assigns them"
         )
-    source = cells[0]["source"]
     try:
-        tree = ast.parse(source if isinstance(source, str) else "".join(source))
+        tree = ast.parse(joined(cells[0]["source"]))
     except SyntaxError as error:
         raise NotebookError(
             f"the parameters cell is not Python: {error.msg}, line {error.lineno}",

@@ -1,17 +1,21 @@
 """From a built edition to pages: stage, render, lint, publish; and the shelf above the editions."""
 
+from gazette.site._alone import write_alone
 from gazette.site._edition import facts, render_edition
-from gazette.site._engine import Engine, choose_engine
-from gazette.site._lint import lint_site, lint_sources
+from gazette.site._engine import Engine, choose_engine, try_engine
+from gazette.site._lint import lint_site
+from gazette.site._preview import finish_preview
 from gazette.site._publish import is_published, publish, shelf_stamp
 from gazette.site._remarks import known_remarks
 from gazette.site._remarks import lost as lost_remarks
 from gazette.site._shelf_more import shelf_scripts
+from gazette.site._staged import lint_sources
 
 __all__ = [
     "Engine",
     "choose_engine",
     "facts",
+    "finish_preview",
     "is_published",
     "known_remarks",
     "lint_site",
@@ -21,4 +25,6 @@ __all__ = [
     "render_edition",
     "shelf_scripts",
     "shelf_stamp",
+    "try_engine",
+    "write_alone",
 ]

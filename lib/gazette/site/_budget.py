@@ -6,6 +6,8 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+from gazette.record import joined
+
 __all__ = ["length_problems", "words_of"]
 
 MOST_CARDS = 5
@@ -45,10 +47,9 @@ def words_of(notebook: dict[str, Any]) -> tuple[int, int]:
     seen = _Seen()
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
-            seen.feed(f"<p>{''.join(cell['source'])}</p>")
+            seen.feed(f"<p>{joined(cell['source'])}</p>")
         for output in cell.get("outputs", ()):
-            html = output.get("data", {}).get("text/html", "")
-            seen.feed("".join(html))
+            seen.feed(joined(output.get("data", {}).get("text/html", "")))
     return seen.words, seen.cards
 
 

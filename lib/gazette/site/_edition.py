@@ -19,7 +19,7 @@ from gazette.site._config import read_config, write_config
 from gazette.site._earlier import earlier_tests
 from gazette.site._engine import render
 from gazette.site._glossary import glossary_page, glossary_terms, inline_words
-from gazette.site._lint import lint_site, lint_sources
+from gazette.site._lint import lint_site
 from gazette.site._metrics import stage_metrics
 from gazette.site._notebook import to_page
 from gazette.site._passports import passport_map
@@ -27,6 +27,7 @@ from gazette.site._provenance import provenance
 from gazette.site._remarks import finish_remarks, known_remarks, lost, subject_remarks
 from gazette.site._rules import rules_page
 from gazette.site._sayings import lint_sayings, same_numbers
+from gazette.site._staged import lint_sources
 from gazette.site._text import front_matter, plain, raw_html
 from gazette.site._theme import finish, lay_theme
 from gazette.site._twice import twice_ids, twice_line
@@ -159,60 +160,56 @@ def render_edition(
         share: Name to content of the files for other places.
 
     Raises:
-        SiteError: A page cannot be rendered or fails the lint; every problem is listed.
+        SiteError: A page cannot be rendered or fails the lint; every problem is listed, and the pages as they were staged are kept.
     """
     stage = work / f"{week}-pages"
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(parents=True)
-    try:
-        parts = _parts(edition, params)
-        _refuse(same_numbers({p.page: p.record for p in parts if p.record}), "the records", week)
-        lay_theme(project, stage, cache=work.parent / "cache", charts=True)
-        _fill_theme(stage, week)
-        cells = {part.page: _stage_part(edition, stage, part, params, week) for part in parts}
-        for kind, title in (("model", "Models"), ("experiment", "Experiments")):
-            chosen = [p for p in parts if p.kind == kind]
-            (stage / f"{kind}s.qmd").write_text(_list_page(title, chosen), encoding="utf-8")
-        earlier = stage_metrics(edition, stage, params=params, week=week)
-        places = {part.page: (f"{part.place}.html", part.title) for part in parts}
-        pages = [path.stem for path in (stage / "metrics").glob("*.qmd")]
-        script = passport_map(
-            edition, week=str(week), places=places, cells=cells, metrics=pages, twice=twice_ids(edition)
-        )
-        (stage / "theme" / "passport-map.js").write_text(script, encoding="utf-8")
-        text = provenance(edition, week=week, versions=versions, previous=previous)
-        (stage / "provenance.qmd").write_text(text, encoding="utf-8")
-        store = Store(project / params.site.editions)
-        changed = changes_page(edition, week=week, store=store, versions=versions, previous=previous, places=places)
-        (stage / "changes.qmd").write_text(changed, encoding="utf-8")
-        terms = glossary_terms(params.glossary)
-        (stage / "glossary.qmd").write_text(glossary_page(terms), encoding="utf-8")
-        (stage / "rules.qmd").write_text(rules_page(), encoding="utf-8")
-        write_config(stage, read_config(project), title=params.site.title, edition=True)
-        _refuse([*lint_sources(stage), *_too_long(edition, parts, params)], "the staged pages", week)
-        warnings = render(stage, edition / "site", engine)
-        shutil.copytree(stage / DATA, edition / "site" / "data")
-        (edition / "site" / SHARE).mkdir()
-        for name, content in share.items():
-            (edition / "site" / SHARE / name).write_bytes(content)
-        finish_words(edition / "site", language=params.site.language, words=inline_words(terms))
-        notes = known_remarks(params.annotations, week)
-        finish_remarks(
-            edition / "site", notes, lost(edition, notes), week=week, subjects={*params.models, *params.experiments}
-        )
-        (edition / "site" / "news.js").write_text(_news(edition, parts, params), encoding="utf-8")
-        finish(edition / "site", above=ABOVE)
-        allowed = {f"{ABOVE}{name}" for name in ("index.html", "archive.html", "editions.js")} | {"manifest.json"}
-        said = lint_sayings(
-            edition / "site",
-            records=[p.record for p in parts if p.record],
-            currency=params.site.currency,
-            language=params.site.language,
-        )
-        allowed |= earlier | earlier_tests(edition)
-        _refuse([*warnings, *lint_site(edition / "site", allowed=allowed), *said], "the rendered pages", week)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+    parts = _parts(edition, params)
+    _refuse(same_numbers({p.page: p.record for p in parts if p.record}), "the records", week)
+    lay_theme(project, stage, cache=work.parent / "cache", charts=True)
+    _fill_theme(stage, week)
+    cells = {part.page: _stage_part(edition, stage, part, params, week) for part in parts}
+    for kind, title in (("model", "Models"), ("experiment", "Experiments")):
+        chosen = [p for p in parts if p.kind == kind]
+        (stage / f"{kind}s.qmd").write_text(_list_page(title, chosen), encoding="utf-8")
+    earlier = stage_metrics(edition, stage, params=params, week=week)
+    places = {part.page: (f"{part.place}.html", part.title) for part in parts}
+    pages = [path.stem for path in (stage / "metrics").glob("*.qmd")]
+    script = passport_map(edition, week=str(week), places=places, cells=cells, metrics=pages, twice=twice_ids(edition))
+    (stage / "theme" / "passport-map.js").write_text(script, encoding="utf-8")
+    text = provenance(edition, week=week, versions=versions, previous=previous)
+    (stage / "provenance.qmd").write_text(text, encoding="utf-8")
+    store = Store(project / params.site.editions)
+    changed = changes_page(edition, week=week, store=store, versions=versions, previous=previous, places=places)
+    (stage / "changes.qmd").write_text(changed, encoding="utf-8")
+    terms = glossary_terms(params.glossary)
+    (stage / "glossary.qmd").write_text(glossary_page(terms), encoding="utf-8")
+    (stage / "rules.qmd").write_text(rules_page(), encoding="utf-8")
+    write_config(stage, read_config(project), title=params.site.title, edition=True, engine=engine)
+    _refuse([*lint_sources(stage), *_too_long(edition, parts, params)], "the staged pages", week, stage)
+    warnings = render(stage, edition / "site", engine)
+    shutil.copytree(stage / DATA, edition / "site" / "data")
+    (edition / "site" / SHARE).mkdir()
+    for name, content in share.items():
+        (edition / "site" / SHARE / name).write_bytes(content)
+    finish_words(edition / "site", language=params.site.language, words=inline_words(terms))
+    notes = known_remarks(params.annotations, week)
+    finish_remarks(
+        edition / "site", notes, lost(edition, notes), week=week, subjects={*params.models, *params.experiments}
+    )
+    (edition / "site" / "news.js").write_text(_news(edition, parts, params), encoding="utf-8")
+    finish(edition / "site", above=ABOVE)
+    allowed = {f"{ABOVE}{name}" for name in ("index.html", "archive.html", "editions.js")} | {"manifest.json"}
+    said = lint_sayings(
+        edition / "site",
+        records=[p.record for p in parts if p.record],
+        currency=params.site.currency,
+        language=params.site.language,
+    )
+    allowed |= earlier | earlier_tests(edition)
+    _refuse([*warnings, *lint_site(edition / "site", allowed=allowed), *said], "the rendered pages", week, stage)
+    shutil.rmtree(stage, ignore_errors=True)
 
 
 def _too_long(edition: Path, parts: list[_Part], params: Params) -> list[str]:
@@ -240,13 +237,14 @@ def _news(edition: Path, parts: list[_Part], params: Params) -> str:
     return f"(window.gzNews = window.gzNews || {{}})[{json.dumps(week)}] = {text};\n"
 
 
-def _refuse(problems: list[str], what: str, week: Week) -> None:
+def _refuse(problems: list[str], what: str, week: Week, stage: Path | None = None) -> None:
     if problems:
         listing = "\n".join(f"  - {p}" for p in problems[:50])
         more = f"\n  … and {len(problems) - 50} more" if len(problems) > 50 else ""  # noqa: PLR2004
         raise SiteError(
             f"{what} of {week} have {len(problems)} problem{'s' * (len(problems) != 1)}:\n{listing}{more}",
-            mend="mend them and build again; nothing was published",
+            mend="mend them and build again; nothing was published"
+            + (f"; the pages as the engine was given them are in {stage}" if stage else ""),
         )
 
 

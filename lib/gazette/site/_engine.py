@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -10,10 +12,23 @@ from pathlib import Path
 from typing import Literal
 
 from gazette.errors import SiteError, WrongUseError
+from gazette.site._text import GUARD, front_matter, raw_html
+from gazette.site._theme import CLOSE, OPEN
 
-__all__ = ["Engine", "choose_engine", "render"]
+__all__ = ["Engine", "choose_engine", "render", "try_engine"]
 
 TIMEOUT = 1800
+TRIAL_TIMEOUT = 120
+OLDEST = (1, 7)  # the first that follows the reader's light or dark setting
+VERSION = re.compile(r"\d+(?:\.\d+)+")
+MARK = "gazette-trial"
+BEFORE = re.compile(rf"{OPEN}(.*?){CLOSE}\n*", re.DOTALL)
+BODY = re.compile(r"<body\b[^>]*>")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+PLACE = re.compile(r"\s+at |\s*\(\.\.\.tail calls\.\.\.\)|\s*\[C\]: |stack traceback:|\s+\S+\.lua:\d+: in ")
+PROGRESS = re.compile(r"\[\s*\d+/\d+\] ")
+TITLE = re.compile(r"<title>.*?</title>", re.DOTALL)
+MODULE = re.compile(r'<script src="[^"]+" type="module"></script>')
 
 
 @dataclass(frozen=True)
@@ -33,16 +48,98 @@ def choose_engine(wanted: str) -> Engine:
 
     Raises:
         WrongUseError: The name is unknown, or Quarto is asked for and absent.
+        SiteError: The Quarto on PATH does not run, or is too old.
     """
     if wanted not in {"auto", "quarto", "embedded"}:
         raise WrongUseError(f"unknown engine {wanted!r}", mend="engines are auto, quarto and embedded")
     program = shutil.which("quarto") if wanted != "embedded" else None
     if program:
-        answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603  found on PATH
-        return Engine("quarto", f"quarto {answer.stdout.strip()}", program)
+        return Engine("quarto", f"quarto {_version(program)}", program)
     if wanted == "quarto":
         raise WrongUseError("quarto is not on PATH", mend="install Quarto, or use --engine embedded")
     return Engine("embedded", f"smalldocs {importlib.metadata.version('smalldocs')}")
+
+
+def _version(program: str) -> str:
+    other = "mend the installation of Quarto, or use --engine embedded (engine: embedded in params/site.yml)"
+    said = _run([program, "--version"], timeout=60, where=program, mend=other).strip()
+    found = VERSION.search(said)
+    if found is None:
+        raise SiteError(f"quarto does not say its version, but {said[:200]!r}", where=program, mend=other)
+    if tuple(map(int, found[0].split(".")[:2])) < OLDEST:
+        least = ".".join(map(str, OLDEST))
+        raise SiteError(
+            f"quarto {found[0]} is too old: pages need {least} or newer",
+            where=program,
+            mend="install a newer Quarto, or use --engine embedded (engine: embedded in params/site.yml)",
+        )
+    return found[0]
+
+
+def _run(command: list[str], *, timeout: float, where: str, mend: str) -> str:
+    """What a command prints.
+
+    Raises:
+        SiteError: It cannot be started, takes too long or fails; its last words are in the message.
+    """
+    try:
+        answer = subprocess.run(  # noqa: S603  found on PATH
+            command, capture_output=True, text=True, check=False, timeout=timeout, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SiteError(f"quarto gave no answer within {timeout:.0f} s", where=where, mend=mend) from error
+    except OSError as error:
+        raise SiteError(f"quarto cannot be started: {error.strerror or error}", where=where, mend=mend) from error
+    if answer.returncode:
+        raise SiteError(f"quarto failed: {_why(answer)}", where=where, mend=mend)
+    return answer.stdout
+
+
+def _why(answer: subprocess.CompletedProcess[str]) -> str:
+    """What a failed program says, without colours and the places in its own code: the page that it was at, and its errors."""
+    told = [line.rstrip() for line in COLOUR.sub("", answer.stderr or answer.stdout).splitlines()]
+    told = [line for line in told if line and not PLACE.match(line)]
+    at = [line for line in told if PROGRESS.match(line)][-1:]
+    said = "\n".join([*at, *(line for line in told if not PROGRESS.match(line))])
+    return said[:2000] or f"exit code {answer.returncode}, without a word"
+
+
+def try_engine(engine: Engine, work: Path, kept: Path) -> None:
+    """See that the engine renders, on a page of its own, before hours of work rest on it.
+
+    Args:
+        engine: The engine; the embedded one is part of the installation and needs no trial.
+        work: A folder for what is thrown away; like all stages it lies below one whose name begins with a dot.
+        kept: File that remembers which Quarto was tried.
+
+    Raises:
+        SiteError: It does not render; what it said is in the message.
+    """
+    if engine.name == "embedded":
+        return
+    path = Path(engine.program).resolve()
+    mark = {"program": str(path), "label": engine.label, "changed": path.stat().st_mtime_ns}
+    try:
+        if json.loads(kept.read_text(encoding="utf-8")) == mark:
+            return
+    except (OSError, ValueError):
+        pass  # none was tried yet
+    stage = work / "trial"
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir(parents=True)
+    (stage / "_quarto.yml").write_text(
+        'project: {type: website, render: ["*.qmd"]}\nformat: {html: {theme: none}}\n', encoding="utf-8"
+    )
+    page = f"{front_matter(title='Trial')}\n\n{raw_html(f'<p>{MARK}</p>')}"
+    (stage / "index.qmd").write_text(page, encoding="utf-8")
+    mend = "mend the installation of Quarto, or use --engine embedded (engine: embedded in params/site.yml)"
+    _run([engine.program, "render", str(stage)], timeout=TRIAL_TIMEOUT, where=engine.program, mend=mend)
+    made = stage / "_site" / "index.html"
+    if not made.is_file() or MARK not in made.read_text(encoding="utf-8"):
+        raise SiteError(f"{engine.label} rendered a page of ours to nothing", where=str(stage), mend=mend)
+    shutil.rmtree(stage, ignore_errors=True)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(mark), encoding="utf-8")
 
 
 def render(stage: Path, output: Path, engine: Engine) -> list[str]:
@@ -52,26 +149,46 @@ def render(stage: Path, output: Path, engine: Engine) -> list[str]:
         Warnings of the engine.
 
     Raises:
-        SiteError: The engine refused a page; its words are in the message.
+        SiteError: The engine refused a page, or left one out; its words are in the message, and the stage is as it was given to it.
     """
     built = stage / "_site"
     warnings = _quarto(stage, engine) if engine.name == "quarto" else _embedded(stage)
-    if not (built / "index.html").is_file():
-        raise SiteError(f"{engine.label} made no index page", where=str(stage), mend="look at the pages it was given")
+    wanted = [p.relative_to(stage).with_suffix(".html") for s in ("qmd", "ipynb") for p in stage.rglob(f"*.{s}")]
+    left_out = sorted(str(p) for p in wanted if not str(p).startswith("_") and not (built / p).is_file())
+    if left_out:
+        raise SiteError(
+            f"{engine.label} left out {len(left_out)} of {len(wanted)} pages, such as {left_out[0]}",
+            where=str(stage),
+            mend="the pages that it was given are still there: render that folder by hand to see more",
+        )
+    for path in [*built.rglob("*.html"), *built.glob("search.json")]:
+        text = path.read_text(encoding="utf-8").replace(GUARD, "")
+        if engine.name == "embedded":  # it escapes the site's title, which already is
+            text = TITLE.sub(lambda m: re.sub(r"&amp;(#\d+;)", r"&\1", m[0]), text, count=1)
+        path.write_text(MODULE.sub(_served_only, _strip_first(text)), encoding="utf-8")
     output.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(built, output)
     return warnings
 
 
+def _strip_first(page: str) -> str:
+    """What stands before the body stands there: Quarto puts it into the main part."""
+    strip, body = BEFORE.search(page), BODY.search(page)
+    if strip is None or body is None:
+        return page
+    rest = page[: strip.start()] + page[strip.end() :]
+    return f"{rest[: body.end()]}{strip[1]}\n{rest[body.end() :]}"
+
+
+def _served_only(module: re.Match[str]) -> str:
+    """Browsers refuse modules on ``file://`` and log it; Quarto's pages lack the mark of the section that one reads without them."""
+    load = json.dumps(module[0]).replace("</", "<\\/")
+    return f'<script>if (location.protocol !== "file:") document.write({load});</script>'
+
+
 def _quarto(stage: Path, engine: Engine) -> list[str]:
-    command = [engine.program, "render", str(stage), "--no-execute"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT)  # noqa: S603  found on PATH
-    if answer.returncode:
-        raise SiteError(
-            f"quarto failed: {answer.stderr.strip()[-2000:]}",
-            where=str(stage),
-            mend="render the project by hand to see more",
-        )
+    mend = "the pages that it was given are still there: render that folder by hand to see more"
+    _run([engine.program, "render", str(stage), "--no-execute"], timeout=TIMEOUT, where=str(stage), mend=mend)
     return []
 
 

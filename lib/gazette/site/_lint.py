@@ -1,40 +1,15 @@
-"""What engines leave silent: checks of staged and of rendered pages, each problem in one line."""
+"""What engines leave silent in rendered pages, each problem in one line."""
 
 from __future__ import annotations
 
-import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 from posixpath import normpath
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import yaml
+__all__ = ["lint_site"]
 
-__all__ = ["lint_site", "lint_sources"]
-
-VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
-PAIRED = frozenset(
-    {"div", "details", "table", "figure", "ul", "ol", "dl", "p", "span", "script", "style", "section", "pre", "code"}
-)
-OPTIONS = frozenset(
-    {
-        "code-fold",
-        "code-summary",
-        "echo",
-        "include",
-        "output",
-        "label",
-        "column",
-        "layout-ncol",
-        "fig-cap",
-        "fig-alt",
-        "tbl-cap",
-        "code-line-numbers",
-        "code-overflow",
-    }
-)
 LOADS = {
     "script": "src",
     "img": "src",
@@ -47,120 +22,8 @@ LOADS = {
     "object": "data",
     "use": "href",
 }
-FENCE = re.compile(r"^(`{3,}|~{3,})")
-DIV = re.compile(r"^(:{3,})\s*(\S.*)?$")
 CSS_LOAD = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
-TYPED = re.compile(
-    r"[$€£]\s?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*\s?(?:%|per\s?cent|percentage\s+points|points)(?!\w)", re.IGNORECASE
-)
-CODE = re.compile(r"(`{3,})[^\n]*\n.*?\n\1|`[^`\n]+`", re.DOTALL)
 NOT_A_NUMBER = re.compile(r"(?<![\w.])(?:nan|NaN|NaT|-?inf|undefined|<NA>)(?![\w.])")
-
-
-def lint_sources(stage: Path) -> list[str]:
-    """Problems of staged pages: unclosed divs, cell options that an engine would drop, unbalanced HTML."""
-    problems = []
-    for path in sorted([*stage.rglob("*.qmd"), *stage.rglob("*.ipynb")]):
-        name = path.relative_to(stage).as_posix()
-        if name.startswith("_data/"):
-            continue
-        if path.suffix == ".qmd":
-            problems += [f"{name}: {p}" for p in _markdown(path.read_text(encoding="utf-8"))]
-            continue
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            problems += [f"{name}, cell {cell['id']}: {p}" for p in _cell(cell)]
-    return problems
-
-
-def _cell(cell: dict[str, Any]) -> list[str]:
-    if cell["cell_type"] == "markdown":
-        return [*_markdown(cell["source"]), *_typed(cell["source"])]
-    if cell["cell_type"] != "code":
-        return []
-    problems = _options(cell["source"])
-    for output in cell["outputs"]:
-        html = output["data"].get("text/html")
-        if html:
-            problems += _balance(html)
-    return problems
-
-
-def _typed(text: str) -> list[str]:
-    """Results that a person typed into Markdown: they would stay as they are when the data change."""
-    found = TYPED.search(CODE.sub(" ", text))
-    return [f"{found[0]!r} is typed in its text; let a finding say it, which refers to a number"] if found else []
-
-
-def _options(source: str) -> list[str]:
-    lines = []
-    for line in source.split("\n"):
-        if not line.startswith("#|"):
-            break
-        lines.append(line[2:])
-    try:
-        found = yaml.safe_load("\n".join(lines)) if lines else {}
-    except yaml.YAMLError as error:
-        return [f"its '#|' lines are not YAML, so engines drop them all: {str(error).splitlines()[0]}"]
-    if not isinstance(found, dict):
-        return ["its '#|' lines are not 'key: value' lines, so engines drop them all"]
-    return [f"unknown cell option {key!r}; known: {', '.join(sorted(OPTIONS))}" for key in found if key not in OPTIONS]
-
-
-def _markdown(text: str) -> list[str]:
-    open_divs: list[int] = []
-    problems: list[str] = []
-    fence, raw = "", [""]
-    for number, line in enumerate(text.split("\n"), 1):
-        mark = FENCE.match(line)
-        if fence:
-            if mark and mark[1].startswith(fence):
-                fence = ""
-                problems += _balance("\n".join(raw))
-            raw.append(line)
-            continue
-        if mark:
-            fence, raw = mark[1], []
-            raw_block = "{=html}" in line
-            raw = [] if raw_block else ["<!-- code"]
-        elif div := DIV.match(line):
-            if div[2]:
-                open_divs.append(number)
-            elif open_divs:
-                open_divs.pop()
-            else:
-                problems.append(f"line {number} closes a div that is not open")
-    problems += [f"the div opened in line {number} is never closed" for number in open_divs]
-    if fence:
-        problems.append("a code fence is never closed")
-    return problems
-
-
-class _Balance(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.problems: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        if tag in PAIRED:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in PAIRED:
-            return
-        if tag not in self.open:
-            self.problems.append(f"</{tag}> closes nothing")
-            return
-        while self.open.pop() != tag:
-            pass  # HTML closes p and li by itself; a wrong nesting shows as the outer tag left open
-
-
-def _balance(html: str) -> list[str]:
-    if html.startswith("<!-- code"):
-        return []
-    parser = _Balance()
-    parser.feed(html)
-    return parser.problems + [f"<{tag}> is never closed" for tag in parser.open if tag != "p"]
 
 
 class _Rendered(HTMLParser):

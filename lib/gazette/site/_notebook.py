@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from gazette.record import RECORD_MIME
+from gazette.record import RECORD_MIME, in_lines, joined
 from gazette.site._passports import cell_names
-from gazette.site._text import front_matter, raw_html
+from gazette.site._text import front_matter, guarded, raw_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,12 @@ def _markdown(source: str, cell_id: str) -> dict[str, Any]:
 
 
 def _html_output(html: str) -> dict[str, Any]:
-    return {"output_type": "display_data", "data": {"text/html": html}, "metadata": {}}
+    """HTML as a raw block of Markdown: to a page with an output of type ``text/html`` Quarto adds scripts from the web."""
+    return _output_of("text/markdown", raw_html(html))
+
+
+def _output_of(kind: str, content: str) -> dict[str, Any]:
+    return {"output_type": "display_data", "data": {kind: content}, "metadata": {}}
 
 
 def _pre(text: str, *, error: bool = False) -> str:
@@ -50,30 +55,30 @@ def _output(output: dict[str, Any], data: str, files: dict[str, str]) -> list[di
     """An output as HTML that holds no markup of others; tables leave their CSV in ``files``."""
     kind = output["output_type"]
     if kind == "stream":
-        return [_html_output(_pre(output["text"]))]
+        return [_html_output(_pre(joined(output["text"])))]
     if kind == "error":
         return [
             _html_output(
                 _pre("\n".join(output.get("traceback", [])) or f"{output['ename']}: {output['evalue']}", error=True)
             )
         ]
-    content = {k: "".join(v) if isinstance(v, list) else v for k, v in output["data"].items()}
-    if RECORD_MIME in content:
+    if RECORD_MIME in output["data"]:
         links = f'<a href="{data}/record.json" download>record (JSON)</a> and <a href="{data}/notebook.ipynb" download>executed notebook</a>'
         return [_html_output(f'<p class="gz-download">Everything on this page as data: {links}.</p>')]
+    content = {k: joined(v) for k, v in output["data"].items() if isinstance(v, (str, list))}
     if "text/html" in content:
-        html = str(content["text/html"])
+        html = content["text/html"]
         if "text/csv" in content:
             name = f"{output['metadata']['gazette.name']}.csv"
-            files[name] = str(content["text/csv"])
+            files[name] = content["text/csv"]
             html += f'<p class="gz-download"><a href="{data}/{escape(name)}" download>Table as CSV</a></p>'
         return [_html_output(html)]
     picture = next((m for m in PICTURES if m in content), None)
     if picture:
-        return [{"output_type": "display_data", "data": {picture: content[picture]}, "metadata": {}}]
+        return [_output_of(picture, content[picture])]
     if "text/markdown" in content:
-        return [{"output_type": "display_data", "data": {"text/markdown": content["text/markdown"]}, "metadata": {}}]
-    return [_html_output(_pre(str(content.get("text/plain", ""))))]
+        return [_output_of("text/markdown", guarded(content["text/markdown"]))]
+    return [_html_output(_pre(content.get("text/plain", "")))]
 
 
 def to_page(notebook: dict[str, Any], *, header: Mapping[str, Any], lead: str, data: str, record: str) -> Page:
@@ -86,7 +91,10 @@ def to_page(notebook: dict[str, Any], *, header: Mapping[str, Any], lead: str, d
         data: Relative address of the page's data folder.
         record: The record as JSON, for download.
     """
-    files = {"record.json": record, "notebook.ipynb": json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"}
+    files = {
+        "record.json": record,
+        "notebook.ipynb": json.dumps(in_lines(notebook), indent=1, ensure_ascii=False) + "\n",
+    }
     cells = [
         {"cell_type": "raw", "id": "front-matter", "metadata": {}, "source": front_matter(**header)},
         _markdown(raw_html(lead), "lead"),
@@ -97,11 +105,12 @@ def to_page(notebook: dict[str, Any], *, header: Mapping[str, Any], lead: str, d
         if "parameters" in tags or "injected-parameters" in tags or cell["cell_type"] == "raw":
             continue
         if cell["cell_type"] == "markdown":
-            cells.append(_markdown(cell["source"], cell["id"]))
+            cells.append(_markdown(guarded(joined(cell["source"])), cell["id"]))
             continue
-        source = cell["source"] if cell["source"].startswith("#|") else f"#| code-fold: true\n{cell['source']}"
+        own = joined(cell["source"])
+        source = own if own.startswith("#|") else f"#| code-fold: true\n{own}"
         outputs = [kept for output in cell["outputs"] for kept in _output(output, data, files)]
-        names = [name for name in cell_names(cell["source"], cell["id"]) if name not in anchored]
+        names = [name for name in cell_names(own, cell["id"]) if name not in anchored]
         anchored.update(names)
         marks = "".join(f'<div class="gz-cell" id="cell-{name}"></div>' for name in names)
         if marks:
@@ -120,4 +129,5 @@ def to_page(notebook: dict[str, Any], *, header: Mapping[str, Any], lead: str, d
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    return Page({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, files, frozenset(anchored))
+    staged = in_lines({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+    return Page(staged, files, frozenset(anchored))

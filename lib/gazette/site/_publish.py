@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gazette.editions import write_error
+from gazette.editions import copy_writable, write_error
 from gazette.errors import EditionError, GazetteError
 from gazette.register import newest_replays
 from gazette.site._shelf import render_shelf
@@ -107,7 +107,7 @@ def _copy_edition(store: Store, week: Week, place: Path) -> None:
     part, old = place.with_name(f"{week}.part"), place.with_name(f"{week}.old")
     for stray in (part, old):
         shutil.rmtree(stray, ignore_errors=True)
-    shutil.copytree(store.path(week) / "site", part)
+    copy_writable(store.path(week) / "site", part)
     for name in ("manifest.sig", "manifest.json"):
         if (sealed.parent / name).is_file():
             shutil.copyfile(sealed.parent / name, part / name)

@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from gazette import display
+from gazette.conclusions import RULES
 from gazette.editions import Week
 from gazette.errors import EditionError
 from gazette.register import accepted_restatements, listed, load_register, tally
@@ -45,9 +46,10 @@ SCRIPT = """(function () {
   var here = name ? mine.pages[name[1]] : mine.whole;
   if (!here) return;
   var note = document.createElement("div"), text = document.createElement("p"), sign = document.createElement("strong");
-  note.className = "gz-panel gz-restated " + (here.flips ? "bad" : "unsure");
+  note.className = "gz-panel gz-restated " + (here.flips || here.turns ? "bad" : "unsure");
   note.setAttribute("role", "note");
-  sign.textContent = here.flips ? "✗ Restated, and a verdict would be another one today. " : "! Restated. ";
+  sign.textContent = here.flips ? "✗ Restated, and a verdict would be another one today. " :
+    here.turns ? "✗ Restated, and a range or a sentence would point another way today. " : "! Restated. ";
   text.appendChild(sign);
   var many = here.numbers === 1 ? "One number" : here.numbers + " numbers";
   text.appendChild(document.createTextNode(many + (name ? " on this page" : " in this edition") +
@@ -137,6 +139,9 @@ def _short(found: Listed, groups: dict[tuple[str, str], list[Moved]]) -> str:
         if flips
         else toned("good", "✓", "No verdict changed")
     )
+    if ways := sum(m.turned and m.flip is None for m in found.moved):
+        way = f"{ways} number{'s' * (ways != 1)} would point another way today"
+        verdicts = f"{verdicts} {toned('bad', '✗', way)}" if flips else toned("bad", "✗", way)
     pages = f"{len(groups)} published page{'s' * (len(groups) != 1)}"
     numbers = f"{len(found.moved)} number{'s were' if len(found.moved) != 1 else ' was'} restated on {pages}"
     return f"{faults}<p>{verdicts} {numbers}; {outside} moved by more than the margin that was published with {'it' if outside == 1 else 'them'}.</p>"
@@ -147,6 +152,7 @@ def _section(edition: str, page: str, rows: list[Moved], titles: dict[Any, tuple
     name = f'<a href="{escape(place)}">{escape(title)}</a>' if place else escape(title)
     head = f'<h3 id="{escape(edition)}-{escape(page)}">{name}, edition {escape(edition)}</h3>'
     flips = "".join(_flip(m) for m in rows if m.flip is not None)
+    flips += _ways([m for m in rows if m.turned and m.flip is None], currency)
     readers = list(dict.fromkeys(n for m in rows for n in m.readers))
     relied = escape(", ".join(readers)) if readers else "nobody that the register knows of"
     reasons = list(dict.fromkeys(_why(m) for m in rows))
@@ -173,6 +179,35 @@ def _flip(one: Moved) -> str:
         f'<div class="gz-panel bad"><p><strong>✗ The verdict would be another one today.</strong></p>'
         f"<p>Published: {then}<br>Today: {now}</p></div>"
     )
+
+
+SIDES = {1: "above nought", 0: "about nought", -1: "below nought"}
+SAID = {rule.id: rule.then for rule in RULES}
+
+
+def _ways(rows: list[Moved], currency: str) -> str:
+    """Ranges that moved across nought and sentences that turned round, in one panel."""
+    lines = []
+    for one in rows:
+        label = escape(one.before.label)
+        if one.crossed is not None:
+            was, now = (SIDES[side] for side in one.crossed)
+            ends = (display.format_number(n, "interval", currency=currency) for n in (one.before, one.after))
+            then, today = (f"{side} ({escape(text)})" for side, text in zip((was, now), ends, strict=True))
+            lines.append(f"{label}: its range lay {then} and lies {today}.")
+        lines += [
+            f"{label}: the sentence by rule <code>{escape(t.rule_before or t.rule_after)}</code> would be another one. "
+            f"Published: {_said(t.rule_before)}. Today: {_said(t.rule_after)}."
+            for t in one.turns
+        ]
+    if not lines:
+        return ""
+    head = "<strong>✗ What was said would point another way today.</strong>"
+    return f'<div class="gz-panel bad"><p>{head}</p><ul>{"".join(f"<li>{x}</li>" for x in lines)}</ul></div>'
+
+
+def _said(rule: str) -> str:
+    return escape(SAID.get(rule, rule)) if rule else "nothing"
 
 
 def _table(caption: str, rows: list[Moved], currency: str, said: str) -> str:

@@ -12,8 +12,9 @@ from gazette import display
 from gazette.errors import SiteError
 from gazette.site._config import read_config, write_config
 from gazette.site._engine import render
-from gazette.site._lint import lint_site, lint_sources
+from gazette.site._lint import lint_site
 from gazette.site._sayings import lint_sayings
+from gazette.site._staged import lint_sources
 from gazette.site._text import raw_html
 from gazette.site._theme import finish, lay_theme
 from gazette.site._words import finish_words
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from gazette.params import Params, Replayed
     from gazette.site._engine import Engine
 
-__all__ = ["editions_script", "render_shelf"]
+__all__ = ["editions_script", "render_shelf", "shelf_content"]
 
 RESTATED = """(function () {
   var more = document.createElement("script");
@@ -114,6 +115,14 @@ def _again(kept: Replayed | None) -> str:
     return f'<br><span class="gz-verdict {tone}">{mark} Run again: {words}</span> <small>{kept.replayed}</small>'
 
 
+def shelf_content(
+    manifests: Sequence[Manifest], replays: Mapping[str, Replayed], *, params: Params, more: Mapping[str, str]
+) -> dict[str, str]:
+    """Slot to HTML for the shelf's pages, with ``more`` slots than those that are made of the manifests, newest first."""
+    latest = _latest(manifests[0]) if manifests else ""
+    return {"title-line": _title_line(params), "latest": latest, "archive": _archive(manifests, replays), **more}
+
+
 def render_shelf(
     manifests: Sequence[Manifest],
     replays: Mapping[str, Replayed],
@@ -144,46 +153,37 @@ def render_shelf(
     shutil.rmtree(stage, ignore_errors=True)
     shutil.rmtree(site, ignore_errors=True)
     stage.mkdir(parents=True)
-    content = {
-        "title-line": _title_line(params),
-        "latest": _latest(manifests[0]),
-        "archive": _archive(manifests, replays),
-        **more,
-    }
-    try:
-        lay_theme(project, stage, cache=work.parent / "cache", charts=False)
-        write_config(stage, read_config(project), title=params.site.title, edition=False)
-        for path in sorted((project / "reports").glob("*.qmd")):
-            text = path.read_text(encoding="utf-8")
-            if unknown := sorted({m[1] for m in SLOT.finditer(text)} - content.keys()):
-                raise SiteError(
-                    f"unknown slot {unknown[0]!r}", where=str(path), mend=f"slots are: {', '.join(content)}"
-                )
-            (stage / path.name).write_text(SLOT.sub(lambda m: raw_html(content[m[1]]), text), encoding="utf-8")
-        for partial in (stage / "theme").glob("*.html"):
-            partial.write_text(
-                partial.read_text(encoding="utf-8").replace("GZ_EDITION", "").replace("GZ_DATES", ""), encoding="utf-8"
-            )
-        if problems := lint_sources(stage):
-            raise SiteError(
-                "the shelf's pages have problems:\n" + "\n".join(problems),
-                where=str(project / "reports"),
-                mend="mend them",
-            )
-        warnings = render(stage, site, engine)
-        finish_words(site, language=params.site.language, words={})
-        finish(site, above="")
-        (site / "editions.js").write_text(editions_script(manifests), encoding="utf-8")
-        for name, script in scripts.items():
-            (site / name).write_text(script, encoding="utf-8")
-        if problems := [*warnings, *lint_site(site, allowed=_edition_pages(manifests)), *lint_sayings(site)]:
-            raise SiteError(
-                "the shelf's pages have problems:\n" + "\n".join(f"  - {p}" for p in problems),
-                where=str(project / "reports"),
-                mend="mend them",
-            )
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+    content = shelf_content(manifests, replays, params=params, more=more)
+    lay_theme(project, stage, cache=work.parent / "cache", charts=False)
+    write_config(stage, read_config(project), title=params.site.title, edition=False, engine=engine)
+    for path in sorted((project / "reports").glob("*.qmd")):
+        text = path.read_text(encoding="utf-8")
+        if unknown := sorted({m[1] for m in SLOT.finditer(text)} - content.keys()):
+            raise SiteError(f"unknown slot {unknown[0]!r}", where=str(path), mend=f"slots are: {', '.join(content)}")
+        (stage / path.name).write_text(SLOT.sub(lambda m: raw_html(content[m[1]]), text), encoding="utf-8")
+    for partial in (stage / "theme").glob("*.html"):
+        partial.write_text(
+            partial.read_text(encoding="utf-8").replace("GZ_EDITION", "").replace("GZ_DATES", ""), encoding="utf-8"
+        )
+    if problems := lint_sources(stage):
+        raise SiteError(
+            "the shelf's pages have problems:\n" + "\n".join(problems),
+            where=str(project / "reports"),
+            mend="mend them",
+        )
+    warnings = render(stage, site, engine)
+    finish_words(site, language=params.site.language, words={})
+    finish(site, above="")
+    (site / "editions.js").write_text(editions_script(manifests), encoding="utf-8")
+    for name, script in scripts.items():
+        (site / name).write_text(script, encoding="utf-8")
+    if problems := [*warnings, *lint_site(site, allowed=_edition_pages(manifests)), *lint_sayings(site)]:
+        raise SiteError(
+            "the shelf's pages have problems:\n" + "\n".join(f"  - {p}" for p in problems),
+            where=str(project / "reports"),
+            mend="mend them",
+        )
+    shutil.rmtree(stage, ignore_errors=True)
     return site
 
 

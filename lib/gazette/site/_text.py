@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-__all__ = ["front_matter", "plain", "raw_html", "table_html"]
+__all__ = ["GUARD", "front_matter", "guarded", "plain", "raw_html", "table_html"]
+
+GUARD = "\ue0ff"  # a sign that nobody uses; rendered pages have none
 
 MARKUP = re.compile(r"[^A-Za-z0-9\s,.;:()+%/=-]")
 
@@ -19,7 +21,20 @@ def plain(text: str) -> str:
     >>> plain("<b>*3*</b>")
     '&#60;b&#62;&#42;3&#42;&#60;/b&#62;'
     """
-    return MARKUP.sub(lambda m: f"&#{ord(m[0])};" if m[0].isascii() else m[0], " ".join(text.split()))
+    text = guarded(" ".join(text.split()))
+    return MARKUP.sub(lambda m: f"&#{ord(m[0])};" if m[0].isascii() else m[0], text)
+
+
+def guarded(text: str) -> str:
+    """Text in which engines find no shortcode, which would read a file or a variable of the machine that renders.
+
+    Quarto looks for them in raw blocks too, and in titles even where they are character references. `render` takes the guard out again.
+    """
+    for ends in ("<>", "%%"):
+        text = text.replace(f"{{{{{ends[0]}", f"{{{{{GUARD}{ends[0]}").replace(
+            f"{ends[1]}}}}}", f"{ends[1]}{GUARD}}}}}"
+        )
+    return text
 
 
 def front_matter(**keys: Any) -> str:
@@ -32,7 +47,7 @@ def raw_html(html: str) -> str:
     """Markdown that both engines pass through as HTML."""
     longest = max((len(run) for run in re.findall(r"`+", html)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{{=html}}\n{html}\n{fence}\n"
+    return f"{fence}{{=html}}\n{guarded(html)}\n{fence}\n"
 
 
 def table_html(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]], *, ident: str = "") -> str:

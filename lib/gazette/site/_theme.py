@@ -10,9 +10,11 @@ from pathlib import Path
 
 from gazette.errors import SiteError
 
-__all__ = ["chart_library", "finish", "lay_theme"]
+__all__ = ["CLOSE", "OPEN", "chart_library", "finish", "lay_theme"]
 
 OFFSET, SHELF = "GZ_OFFSET", "GZ_SHELF"
+STRIP = "before.html"  # what stands above every page
+OPEN, CLOSE = "<!-- gz-before -->", "<!-- /gz-before -->"
 
 
 def lay_theme(project: Path, stage: Path, *, cache: Path, charts: bool) -> None:
@@ -25,6 +27,9 @@ def lay_theme(project: Path, stage: Path, *, cache: Path, charts: bool) -> None:
     if not theme.is_dir():
         raise SiteError("the site's theme is missing", where=str(theme), mend="restore reports/theme from git")
     shutil.copytree(theme, stage / "theme")
+    strip = stage / "theme" / STRIP
+    if strip.is_file():  # engines put it at different places of the page
+        strip.write_text(f"{OPEN}{strip.read_text(encoding='utf-8').rstrip()}{CLOSE}\n", encoding="utf-8")
     if charts:
         shutil.copyfile(chart_library(cache), stage / "theme" / "vega.js")
 

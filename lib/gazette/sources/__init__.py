@@ -3,6 +3,7 @@
 from gazette.sources._answer import Answer, column_of
 from gazette.sources._engine import missing_driver
 from gazette.sources._file import FileAnswer, FileQuestion, read_file
+from gazette.sources._file_doctor import Examination, examine_file
 from gazette.sources._file_metric import FileMetric, metric_name, parse_metric
 from gazette.sources._history import HISTORY_TEXTS, HISTORY_VALUES, empty_history, past_tests
 from gazette.sources._importance import read_importance
@@ -27,6 +28,7 @@ __all__ = [
     "HISTORY_TEXTS",
     "HISTORY_VALUES",
     "Answer",
+    "Examination",
     "FileAnswer",
     "FileMetric",
     "FileQuestion",
@@ -37,6 +39,7 @@ __all__ = [
     "column_of",
     "empty_history",
     "empty_telemetry",
+    "examine_file",
     "experiment_answers",
     "importance_rows",
     "metric_name",

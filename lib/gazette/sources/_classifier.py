@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gazette.sources._answer import flag
-from gazette.sources._measures import answers, arrivals, mean_influences, outcomes
+from gazette.sources._measures import answers, arrivals, at_one_age, mean_influences, outcomes, unscored
+from gazette.sources._values import refuse_labels, refuse_scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,22 +27,25 @@ __all__ = ["queries"]
 
 CURVE_BINS = 50  # score bands of the threshold curves
 LEAST = 1e-15  # as scikit-learn clips probabilities
+VALUES = 100  # of labels that are looked at: two are right
 
 
 def queries(
-    warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str], *, file: str
+    warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str], *, held: str, file: str
 ) -> Iterator[tuple[str, Any]]:
     """Name and ibis expression of each query."""
     import ibis  # noqa: PLC0415
 
-    every = outcomes(warehouse, model, period, "int64", file=file)
-    rows = every.filter(every.version.isin(sorted(set(versions.values()))))
+    rows = outcomes(warehouse, model, period, versions, file=file)
+    rows = warehouse.hold(held, at_one_age(rows, period, label=True))
+    _refuse(warehouse, rows, model, file=file)
+    yield unscored(rows, ["score"], period, versions["live"])
     threshold = model.scores.threshold
 
     def placed(some: Any, groups: Sequence[str]) -> Any:
         return _placed(some, groups, threshold)
 
-    labelled = rows.filter(rows.label.notnull())
+    labelled = rows.filter(rows.label.notnull(), rows.score.notnull())
     labelled = labelled.mutate(
         loss=-ibis.ifelse(
             labelled.label == 1,
@@ -62,7 +66,9 @@ def queries(
     yield from answers(placed, labelled, columns, model, period, versions, counts=counts)
     yield from arrivals(rows, period)
     now = labelled.filter(labelled.time >= period.start)
-    binned = now.mutate(bin=ibis.least((now.score * CURVE_BINS).floor().cast("int64"), CURVE_BINS - 1))
+    binned = now.mutate(
+        bin=ibis.greatest(ibis.least((now.score * CURVE_BINS).floor().cast("int64"), CURVE_BINS - 1), 0)
+    )
     yield (
         "curve",
         (
@@ -71,6 +77,19 @@ def queries(
             .order_by("version", "bin")
         ),
     )
+
+
+def _refuse(warehouse: Warehouse, rows: Any, model: Model, *, file: str) -> None:
+    """Look at the values that labels and scores have before anything is computed from them."""
+    import ibis  # noqa: PLC0415
+
+    assert model.labels is not None  # noqa: S101  the parameter check guarantees it
+    values = rows.group_by("told", "label").aggregate(n=rows.count(), low=rows.score.min(), high=rows.score.max())
+    values = values.order_by(ibis.desc("n"), "told").limit(VALUES)
+    found = warehouse.ask("label_values", values, file=file).table.to_pylist()
+    refuse_labels(found, model.labels.positive, where=file)
+    lows, highs = ([r[k] for r in found if r[k] is not None] for k in ("low", "high"))
+    refuse_scores(min(lows, default=None), max(highs, default=None), where=file)
 
 
 def _placed(rows: Any, groups: Sequence[str], threshold: float | None) -> Any:

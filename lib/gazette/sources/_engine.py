@@ -162,14 +162,12 @@ class Postgres(Engine):
     """
 
     def __init__(self, connection: Any) -> None:
-        import psycopg  # noqa: PLC0415  only where the driver is there
-
         super().__init__(connection)
         self.driver = connection.con
         # parallel workers, and scans that join another's, would add floats in an order that differs from run to run
         for setting in ("max_parallel_workers_per_gather = 0", "synchronize_seqscans = off"):
             self.driver.execute(f"SET {setting}")
-        self.driver.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        self.driver.execute("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         self._whole = self.driver.transaction(force_rollback=True)
         self._whole.__enter__()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gazette.sources._answer import Answer, flag
 from gazette.sources._measures import outcomes
 from gazette.sources._quantiles import quantiles
+from gazette.sources._values import alike, class_of, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,8 @@ def answers(
     warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str], *, file: str
 ) -> Iterator[Answer]:
     """Answers for data checks, drift and importance, as far as the parameters name their tables."""
+    import ibis  # noqa: PLC0415
+
     scores = model.scores
     table = warehouse.table(
         scores.table, {k: getattr(scores, k) for k in ("id", "time", "arrived", "version")}, file=file
@@ -35,12 +38,27 @@ def answers(
         table[scores.time] >= period.start - timedelta(days=7 * (WEEKS_OF_VOLUME - 1)),
         table[scores.time] < period.end,
         table[scores.arrived] < period.cutoff,
+        table[scores.id].notnull(),
         table[scores.version].cast("string") == versions["live"],
     ).mutate(week=lambda t: t[scores.time].truncate("W").date())
+    limit = period.cutoff - period.start
+    in_time = [
+        (mine.week == (period.start - back).date()) & (mine[scores.arrived] < period.start - back + limit)
+        for back in (timedelta(days=7 * k) for k in range(WEEKS_OF_VOLUME))
+    ]
     volume = mine.group_by("week").aggregate(
-        rows=mine.count(), different=mine[scores.id].nunique(), newest=mine[scores.arrived].max()
+        rows=mine.count(),
+        in_time=mine.count(where=ibis.or_(*in_time)),
+        different=mine[scores.id].nunique(),
+        newest=mine[scores.arrived].max(),
     )
     yield warehouse.ask("volume", volume.order_by("week"), file=file)
+    week = table.filter(
+        table[scores.time] >= period.start, table[scores.time] < period.end, table[scores.arrived] < period.cutoff
+    )
+    nobody = week[scores.id].isnull() | week[scores.version].isnull()
+    strays = week.aggregate(n=week.count(), strays=flag(nobody).sum())
+    yield warehouse.ask("strays", strays, file=file)
     yield _schema(warehouse, model)
     if model.labels is not None:
         yield warehouse.ask("label_checks", _labels(warehouse, model, period, file=file), file=file)
@@ -74,12 +92,18 @@ def _labels(warehouse: Warehouse, model: Model, period: Period, *, file: str) ->
     wanted |= {"audited": labels.audited} if labels.audited else {}
     y = warehouse.table(labels.table, wanted, file=file)
     y = y.filter(y[labels.arrived] < period.cutoff)
-    audited = y[labels.audited] if labels.audited else ibis.null("int64")
-    found, audited = (flag(v) if v.type().is_boolean() else v for v in (y[labels.label], audited))
-    y = y.select(label_id=y[labels.id], label=found, known=y[labels.arrived], audited=audited)
+
+    def meant(column: Any) -> Any:
+        return class_of(column, labels.positive, where=file)[0] if model.kind == "classifier" else number(column)
+
+    audited = meant(y[labels.audited]) if labels.audited else ibis.null("int64")
     s = warehouse.table(scores.table, {"id": scores.id, "time": scores.time}, file=file)
+    names = (f"{scores.table}.{scores.id}", f"{labels.table}.{labels.id}")
+    row_id, label_id = alike(s[scores.id], y[labels.id], names=names, where=file)
+    y = y.select(label_id=label_id, label=meant(y[labels.label]), known=y[labels.arrived], audited=audited)
+    s = s.mutate(row_id=row_id)
     s = s.filter(s[scores.time] >= period.start - timedelta(days=7), s[scores.time] < period.start)
-    s = s.select(row_id=s[scores.id], time=s[scores.time]).distinct()
+    s = s.select("row_id", time=s[scores.time]).distinct()
     both = s.inner_join(y, s.row_id == y.label_id)
     delay = (both.known.epoch_seconds() - both.time.epoch_seconds()) / 3600.0
     both = both.mutate(delay=delay)
@@ -87,7 +111,7 @@ def _labels(warehouse: Warehouse, model: Model, period: Period, *, file: str) ->
         n=both.count(),
         delay_hours=quantiles(both, "delay", {"late": 0.95}).late.as_scalar(),
         audited=both.audited.count(),
-        wrong=flag(both.audited != both.label).sum(where=both.audited.notnull()),
+        wrong=ibis.ifelse(both.audited != both.label, 1, 0).sum(where=both.audited.notnull()),
     )
 
 
@@ -97,26 +121,32 @@ def _features(warehouse: Warehouse, features: Features, period: Period, *, file:
     names = [*features.columns]
     wanted = {k: getattr(features, k) for k in ("id", "time", "arrived")} | {f"columns {n}": n for n in names}
     table = warehouse.table(features.table, wanted, file=file)
-    arrived = table.filter(table[features.arrived] < period.cutoff)
+    numeric = [n for n in names if table[n].type().is_numeric()]
+    words = [n for n in names if n not in numeric]
+    arrived = table.mutate(**{n: number(table[n]) for n in numeric}).filter(table[features.arrived] < period.cutoff)
     start, until = (ibis.date(d.isoformat()) for d in (features.trained_from, features.trained_until))
     day = arrived[features.time].date()
     reference = arrived.filter(day >= start, day < until).mutate(part=ibis.literal("training"))
     week = arrived.filter(arrived[features.time] >= period.start, arrived[features.time] < period.end)
     week = week.mutate(part=ibis.literal("week"))
     yield warehouse.ask("feature_checks", _faults(week, features), file=file)
-    numeric = [n for n in names if table[n].type().is_numeric()]
-    words = [n for n in names if n not in numeric]
     edges: dict[str, list[float]] = {}
+    frequent: dict[str, list[float]] = {n: [] for n in numeric}
     if numeric:
         tenths = [quantiles(reference, n, {f"{n}__{i}": q for i, q in enumerate(DECILES)}) for n in numeric]
         asked = warehouse.ask("drift_edges", reduce(lambda a, b: a.cross_join(b), tenths), file=file)
         yield asked
         row = asked.table.to_pylist()[0]
-        edges = {n: sorted({row[f"{n}__{i}"] for i in range(len(DECILES))} - {None}) for n in numeric}
+        often = warehouse.ask(
+            "drift_values", ibis.union(*_frequent(reference, numeric)).order_by("feature", "value"), file=file
+        )
+        yield often
+        for found in often.table.to_pylist():
+            frequent[found["feature"]].append(found["value"])
+        edges = {n: sorted({row[f"{n}__{i}"] for i in range(len(DECILES))} - {None} | {*frequent[n]}) for n in numeric}
     both = ibis.union(reference, week)
-    yield warehouse.ask(
-        "drift", ibis.union(*_histograms(both, edges, words)).order_by("feature", "bin", "part"), file=file
-    )
+    histograms = [*_bands(both, edges, frequent), *_of_words(both, words)]
+    yield warehouse.ask("drift", ibis.union(*histograms).order_by("feature", "bin", "part"), file=file)
     if numeric:
         yield warehouse.ask("drift_ks", ibis.union(*_gaps(both, numeric)).order_by("feature"), file=file)
 
@@ -134,18 +164,44 @@ def _faults(week: Any, features: Features) -> Any:
     return week.aggregate(**found)
 
 
-def _histograms(both: Any, edges: dict[str, list[float]], words: list[str]) -> list[Any]:
-    """Rows per feature, bin and part; bins of numbers are the training's tenths, of words its most frequent values."""
+def _frequent(reference: Any, numeric: list[str]) -> list[Any]:
+    """Values of each feature that hold a tenth or more of the training's rows."""
+    import ibis  # noqa: PLC0415
+
+    found = []
+    for name in numeric:
+        rows = reference.filter(reference[name].notnull()).select(value=reference[name])
+        counted = rows.group_by("value").aggregate(n=rows.count())
+        counted = counted.mutate(total=counted.n.sum().over(ibis.window()))
+        counted = counted.filter(len(DECILES) * counted.n + counted.n >= counted.total)
+        found.append(counted.select(feature=ibis.literal(name), value="value", n="n"))
+    return found
+
+
+def _bands(both: Any, edges: dict[str, list[float]], frequent: dict[str, list[float]]) -> list[Any]:
+    """Rows per feature, bin and part: ``i`` are values up to the edge i and above the one before, ``=i`` those at the edge i.
+
+    Edges are the training's tenths; a value that holds a tenth or more of it is one of its own, with a bin to itself.
+    """
     import ibis  # noqa: PLC0415
 
     found = []
     for name, cuts in edges.items():
         rows = both.filter(both[name].notnull())
-        bin_ = ibis.literal(0)
+        above = ibis.literal(0)
         for cut in cuts:
-            bin_ = bin_ + flag(rows[name] > cut)
-        rows = rows.mutate(bin=bin_.cast("string"))
+            above = above + flag(rows[name] > cut)
+        alone = [(rows[name] == value, f"={cuts.index(value)}") for value in frequent[name]]
+        rows = rows.mutate(bin=ibis.cases(*alone, else_=above.cast("string")) if alone else above.cast("string"))
         found.append(_counted(rows, name))
+    return found
+
+
+def _of_words(both: Any, words: list[str]) -> list[Any]:
+    """Rows per feature, bin and part; bins are the training's most frequent values, all others count together."""
+    import ibis  # noqa: PLC0415
+
+    found = []
     for name in words:
         rows = both.filter(both[name].notnull()).mutate(word=both[name].cast("string"))
         common = rows.filter(rows.part == "training").group_by("word").aggregate(seen=lambda t: t.count())
@@ -182,16 +238,18 @@ def _gaps(both: Any, numeric: list[str]) -> list[Any]:
     return found
 
 
-def importance_rows(warehouse: Warehouse, model: Model, period: Period, *, file: str) -> Any:
+def importance_rows(warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str], *, file: str) -> Any:
     """Features and outcomes of evenly spaced rows of the week."""
     import ibis  # noqa: PLC0415
 
     features = model.features
     assert features is not None  # noqa: S101  asked only where there are features
     table = warehouse.table(features.table, {"id": features.id}, file=file)
-    known = outcomes(warehouse, model, period, "float64", file=file).filter(lambda t: t.label.notnull())
+    known = outcomes(warehouse, model, period, versions, file=file).filter(lambda t: t.label.notnull())
     known = known.filter(known.time >= period.start).select("row_id", "label").distinct()
-    rows = known.inner_join(table, known.row_id == table[features.id])
+    names = (f"{model.scores.table}.{model.scores.id}", f"{features.table}.{features.id}")
+    row_id, feature_id = alike(known.row_id, table[features.id], names=names, where=file)
+    rows = known.mutate(row_id=row_id).inner_join(table.mutate(feature_id=feature_id), [("row_id", "feature_id")])
     rows = rows.select("row_id", "label", *features.columns)
     turn = ibis.row_number().over(ibis.window(order_by="row_id"))
     rows = rows.mutate(turn=turn, total=rows.count().over(ibis.window()))

@@ -8,9 +8,11 @@ is ``var(i_live - i_baseline) / n``. Rows stay in the warehouse.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from gazette.sources._answer import flag
+from gazette.sources._values import alike, class_of, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +20,18 @@ if TYPE_CHECKING:
     from gazette.params import Model, Scores
     from gazette.sources._warehouse import Period, Warehouse
 
-__all__ = ["Rows", "answers", "arrivals", "days", "first_of_each", "mean_influences", "outcomes", "within"]
+__all__ = [
+    "Rows",
+    "answers",
+    "arrivals",
+    "at_one_age",
+    "days",
+    "first_of_each",
+    "mean_influences",
+    "outcomes",
+    "unscored",
+    "within",
+]
 
 
 Rows = Callable[[Any, Sequence[str]], Any]
@@ -34,11 +47,14 @@ def mean_influences(rows: Any, groups: Sequence[str], columns: Sequence[str]) ->
     return rows.mutate(**{f"i_{c}": rows[c] - rows[f"v_{c}"] for c in columns})
 
 
-def first_of_each(rows: Any, keys: Sequence[str], order: str) -> Any:
-    """One row per key, the one that came first: a row loaded twice may not count twice."""
+def first_of_each(rows: Any, keys: Sequence[str], *order: str) -> Any:
+    """One row per key, the one that came first: a row loaded twice may not count twice.
+
+    Where several came at the same moment it is the one of the least value: not by chance another one each time.
+    """
     import ibis  # noqa: PLC0415
 
-    turn = ibis.row_number().over(ibis.window(group_by=list(keys), order_by=order))
+    turn = ibis.row_number().over(ibis.window(group_by=list(keys), order_by=list(order)))
     return rows.mutate(turn=turn).filter(lambda t: t.turn == 0).drop("turn")
 
 
@@ -54,30 +70,82 @@ def days(rows: Any, period: Period) -> Any:
 
 
 def arrivals(rows: Any, period: Period) -> Iterator[tuple[str, Any]]:
-    """How many rows were scored and how many outcomes are known, by week, version and day."""
-    counted = rows.group_by("week", "version").aggregate(scored=rows.count(), labelled=rows.label.count())
+    """How many rows were scored and how many outcomes are known, by week, version and day; whether all weeks at the same age."""
+    counted = rows.group_by("week", "version").aggregate(
+        scored=rows.count(), labelled=rows.label.count(), aged=flag(rows.aged).min()
+    )
     yield "completeness", counted.order_by("week", "version")
     yield "days", days(rows, period)
 
 
+def at_one_age(rows: Any, period: Period, *, label: bool) -> Any:
+    """Rows and outcomes of each week as they were known when it was as old as this week is at the cut-off.
+
+    Outcomes arrive late, so a week of which more is known is another sample: likes are compared with likes. A week of which
+    less than half came by that age (its history was loaded later, all at once) stays as it is known now; ``aged`` is false.
+
+    Args:
+        rows: With ``week``, ``arrived`` and, where there are outcomes, ``label`` and ``known``.
+        period: The edition's week.
+        label: Whether there are outcomes.
+    """
+    import ibis  # noqa: PLC0415
+
+    later = [timedelta(days=7 * k) for k in range(1, period.history_weeks)]
+    limit = ibis.cases(
+        *((rows.week == (period.start - back).date(), ibis.literal(period.cutoff - back)) for back in later),
+        else_=ibis.literal(period.cutoff),
+    )
+    rows = rows.mutate(came=rows.arrived < limit)
+    if label:
+        rows = rows.mutate(settled=rows.came & (rows.known < limit))
+        counted = rows.label.notnull()
+    else:
+        rows = rows.mutate(settled=rows.came)
+        counted = rows.arrived.notnull()
+    of_week = ibis.window(group_by="week")
+    rows = rows.mutate(
+        aged=2 * ibis.ifelse(counted & rows.settled, 1, 0).sum().over(of_week)
+        >= ibis.ifelse(counted, 1, 0).sum().over(of_week)
+    )
+    rows = rows.filter(~rows.aged | rows.came)
+    if label:
+        kept = ~rows.aged | rows.settled
+        rows = rows.mutate(label=ibis.ifelse(kept, rows.label, None), told=ibis.ifelse(kept, rows.told, None))
+    return rows.drop("came", "settled")
+
+
+def unscored(rows: Any, columns: Sequence[str], period: Period, live: str) -> tuple[str, Any]:
+    """Rows of the live version this week, and how many of them lack each column."""
+    now = rows.filter(rows.version == live, rows.time >= period.start)
+    found = {c: flag(now[c].isnull()).sum() for c in columns}
+    return "unscored", now.aggregate(n=now.count(), **found)
+
+
 def within(table: Any, scores: Scores, period: Period) -> Any:
-    """Predictions that apply to the history's weeks and had arrived by the cut-off."""
+    """Predictions that apply to the history's weeks and had arrived by the cut-off; those without an id are nobody's."""
     return table.filter(
+        table[scores.id].notnull(),
         table[scores.time] >= period.history_start,
         table[scores.time] < period.end,
         table[scores.arrived] < period.cutoff,
     )
 
 
-def outcomes(warehouse: Warehouse, model: Model, period: Period, kind: str, *, file: str) -> Any:
-    """Rows of the period with score and label (null where none had arrived), each row and version once.
+def outcomes(warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str], *, file: str) -> Any:
+    """Rows of the period with score and label, each row and version once; null where there is none.
+
+    ``told`` is the label as it is written, ``label`` what it means: 0 or 1 for a classifier, else a number.
 
     Args:
         warehouse: An open warehouse.
         model: Its parameters, with a score and labels.
         period: The edition's week.
-        kind: Type of labels, ``int64`` for classes.
+        versions: Roles to the versions that are read.
         file: The parameter file, for errors.
+
+    Raises:
+        SourceError: Ids or labels are of types that cannot be what they are named as.
     """
     scores, labels = model.scores, model.labels
     assert labels is not None  # noqa: S101  the parameter check guarantees both
@@ -86,25 +154,30 @@ def outcomes(warehouse: Warehouse, model: Model, period: Period, kind: str, *, f
     wanted |= {f"segments {s}": s for s in scores.segments}
     s = warehouse.table(scores.table, wanted, file=file)
     y = warehouse.table(labels.table, {"id": labels.id, "label": labels.label, "arrived": labels.arrived}, file=file)
+    names = (f"{scores.table}.{scores.id}", f"{labels.table}.{labels.id}")
+    row_id, label_id = alike(s[scores.id], y[labels.id], names=names, where=file)
+    s = s.mutate(row_id=row_id)
     s = within(s, scores, period)
     s = s.select(
-        row_id=s[scores.id],
+        row_id="row_id",
         time=s[scores.time],
         arrived=s[scores.arrived],
         week=s[scores.time].truncate("W").date(),
         version=s[scores.version].cast("string"),
-        score=s[scores.score].cast("float64"),
+        score=number(s[scores.score]),
         **{column: s[column] for column in scores.segments},
     )
-    s = first_of_each(s, ["row_id", "version"], "arrived")
-    y = y.filter(y[labels.arrived] < period.cutoff)
-    y = y.select(label_id=y[labels.id], label=_number(y[labels.label], kind), known=y[labels.arrived])
-    y = first_of_each(y, ["label_id"], "known")
+    s = s.filter(s.version.isin(sorted(set(versions.values()))))
+    s = first_of_each(s, ["row_id", "version"], "arrived", "score")
+    label, told = (
+        class_of(y[labels.label], labels.positive, where=file)
+        if model.kind == "classifier"
+        else (number(y[labels.label]), y[labels.label].cast("string"))
+    )
+    y = y.mutate(label_id=label_id, label=label, told=told).filter(y[labels.arrived] < period.cutoff)
+    y = y.select("label_id", "label", "told", known=y[labels.arrived])
+    y = first_of_each(y, ["label_id"], "known", "told")
     return s.left_join(y, s.row_id == y.label_id).drop("label_id")
-
-
-def _number(values: Any, kind: str) -> Any:
-    return (flag(values) if values.type().is_boolean() else values).cast(kind)
 
 
 def answers(
@@ -116,6 +189,7 @@ def answers(
     versions: dict[str, str],
     *,
     counts: Sequence[str] = (),
+    some_missing: bool = False,
 ) -> Iterator[tuple[str, Any]]:
     """The queries ``weekly``, ``paired``, ``segments`` and ``segments_paired``.
 
@@ -127,23 +201,33 @@ def answers(
         period: The edition's week.
         versions: ``live`` and ``baseline`` to the version as the warehouse writes it.
         counts: Columns of zeros and ones to count beside them.
+        some_missing: Whether a row may lack a measure, which then counts the rows that have it, as ``<measure>_n``.
     """
     import ibis  # noqa: PLC0415
 
     live, base = versions["live"], versions.get("baseline", "")
     rows = rows.filter(rows.version.isin(sorted(set(versions.values()))))
-    yield "weekly", _summary(placed(rows, ["week", "version"]), measures, ["week", "version"], counts)
+    yield (
+        "weekly",
+        _summary(placed(rows, ["week", "version"]), measures, ["week", "version"], counts, some_missing=some_missing),
+    )
     own = ibis.window(group_by="row_id")  # not every dialect counts different values in a window
     both = rows.mutate(seen_first=rows.version.min().over(own), seen_last=rows.version.max().over(own))
     both = both.filter(both.seen_first != both.seen_last) if base and base != live else both.limit(0)
-    yield "paired", _paired(placed, both, measures, ["week"], live, base)
+    if some_missing:  # of a pair that lacks one side neither counts
+        pair = ibis.window(group_by="row_id")
+        both = both.mutate(**{m: ibis.ifelse(both[m].count().over(pair) == 2, both[m], None) for m in measures})  # noqa: PLR2004
+    yield "paired", _paired(placed, both, measures, ["week"], live, base, some_missing=some_missing)
     if not model.scores.segments:
         return
     keys = ["segment", "of", "week"]
     every = _split(rows, model.scores.segments)
-    yield "segments", _summary(placed(every, [*keys, "version"]), measures, [*keys, "version"], counts)
+    yield (
+        "segments",
+        _summary(placed(every, [*keys, "version"]), measures, [*keys, "version"], counts, some_missing=some_missing),
+    )
     now = _split(both.filter(both.time >= period.start), model.scores.segments)
-    yield "segments_paired", _paired(placed, now, measures, keys, live, base)
+    yield "segments_paired", _paired(placed, now, measures, keys, live, base, some_missing=some_missing)
 
 
 def _split(rows: Any, columns: Sequence[str]) -> Any:
@@ -157,8 +241,11 @@ def _split(rows: Any, columns: Sequence[str]) -> Any:
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
-def _summary(placed: Any, measures: Sequence[str], groups: Sequence[str], counts: Sequence[str]) -> Any:
+def _summary(
+    placed: Any, measures: Sequence[str], groups: Sequence[str], counts: Sequence[str], *, some_missing: bool
+) -> Any:
     found = {"n": placed.count()}
+    found |= {f"{m}_n": placed[f"i_{m}"].count() for m in measures if some_missing}
     found |= {c: placed[c].sum() for c in counts}
     for m in measures:
         found[m] = placed[f"v_{m}"].max()
@@ -166,7 +253,16 @@ def _summary(placed: Any, measures: Sequence[str], groups: Sequence[str], counts
     return placed.group_by(*groups).aggregate(**found).order_by(*groups)
 
 
-def _paired(placed: Rows, both: Any, measures: Sequence[str], groups: Sequence[str], live: str, base: str) -> Any:
+def _paired(
+    placed: Rows,
+    both: Any,
+    measures: Sequence[str],
+    groups: Sequence[str],
+    live: str,
+    base: str,
+    *,
+    some_missing: bool,
+) -> Any:
     """Live less baseline on the rows that both scored."""
     columns = [*groups, "version", "row_id", *(f"{p}_{m}" for m in measures for p in "vi")]
     rows = placed(both, [*groups, "version"]).select(*columns)
@@ -178,6 +274,7 @@ def _paired(placed: Rows, both: Any, measures: Sequence[str], groups: Sequence[s
     )
     joined = a.inner_join(b, [a.row_id == b.other, *(a[g] == b[f"other_{g}"] for g in groups)])
     found = {"n": joined.count()}
+    found |= {f"{m}_n": joined[f"i_{m}"].count() for m in measures if some_missing}
     for m in measures:
         found[m] = joined[f"v_{m}"].max() - joined[f"vb_{m}"].max()
         found[f"{m}_var"] = (joined[f"i_{m}"] - joined[f"ib_{m}"]).var(how="sample")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gazette.sources._measures import answers, arrivals, mean_influences, outcomes
+from gazette.sources._measures import answers, arrivals, at_one_age, mean_influences, outcomes, unscored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,12 +16,13 @@ __all__ = ["queries"]
 
 
 def queries(
-    warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str], *, file: str
+    warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str], *, held: str, file: str
 ) -> Iterator[tuple[str, Any]]:
     """Name and ibis expression of each query."""
-    rows = outcomes(warehouse, model, period, "float64", file=file)
-    rows = rows.filter(rows.version.isin(sorted(set(versions.values()))))
-    labelled = rows.filter(rows.label.notnull())
+    rows = outcomes(warehouse, model, period, versions, file=file)
+    rows = warehouse.hold(held, at_one_age(rows, period, label=True))
+    yield unscored(rows, ["score"], period, versions["live"])
+    labelled = rows.filter(rows.label.notnull(), rows.score.notnull())
     error = labelled.score - labelled.label
     labelled = labelled.mutate(mae=error.abs(), squared=error * error, bias=error)
     columns = [m.replace("-", "_") for m in model.measures]

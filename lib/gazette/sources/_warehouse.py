@@ -249,7 +249,7 @@ def model_answers(warehouse: Warehouse, model: Model, period: Period, versions: 
     file = f"params/models/{model.id}.yml"
     room = {"classifier": _classifier, "ranker": _ranker, "regressor": _regressor}[model.kind]
     with _clear_errors("a model's query", file):
-        pairs = [*room.queries(warehouse, model, period, versions, file=file)]
+        pairs = [*room.queries(warehouse, model, period, versions, held="gazette_rows", file=file)]
         pairs += _operations.queries(warehouse, model, period, file=file)
         more = [*_features.answers(warehouse, model, period, versions, file=file)]
     return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs), *more]
@@ -268,11 +268,11 @@ def bridge_answer(
     return warehouse.ask(name, expression, file=file)
 
 
-def importance_rows(warehouse: Warehouse, model: Model, period: Period) -> Answer:
+def importance_rows(warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str]) -> Answer:
     """Features and outcomes of some rows of the week, for permutation importance; not to be frozen: they are rows."""
     file = f"params/models/{model.id}.yml"
     with _clear_errors("a model's query", file):
-        expression = _features.importance_rows(warehouse, model, period, file=file)
+        expression = _features.importance_rows(warehouse, model, period, versions, file=file)
     return warehouse.ask("importance_rows", expression, file=file)
 
 

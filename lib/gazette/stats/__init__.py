@@ -12,7 +12,7 @@ from gazette.stats._estimates import (
     z_of,
 )
 from gazette.stats._flips import Choice, Specification, specifications
-from gazette.stats._moments import Joint, Moments, MomentsError, adjusted, ratio
+from gazette.stats._moments import Joint, Lacking, Moments, MomentsError, adjusted, ratio
 from gazette.stats._planning import detectable, power, users_needed
 from gazette.stats._portfolio import (
     FEWEST_CLAIMS,
@@ -24,7 +24,7 @@ from gazette.stats._portfolio import (
     total,
 )
 from gazette.stats._quantile import quantile_moments, quantile_ranks
-from gazette.stats._ratio import sample_ratio, sample_ratio_sequence
+from gazette.stats._ratio import homogeneity, sample_ratio, sample_ratio_sequence
 from gazette.stats._scores import Prediction, Scores, score
 from gazette.stats._sequential import Spending, always_valid_p, boundaries, confidence_sequence_z, spent
 
@@ -38,6 +38,7 @@ __all__ = [
     "Design",
     "Estimate",
     "Joint",
+    "Lacking",
     "Method",
     "Moments",
     "MomentsError",
@@ -60,6 +61,7 @@ __all__ = [
     "expected_gain",
     "fit_prior",
     "heterogeneity",
+    "homogeneity",
     "joint_alpha",
     "mean",
     "power",

@@ -99,6 +99,8 @@ def compare(
     else:
         difference = difference_of_means(control, treatment, level=1 - error)
     relative = relative_difference(control, treatment, level=1 - error)
+    if proportion and isinstance(difference, NotPublished):
+        relative = difference
     if design.method == "fixed":
         return Comparison(difference, relative)
     z, word = design.critical(error), WORDS[design.method]

@@ -21,6 +21,9 @@ __all__ = [
 ]
 
 
+FEWEST = 5  # expected successes and failures below which normal approximations to a share mislead
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A value with its interval, in the value's unit."""
@@ -96,6 +99,9 @@ def difference_of_proportions(
 ) -> Estimate | NotPublished:
     """Treatment share less control share; Wald interval (unpooled), p from the pooled z test.
 
+    Where the two disagree about no change, p is that of the interval. Neither is right for few: nothing is said where an arm could expect
+    fewer than ``FEWEST`` successes or failures if the arms were alike (Cochran 1954).
+
     Args:
         control: Successes and units.
         treatment: Successes and units.
@@ -108,9 +114,13 @@ def difference_of_proportions(
     error = math.sqrt(p * (1 - p) / n + q * (1 - q) / m)
     if error == 0:
         return NotPublished(reason="no variation in either arm")
-    z = (q - p) / math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    if min(pooled, 1 - pooled) * min(n, m) < FEWEST:
+        return NotPublished(reason="too few units did it, or did not, to compare the arms")
     half = z_of(level) * error
-    return Estimate(q - p, q - p - half, q - p + half, level, error, 2 * float(ndtr(-abs(z))), n + m, "two-sample z")
+    p_value = 2 * float(ndtr(-abs(q - p) / math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))))
+    if (abs(q - p) > half) != (p_value < 1 - level):
+        p_value = 2 * float(ndtr(-abs(q - p) / error))
+    return Estimate(q - p, q - p - half, q - p + half, level, error, p_value, n + m, "two-sample z")
 
 
 def relative_difference(control: Moments, treatment: Moments, *, level: float = 0.95) -> Estimate | NotPublished:

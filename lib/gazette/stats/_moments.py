@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gazette.errors import GazetteError
 
-__all__ = ["Joint", "Moments", "MomentsError", "adjusted", "ratio"]
+__all__ = ["Joint", "Lacking", "Moments", "MomentsError", "adjusted", "ratio"]
 
 
 class MomentsError(GazetteError, ValueError):
@@ -39,12 +40,28 @@ class Moments:
 
 
 @dataclass(frozen=True)
+class Lacking:
+    """Units of one arm that lack the second value, which then stands at its mean: an indicator, 1 where it is lacking.
+
+    Attributes:
+        share: Share of such units; from it follows the indicator's variance.
+        with_first: Sample covariance of indicator and first value.
+        with_second: Of indicator and second value.
+    """
+
+    share: float
+    with_first: float
+    with_second: float
+
+
+@dataclass(frozen=True)
 class Joint:
-    """Two values per unit of one arm: their moments and their sample covariance."""
+    """Two values per unit of one arm: their moments, their sample covariance, and who lacks the second."""
 
     first: Moments
     second: Moments
     covariance: float
+    lacking: Lacking | None = None
 
 
 def ratio(arm: Joint) -> Moments:
@@ -68,27 +85,61 @@ def adjusted(control: Joint, treatment: Joint) -> tuple[Moments, Moments, float]
     """CUPED: the metric less what a covariate from before the test explains (Deng et al. 2013).
 
     ``first`` is the metric, ``second`` the covariate. theta is the pooled covariance over the pooled variance; each arm's mean moves by
-    theta times its covariate's distance from the pooled mean.
+    theta times its covariate's distance from the pooled mean. Where units lack the covariate, which then stands at its mean, the indicator
+    of lacking it is a second covariate; the difference of the arms is that of a least-squares regression on arm, covariate and indicator.
 
     Returns:
         Control and treatment after adjustment, and the share of the variance that went.
     """
     arms = (control, treatment)
     freedom = sum(a.first.n - 1 for a in arms)
-    spread = sum((a.first.n - 1) * a.second.variance for a in arms) / freedom if freedom > 0 else 0.0
-    if spread == 0:
+    if freedom <= 0:
         return control.first, treatment.first, 0.0
-    theta = sum((a.first.n - 1) * a.covariance for a in arms) / freedom / spread
+    theta, lack = _slopes(arms, freedom)
+    if theta == 0 and lack == 0:
+        return control.first, treatment.first, 0.0
     n = sum(a.first.n for a in arms)
     centre = sum(a.first.n * a.second.mean for a in arms) / n
-    found = [
-        Moments(
-            a.first.n,
-            a.first.mean - theta * (a.second.mean - centre),
-            max(0.0, a.first.variance - 2 * theta * a.covariance + theta**2 * a.second.variance),
-        )
-        for a in arms
-    ]
+    middle = sum(a.first.n * _lacking(a).share for a in arms) / n
+    found = []
+    for a in arms:
+        mean = a.first.mean - theta * (a.second.mean - centre)
+        variance = a.first.variance - 2 * theta * a.covariance + theta**2 * a.second.variance
+        if lack:
+            other = _lacking(a)
+            mean -= lack * (other.share - middle)
+            variance += lack**2 * _spread(a) - 2 * lack * (other.with_first - theta * other.with_second)
+        found.append(Moments(a.first.n, mean, max(0.0, variance)))
     before = sum(a.first.variance / a.first.n for a in arms)
     after = sum(m.variance / m.n for m in found)
     return found[0], found[1], 1 - after / before if before > 0 else 0.0
+
+
+NEARLY_ONE = 1e-9  # of two covariates that say the same, the second is left out
+
+
+def _lacking(arm: Joint) -> Lacking:
+    return arm.lacking or Lacking(0.0, 0.0, 0.0)
+
+
+def _spread(arm: Joint) -> float:
+    """Sample variance of the indicator."""
+    n, p = arm.first.n, _lacking(arm).share
+    return p * (1 - p) * n / (n - 1) if n > 1 else 0.0
+
+
+def _slopes(arms: tuple[Joint, Joint], freedom: int) -> tuple[float, float]:
+    """Slopes of the metric on covariate and indicator, within arms."""
+
+    def pooled(part: Callable[[Joint], float]) -> float:
+        return sum((a.first.n - 1) * part(a) for a in arms) / freedom
+
+    spread, other = pooled(lambda a: a.second.variance), pooled(_spread)
+    with_spread, with_other = pooled(lambda a: a.covariance), pooled(lambda a: _lacking(a).with_first)
+    both = pooled(lambda a: _lacking(a).with_second)
+    apart = spread * other - both**2
+    if apart > NEARLY_ONE * spread * other:
+        return (with_spread * other - with_other * both) / apart, (with_other * spread - with_spread * both) / apart
+    if spread > 0:
+        return with_spread / spread, 0.0
+    return 0.0, with_other / other if other > 0 else 0.0

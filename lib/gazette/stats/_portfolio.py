@@ -62,6 +62,18 @@ def _moments(spread: float, effects: NDArray[np.float64], errors: NDArray[np.flo
     return middle, float(1 / precision.sum()), fit
 
 
+def _over(
+    spreads: NDArray[np.float64], effects: NDArray[np.float64], errors: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """`_moments` of many spreads at once."""
+    variance = spreads[:, None] ** 2 + errors**2
+    precision = 1 / variance
+    total = precision.sum(axis=1)
+    middle = (precision * effects).sum(axis=1) / total
+    fit = -0.5 * (np.log(variance) + (effects - middle[:, None]) ** 2 * precision).sum(axis=1)
+    return middle, 1 / total, fit
+
+
 def fit_prior(effects: Sequence[float], errors: Sequence[float]) -> Prior | NotPublished:
     """Fit how true effects are spread to all tests, won or not: x_i ~ N(mean, spread^2 + error_i^2), by maximum likelihood.
 
@@ -85,7 +97,8 @@ def fit_prior(effects: Sequence[float], errors: Sequence[float]) -> Prior | NotP
     if _moments(0.0, x, s)[2] >= _moments(spread, x, s)[2] or spread < top * 1e-6:
         spread = 0.0
     grid = np.linspace(0.0, top, GRID)
-    likely = np.array([(m := _moments(t, x, s))[2] + 0.5 * math.log(m[1]) for t in grid])
+    _, doubt, fit = _over(grid, x, s)
+    likely = fit + np.array([0.5 * math.log(d) for d in doubt])
     weights = np.exp(likely - likely.max())
     weights /= weights.sum()
     middle = _moments(spread, x, s)[0]
@@ -112,14 +125,13 @@ def total(
     else:
         value = math.fsum(prior.drawn(e, d)[0] for e, d in zip(effects, errors, strict=True))
         every, each = np.asarray(prior.effects), np.asarray(prior.errors)
-        square = 0.0
-        for spread, weight in zip(prior.spreads, prior.weights, strict=True):
-            middle, doubt, _ = _moments(spread, every, each)
-            kept = spread**2 / (spread**2 + s**2)
-            centre = float((kept * x + (1 - kept) * middle).sum())
-            variance = float((kept * s**2).sum()) + float((1 - kept).sum()) ** 2 * doubt
-            square += weight * (variance + (centre - value) ** 2)
-        error, method = math.sqrt(square), METHOD
+        spreads = np.asarray(prior.spreads)
+        middle, doubt, _ = _over(spreads, every, each)
+        kept = spreads[:, None] ** 2 / (spreads[:, None] ** 2 + s**2)
+        centre = (kept * x + (1 - kept) * middle[:, None]).sum(axis=1)
+        variance = (kept * s**2).sum(axis=1) + (1 - kept).sum(axis=1) ** 2 * doubt
+        square = np.asarray(prior.weights) * (variance + (centre - value) ** 2)
+        error, method = math.sqrt(sum(square.tolist())), METHOD
     half = z_of(level) * error
     return Estimate(value, value - half, value + half, level, error, None, len(effects), method)
 

@@ -12,7 +12,7 @@ from gazette.record import NotPublished
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["sample_ratio", "sample_ratio_sequence"]
+__all__ = ["homogeneity", "sample_ratio", "sample_ratio_sequence"]
 
 
 def sample_ratio(counts: Sequence[int], weights: Sequence[float]) -> float | NotPublished:
@@ -30,6 +30,26 @@ def sample_ratio(counts: Sequence[int], weights: Sequence[float]) -> float | Not
         return NotPublished(reason="no units")
     statistic = math.fsum((c - total * w) ** 2 / (total * w) for c, w in zip(counts, weights, strict=True))
     return float(chdtrc(len(counts) - 1, statistic))
+
+
+def homogeneity(counts: Sequence[tuple[int, int]]) -> float | NotPublished:
+    """P-value of the chi-square test that a share is the same in every arm, without correction for continuity (Pearson 1900).
+
+    Args:
+        counts: Units of each arm that have something, and its units.
+
+    >>> round(homogeneity([(9000, 10000), (8800, 10000)]), 9)
+    6.188e-06
+    """
+    have, total = sum(x for x, _ in counts), sum(n for _, n in counts)
+    arms = [(x, n) for x, n in counts if n]
+    if len(arms) < 2:  # noqa: PLR2004  a comparison
+        return NotPublished(reason="fewer than two arms have units")
+    if have in {0, total}:
+        return 1.0
+    share = have / total
+    statistic = math.fsum((x - n * share) ** 2 / (n * share * (1 - share)) for x, n in arms)
+    return float(chdtrc(len(arms) - 1, statistic))
 
 
 def sample_ratio_sequence(daily: Sequence[Sequence[int]], weights: Sequence[float]) -> float | NotPublished:

@@ -26,9 +26,11 @@ class Accounted:
 
     Attributes:
         frame: Rows of kind, label, units, rows and repeated; None where it was not asked.
+        dated: Rows of metric and table whose facts have days and no times; None where it was not asked.
     """
 
     frame: pd.DataFrame | None
+    dated: pd.DataFrame | None
 
     def unknown(self) -> int | None:
         """Units of variants that the file neither knows nor excludes, and rows without an id; None where it was not asked."""
@@ -37,6 +39,11 @@ class Accounted:
     def others(self) -> list[tuple[str, int]]:
         """Who is in no arm and why, and how many."""
         return [(f"{r['label']}, {WHY[r['kind']]}", _heads(r)) for r in self._rows() if r["kind"] in WHY]
+
+    def dated_by_day(self) -> list[tuple[str, str]]:
+        """Metrics whose facts have days and no times, with the table."""
+        rows = [] if self.dated is None else self.dated.to_dict("records")
+        return [(str(row["metric"]), str(row["table"])) for row in rows]
 
     def _rows(self) -> list[dict[Any, Any]]:
         return [] if self.frame is None else self.frame.to_dict("records")

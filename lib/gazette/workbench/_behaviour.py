@@ -11,6 +11,7 @@ from gazette import display, monitoring, stats
 from gazette.display import Block, Chart, Column, Table
 from gazette.record import NotPublished
 from gazette.workbench._explore import ModelExplore
+from gazette.workbench._inputs import place_of
 from gazette.workbench._measures import records_of
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class ModelBehaviour(ModelExplore):
         }
         limits = self.plan.checks.drift_distance
         defined = " ".join(monitoring.DEFINITIONS[k] for k in ("js", "psi", "ks"))
-        caption = f"This week's rows against the training window ({self.plan.features.trained_from} until {self.plan.features.trained_until}). Warns above a JS distance of {limits.warn:g}, fails above {limits.fail:g}. {defined} Bins are the training's tenths."
+        caption = f"This week's rows against the training window ({self.plan.features.trained_from} until {self.plan.features.trained_until}). Warns above a JS distance of {limits.warn:g}, fails above {limits.fail:g}. {defined} Bins are the training's tenths; a value that holds a tenth or more has one of its own."
         return display.table(pd.DataFrame(rows), "drift", caption, columns)
 
     def drift_chart(self) -> Chart | Block:
@@ -183,11 +184,11 @@ class ModelBehaviour(ModelExplore):
         edges = self._edges()
         for name in drawn:
             parts = self.histograms[name]
-            bins = sorted({b for p in parts.values() for b in p}, key=lambda b: (len(b), b) if b.isdigit() else (99, b))
+            bins = sorted({b for p in parts.values() for b in p}, key=place_of)
             for part, words in (("training", "training"), ("week", "this week")):
                 total = sum(parts[part].values())
                 for i, b in enumerate(bins):
-                    label = _band(edges[name], int(b)) if name in edges else b
+                    label = _band(edges[name], b, bins) if name in edges else b
                     rows.append(
                         {
                             "feature": name,
@@ -199,7 +200,7 @@ class ModelBehaviour(ModelExplore):
                     )
         if not rows:
             return Block("")
-        caption = "The features that moved most: share of rows per tenth of the training (or per value); bars: training, blue lines: this week."
+        caption = "The features that moved most: share of rows per tenth of the training (or per value that holds a tenth or more); bars: training, blue lines: this week."
         return display.chart(display.shifts(rows, drawn), "drift-shift", caption)
 
     def _edges(self) -> dict[str, list[float]]:
@@ -211,6 +212,8 @@ class ModelBehaviour(ModelExplore):
             found.setdefault(name, [])
             if value is not None and value == value:  # noqa: PLR0124  NaN
                 found[name].append(float(value))
+        for row in records_of(self.snapshot.table("drift_values")) if self.snapshot.has("drift_values") else []:
+            found.setdefault(row["feature"], []).append(float(row["value"]))
         return {k: sorted(set(v)) for k, v in found.items()}
 
     def checks_table(self) -> Table:
@@ -259,12 +262,17 @@ class ModelBehaviour(ModelExplore):
         return display.table(pd.DataFrame(rows, columns=names), name, title, columns, folded=folded)
 
 
-def _band(edges: list[float], i: int) -> str:
-    """A bin in words.
+def _band(edges: list[float], bin_: str, bins: Sequence[str]) -> str:
+    """A bin in words, one of several; ``=i`` is a value with a bin of its own.
 
-    >>> _band([1.0, 2.5], 0), _band([1.0, 2.5], 1), _band([1.0, 2.5], 2)
-    ('≤ 1', '≤ 2.5', '> 2.5')
+    >>> bins = ["0", "1", "=1", "2"]
+    >>> [_band([1.0, 2.5], b, bins) for b in bins]
+    ['≤ 1', '< 2.5', '2.5', '> 2.5']
     """
+    i = int(bin_.removeprefix("="))
     if not edges:
         return "all"
-    return f"≤ {edges[i]:.4g}" if i < len(edges) else f"> {edges[-1]:.4g}"
+    if bin_.startswith("="):
+        return f"{edges[i]:.4g}"
+    below = "<" if f"={i}" in bins else "≤"
+    return f"{below} {edges[i]:.4g}" if i < len(edges) else f"> {edges[-1]:.4g}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gazette.display import Column, Table, format_number, table
 from gazette.errors import EditionError, ParamsError
 from gazette.params import load
-from gazette.record import RECORD_MIME, Interval, Kind, NotPublished, Number, Record
+from gazette.record import OWN, RECORD_MIME, Interval, Kind, NotPublished, Number, Record
 from gazette.stats import Estimate
 
 if TYPE_CHECKING:
@@ -87,15 +87,18 @@ class Bench:
         n: int | None = None,
         note: str = "",
         snapshot: str = "",
+        provisional: bool = False,
     ) -> Number:
         """Keep a number with its passport; the same id always gives the same number."""
         number_id = f"{self.subject}.{suffix}"
         interval = None
         if isinstance(value, Estimate):
             interval = Interval(low=value.low, high=value.high, level=value.level, method=value.method)
-            n = value.n if n is None else n
+            n = (
+                (value.n or None) if n is None else n
+            )  # what was stated or learnt elsewhere rests on no rows that we know
         known = self.params.metrics.get(metric)
-        if known is None:
+        if known is None and metric not in OWN:
             raise ParamsError(
                 f"metric {metric!r} has no definition",
                 where="params/metrics.yml",
@@ -114,12 +117,13 @@ class Bench:
             n=n,
             direction=direction,
             metric=metric,
-            metric_version=known.version,
+            metric_version=known.version if known else 1,
             cell=cell,
             query=query,
             snapshot=snapshot or self.snapshot_digest,
             as_of=self.cutoff,
             note=note,
+            provisional=provisional,
         )
         return self._numbers[number_id]
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cohort_retention",
+    "daily_gap",
+    "mean_gap",
     "nps",
     "period",
     "relative_change",
@@ -41,6 +43,19 @@ def period(frame: pd.DataFrame, end: date, weeks: int = WEEKS) -> pd.DataFrame |
     return rows
 
 
+def daily_gap(rows: pd.DataFrame, new: str, baseline: str) -> pd.Series[float]:
+    """Revenue per user of the new cohort less that of the hold-out, by day."""
+    per_user = rows.assign(per_user=rows["revenue"] / rows["users"]).pivot_table(
+        index="day", columns="cohort", values="per_user"
+    )
+    return (per_user[new] - per_user[baseline]).dropna()
+
+
+def mean_gap(gaps: pd.Series[float]) -> stats.Estimate | NotPublished:
+    """The mean of daily gaps; days are the units."""
+    return stats.mean(stats.Moments(len(gaps), float(gaps.mean()), float(gaps.var())))
+
+
 def revenue_effect(rows: pd.DataFrame | NotPublished, new: str, baseline: str) -> stats.Estimate | NotPublished:
     """Revenue of the new cohort less what its users would have brought at the hold-out's revenue per user.
 
@@ -49,11 +64,7 @@ def revenue_effect(rows: pd.DataFrame | NotPublished, new: str, baseline: str) -
     """
     if isinstance(rows, NotPublished):
         return rows
-    per_user = rows.assign(per_user=rows["revenue"] / rows["users"]).pivot_table(
-        index="day", columns="cohort", values="per_user"
-    )
-    gap = (per_user[new] - per_user[baseline]).dropna()
-    estimate = stats.mean(stats.Moments(len(gap), float(gap.mean()), float(gap.var())))
+    estimate = mean_gap(daily_gap(rows, new, baseline))
     if isinstance(estimate, NotPublished):
         return estimate
     users = float(rows.loc[rows["cohort"] == new, "users"].sum())

@@ -6,7 +6,7 @@ from html import escape
 
 from gazette import conclusions, display
 from gazette.display import Block
-from gazette.record import NotPublished, Number
+from gazette.record import OWN, NotPublished, Number
 from gazette.workbench._desk import Desk
 
 __all__ = ["Cards"]
@@ -27,22 +27,25 @@ class Cards(Desk):
                 items.append((self._stand_in(card), "", ""))
                 continue
             record = self.known[card][1]
-            basis = f'{escape(number.note or self.params.metrics[number.metric].definition)} <a href="{self.place(record)}">{escape(record.title)}</a>'
+            basis = f'{escape(number.note or self._definition(number))} <a href="{self.place(record)}">{escape(record.title)}</a>'
             items.append((number, self._changes(card), basis))
         return display.cards(items, currency=self.currency)
+
+    def _definition(self, number: Number) -> str:
+        return OWN.get(number.metric) or self.params.metrics[number.metric].definition
 
     def _stand_in(self, card: str) -> Number:
         """A number that says why there is none."""
         subject, _, rest = card.partition(".")
         failed = any(f["page"] == subject for f in self.failures)
-        metric = rest if rest in self.params.metrics else next(iter(self.params.metrics))
+        named = next((m for m in (rest, *rest.split(".")) if m in self.params.metrics), "")
         return Number(
             id=card,
-            label=conclusions.plainly(self.params.metrics[metric].title),
+            label=conclusions.plainly(self.params.metrics[named].title) if named else card,
             value=NotPublished(reason="the analysis failed" if failed else "no such number this week"),
             unit="number",
-            metric=metric,
-            metric_version=self.params.metrics[metric].version,
+            metric=named or "gazette.count",
+            metric_version=self.params.metrics[named].version if named else 1,
             cell="cards",
             query=None,
             snapshot="",

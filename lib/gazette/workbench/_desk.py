@@ -68,8 +68,7 @@ class Desk(Bench):
 
     def count(self, suffix: str, label: str, value: float, cell: str) -> Number:
         """A count of things on this page."""
-        metric = next(iter(self.params.metrics))
-        return self.add(suffix, label, value, unit="count", metric=metric, cell=cell, query=None)
+        return self.add(suffix, label, value, unit="count", metric="gazette.count", cell=cell, query=None)
 
     def metric_words(self, verdict: Verdict) -> str:
         """What a test is decided on, within a sentence."""

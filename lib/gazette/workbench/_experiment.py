@@ -109,7 +109,7 @@ class ExperimentBench(FlipSteps):
             facts["What it would take"] = (
                 f"{display.format_number(needed)} users in all{days}, to show {100 * plan.minimum_effect:.4g} % with 80 % power"
             )
-        if dated := reading.dated_by_day():
+        if dated := reading.accounted.dated_by_day():
             facts["Dated by day"] = "; ".join(
                 f"{self.params.metrics[m].title} counts from the day of assignment, as {of} has days and no times"
                 for m, of in dated
@@ -147,10 +147,10 @@ class ExperimentBench(FlipSteps):
         """The gates before any verdict."""
         import pandas as pd  # noqa: PLC0415
 
-        words = {True: "Passed", False: "Failed", None: "Not made"}
+        words = {True: "Passed", False: "Failed", None: "Not run"}
         rows = [
             {
-                "check": CHECKS[c.name][0],
+                "check": ": ".join(filter(None, (CHECKS[c.name][0], c.of))),
                 "asks": CHECKS[c.name][1],
                 "found": f"{'p = ' if c.name in P_VALUES and c.number.published else ''}{display.format_number(c.number)}",
                 "result": words[c.passed],
@@ -222,11 +222,12 @@ class ExperimentBench(FlipSteps):
 
     def _score(self, look: Look, result: MetricResult) -> dict[str, Any]:
         number, relative = result.difference, result.relative
-        state: str = conclusions.state_of(result)[0] if look.trusted else "not trustworthy"
-        if not look.readable and state != "not published":
+        trusted = look.trusted and not look.failed(result.metric)
+        state: str = conclusions.state_of(result)[0] if trusted else "not trustworthy"
+        if not look.readable and state not in {"not published", "not trustworthy"}:
             state = "not resolved"
         shown = state
-        if look.trusted and result.role == "guardrail":
+        if trusted and result.role == "guardrail":
             shown = {"passed": "guardrail holds", "broken": "guardrail broken", "open": "guardrail open"}[
                 conclusions.guardrail_of(result)
             ]
@@ -262,7 +263,7 @@ class ExperimentBench(FlipSteps):
                 number = result.relative
                 if number.interval is None:
                     continue
-                state = _tone(result) if self.trusted else "untrusted"
+                state = _tone(result) if self.trusted and not look.failed(result.metric) else "untrusted"
                 name = f"{result.title}, {look.treatment}" if several else result.title
                 rows.append(row(name, number.value, number.interval.low, number.interval.high, state))
         caption = "Relative effect on each metric with the range that fits the data; the dashed line is no change."
@@ -301,11 +302,11 @@ class ExperimentBench(FlipSteps):
         return Emitted(self._made())
 
 
-P_VALUES = ("sample-ratio", "sample-ratio-sequence", "balance")
+P_VALUES = ("sample-ratio", "sample-ratio-sequence", "balance", "missing-values")
 CHECKS: dict[str, tuple[str, str]] = {
     "accounted": (
         "Everyone accounted for",
-        "Users of a variant that the file neither knows nor excludes, and rows without an id or a time; fails from 1",
+        "Rows in no known arm, or without an id, that nothing was declared about; fails from 1",
     ),
     "sample-ratio": ("Split", "Do the arms have the planned sizes? Chance of so uneven a split; fails below 0.01"),
     "sample-ratio-sequence": ("Split, day by day", "The same, safe to read every day; fails below 0.01"),
@@ -314,6 +315,10 @@ CHECKS: dict[str, tuple[str, str]] = {
     "missing-days": (
         "Every day there",
         "Days without users or without rows of the primary metric: missing or late; fails from 1",
+    ),
+    "missing-values": (
+        "Missing alike",
+        "Is as much missing in each arm? Chance of so unlike a share; fails below 0.01",
     ),
     "minimum-run": ("Whole weeks", "Has it run long enough for every weekday?"),
 }

@@ -112,16 +112,17 @@ class FlipSteps(WatchLists):
         if found is None or not found.others:
             return ()
         _ = self._flip_numbers
-        shared: dict[str, Any] = {"metric": self.plan.primary, "cell": "flips", "query": "arms"}
+        count: dict[str, Any] = {"unit": "count", "metric": "gazette.count", "cell": "flips", "query": "arms"}
+        part: dict[str, Any] = {**count, "unit": "fraction", "metric": "gazette.share"}
         ways, agree = len(found.others), found.agree
         prefix = self._flip_prefix
         said = conclusions.flips_said(
             found,
             prefix=self.look.prefix,
             metric=self.look.primary.title,
-            ways=self.add(f"{prefix}.ways", "Other ways to analyse the test", ways, unit="count", **shared),
-            agree=self.add(f"{prefix}.agree", "Of these, with the same verdict", agree, unit="count", **shared),
-            share=self.add(f"{prefix}.share", "Share of them", agree / ways, unit="fraction", **shared),
+            ways=self.add(f"{prefix}.ways", "Other ways to analyse the test", ways, **count),
+            agree=self.add(f"{prefix}.agree", "Of these, with the same verdict", agree, **count),
+            share=self.add(f"{prefix}.share", "Share of them", agree / ways, **part),
         )
         return (said,)
 

@@ -17,7 +17,7 @@ from gazette.workbench._segments import ModelSegments
 if TYPE_CHECKING:
     from gazette.monitoring import Check, Drift
 
-__all__ = ["ModelInputs"]
+__all__ = ["ModelInputs", "place_of"]
 
 PARTS = ("training", "week")
 
@@ -47,7 +47,7 @@ class ModelInputs(ModelSegments):
                 found[name] = NotPublished(reason="a field of the calendar, which a week cannot cover")
                 continue
             parts = self.histograms.get(name, {p: {} for p in PARTS})
-            bins = sorted({b for p in PARTS for b in parts[p]})
+            bins = sorted({b for p in PARTS for b in parts[p]}, key=place_of)
             counts = [[parts[p].get(b, 0) for b in bins] for p in PARTS]
             found[name] = monitoring.drift(counts[0], counts[1], ks=gaps.get(name))
         return dict(sorted(found.items(), key=lambda item: -_distance(item[1])))
@@ -75,7 +75,7 @@ class ModelInputs(ModelSegments):
             end = datetime.combine(self.week_start, datetime.min.time()) + timedelta(days=7)
             stale = max(0.0, (end - now["newest"].to_pydatetime()).total_seconds() / 3600)
             twice = 1 - int(now["different"]) / int(now["rows"])
-            usual = sorted(int(r["rows"]) for r in weeks.values())
+            usual = sorted(int(r.get("in_time", r["rows"])) for r in weeks.values())  # late rows of this week come yet
             middle = usual[len(usual) // 2] if usual else 0
             change = (
                 abs(int(now["rows"]) / middle - 1)
@@ -93,7 +93,27 @@ class ModelInputs(ModelSegments):
                 **_of(limits.volume_change),
             ),
             add("duplicates", "Rows loaded twice (counted once)", twice, "fraction", **_of(limits.duplicate_fraction)),
+            *self._lacking_checks(),
         ]
+
+    def _lacking_checks(self) -> list[Check]:
+        """Rows that are left out of what is measured; editions before these were counted have none of them."""
+        limit, found = _of(self.plan.checks.null_fraction), []
+        nothing = NotPublished(reason="no rows this week")
+        if self.snapshot.has("strays"):
+            row = records_of(self.snapshot.table("strays"))[0]
+            share: float | NotPublished = int(row["strays"] or 0) / int(row["n"]) if row["n"] else nothing
+            title = "Rows without an id or a version (left out)"
+            found.append(monitoring.check("strays", title, share, "fraction", **limit))
+        if self.snapshot.has("unscored"):
+            row = records_of(self.snapshot.table("unscored"))[0]
+            for column in (c for c in row if c != "n"):
+                share = int(row[column] or 0) / int(row["n"]) if row["n"] else nothing
+                metric = self.params.metrics.get(column.replace("_", "-"))
+                id_, what = ("unscored", "a score") if metric is None else (f"unscored-{column}", metric.title)
+                title = f"Rows without {what} (not measured)"
+                found.append(monitoring.check(id_, title, share, "fraction", **limit))
+        return found
 
     def _label_checks(self) -> list[Check]:
         if not self.snapshot.has("label_checks"):
@@ -245,6 +265,16 @@ class ModelInputs(ModelSegments):
         days = (features.trained_until - features.trained_from).days
         seen = {(features.trained_from + timedelta(days=i)).month for i in range(days)}
         return not {self.week_start.month, (self.week_start + timedelta(days=6)).month} & seen
+
+
+def place_of(bin_: str) -> tuple[int, int, str]:
+    """Bins in the order of their values: ``i`` lies between edges and ``=i`` on one; words after their letters.
+
+    >>> sorted(["=1", "10", "(other)", "2", "1", "0", "a"], key=place_of)
+    ['0', '1', '=1', '2', '10', '(other)', 'a']
+    """
+    bare = bin_.removeprefix("=")
+    return (int(bare), len(bin_) - len(bare), "") if bare.isdecimal() else (10**6, 0, bin_)
 
 
 def _of(limit: Any) -> dict[str, float]:

@@ -22,6 +22,10 @@ __all__ = ["ModelMeasures", "records_of", "values_of"]
 
 DAYS = 7
 DROP_WEEKS = 4
+COMPLETE = 0.99  # of outcomes, from which a week counts as complete
+UNEQUAL = "Provisional: the outcomes of the two weeks are neither of the same age nor complete, so part of this may be those that are still to come."
+SAME_AGE = "Both weeks with their outcomes as they were known at the same age."
+LACKING = "no row has this score"
 
 
 class ModelMeasures(Bench):
@@ -79,20 +83,41 @@ class ModelMeasures(Bench):
             flagged = metric == "precision"
             of = int(row["flagged"] if flagged else row["positive"])
             return monitoring.share(int(row["caught"]), of, "flagged" if flagged else "positive")
-        return monitoring.level(metric, *values_of(row, metric), int(row["n"]))
+        n = rows_of(row, metric)
+        return monitoring.level(metric, *values_of(row, metric), n) if n else NotPublished(reason=LACKING)
 
     def difference(self, row: dict[str, Any] | None, metric: str) -> stats.Estimate | NotPublished:
         """Live less baseline, from a row of paired aggregates."""
         if row is None:
             return NotPublished(reason="no rows that both versions scored")
-        return monitoring.difference(*values_of(row, metric), int(row["n"]))
+        return monitoring.difference(*values_of(row, metric), rows_of(row, metric))
+
+    @cached_property
+    def _complete(self) -> dict[date, tuple[bool, bool]]:
+        """Week to whether its outcomes are as old as this week's, and whether all but a few of them are known."""
+        if self.plan.labels is None or "live" not in self.versions:
+            return {}
+        frame = self.snapshot.table("completeness")
+        live = frame[frame["version"] == self.versions["live"]["version"]]
+        return {
+            r["week"].date(): (bool(r.get("aged", 0)), int(r["labelled"]) >= COMPLETE * int(r["scored"]))
+            for r in records_of(live)
+        }
+
+    def alike(self, week: date) -> bool:
+        """Whether a week can be compared with this one: outcomes of the same age, or both complete; without outcomes always."""
+        if self.plan.labels is None or week == self.week_start:
+            return True
+        now, then = (self._complete.get(w, (False, False)) for w in (self.week_start, week))
+        return (now[0] and then[0]) or (now[1] and then[1])
 
     def series(self, metric: str, role: str = "live") -> list[tuple[date, stats.Estimate]]:
-        """Weeks up to this one for which the measure could be computed, oldest first."""
+        """Weeks up to this one for which the measure could be computed and that can be compared with it, oldest first."""
         if role not in self.versions:
             return []
         version = self.versions[role]["version"]
         rows = [r for r in records_of(self.weekly) if r["version"] == version and r["week"] <= self.week_start]
+        rows = [r for r in rows if self.alike(r["week"])]
         found = [(r["week"], self.level(r, metric)) for r in sorted(rows, key=lambda r: r["week"])]
         return [(week, e) for week, e in found if isinstance(e, stats.Estimate)]
 
@@ -115,11 +140,17 @@ class ModelMeasures(Bench):
             now = self.stop or self.level(self._row(self.weekly, self.week_start, "live"), metric)
             before = self.stop or self.level(self._row(self.weekly, last, "live"), metric)
             note = f"Version {self.versions['live']['version']}, all rows of the week" if not self.stop else ""
+            if isinstance(now, stats.Estimate) and now.standard_error == 0 and metric == "auc":
+                note += ". Every row has the same score, which separates nothing"
             self.add(metric, known.title, now, unit=known.unit, query="weekly", note=note, **shared)
             gap: Any = "points" if known.unit == "fraction" else known.unit
             change = monitoring.independent_difference(now, before)
             title = f"{known.title}, change on last week"
-            self.add(f"{metric}.change", title, change, unit=gap, query="weekly", **shared)
+            unequal = not self.alike(last) and isinstance(change, stats.Estimate)
+            note = UNEQUAL if unequal else SAME_AGE if self.plan.labels else ""
+            self.add(
+                f"{metric}.change", title, change, unit=gap, query="weekly", note=note, provisional=unequal, **shared
+            )
             against = self.stop or self.difference(self._row(paired, self.week_start, None), metric)
             title = f"{known.title}, against the baseline version"
             self.add(f"{metric}.vs-baseline", title, against, unit=gap, query="paired", **shared)
@@ -303,6 +334,11 @@ class ModelMeasures(Bench):
 
 def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def rows_of(row: dict[str, Any], metric: str) -> int:
+    """Rows that a measure in a row of aggregates rests on: all, unless some lack it."""
+    return int(row.get(f"{metric.replace('-', '_')}_n", row["n"]))
 
 
 def values_of(row: dict[str, Any], metric: str) -> tuple[float | None, float | None]:

@@ -134,13 +134,16 @@ class ModelBench(ModelRelation):
             if conclusions.provisional(self.subject, self._numbers)
             else ""
         )
-        caption = f"Quality of the live version. Versions are compared on the same rows (paired), weeks on different ones; an arrow only where the range excludes nought.{late}"
+        ages = ", with their outcomes as they were known at the same age" if self.plan.labels else ""
+        caption = f"Quality of the live version. Versions are compared on the same rows (paired), weeks on different ones{ages}; an arrow only where the range excludes nought.{late}"
         return display.table(pd.DataFrame(rows), "quality", caption, columns)
 
     def _marked(self, number: Number, level: Number) -> str:
         if not number.published:
             return escape(display.format_number(number))
         word, tone = conclusions.moved(number, level)
+        if number.provisional:
+            return f'<span class="gz-untrusted">{escape(display.format_number(number, "signed"))} (provisional)</span>'
         assert isinstance(number.value, float)  # noqa: S101  it is published
         arrow = "steady" if word == "steady" else "up" if number.value > 0 else "down"
         return display.mark(arrow, tone, display.format_number(number, "signed"))

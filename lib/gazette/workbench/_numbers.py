@@ -75,20 +75,20 @@ class ExperimentNumbers(Bench):
     def _common(self) -> dict[str, Number]:
         """Numbers of the whole test."""
         reading, plan = self.reading, self.plan
-        count: dict[str, Any] = {"unit": "count", "metric": plan.primary, "cell": "status", "query": "arms"}
+        count: dict[str, Any] = {"unit": "count", "metric": "gazette.count", "cell": "status", "query": "arms"}
         for variant in plan.variants:
             self.add(f"n.{variant.id}", f"Users in {variant.title}", reading.count(variant.id), **count)
         found = {"units": self.add("units", "Users in the test", reading.units, **count)}
         none: dict[str, Any] = {**count, "query": None}
         if plan.planned_units:
             found["planned"] = self.add("planned", "Users planned", plan.planned_units, **none)
-            share = {**count, "unit": "fraction"}
+            share = {**count, "unit": "fraction", "metric": "gazette.share"}
             found["progress"] = self.add(
                 "progress", "Share of the planned users", reading.units / plan.planned_units, **share
             )
         needed = reading.needed()
         found["needed"] = self.add("needed", "Users needed to find the smallest effect worth having", needed, **count)
-        days: dict[str, Any] = {**count, "unit": "days", "query": "assigned_per_day"}
+        days: dict[str, Any] = {**count, "unit": "days", "metric": "gazette.days", "query": "assigned_per_day"}
         found["wait"] = self.add("wait", "Days until it has them", reading.days_until(needed), **days)
         if plan.planned_units:
             more = reading.days_until(plan.planned_units)
@@ -98,7 +98,7 @@ class ExperimentNumbers(Bench):
         found["look"] = self.add("look", "Looks taken, this one included", len(reading.past) + 1, **none)
         found["looks"] = self.add("looks", "Looks at most", reading.looks_at_most(), **none)
         if plan.design == "group-sequential":
-            error = {**none, "unit": "number"}
+            error = {**none, "unit": "number", "metric": plan.primary}
             found["spent"] = self.add("spent", "Error spent so far", reading.design.spent(), **error)
             found["alpha"] = self.add("alpha", "Error of the whole test", reading.design.alpha, **error)
         return found
@@ -108,6 +108,7 @@ class ExperimentNumbers(Bench):
         """The gates before any verdict, the gravest first."""
         reading, plan = self.reading, self.plan
         shared: dict[str, Any] = {"metric": plan.primary, "cell": "checks"}
+        counts: dict[str, Any] = {**shared, "metric": "gazette.count"}
         split, drift, balance = reading.split(), reading.split_sequence(), reading.balance()
         crossed, missing = reading.crossed(), reading.missing_days()
         made: list[tuple[Any, Number, bool | None]] = [
@@ -123,8 +124,8 @@ class ExperimentNumbers(Bench):
             ),
             (
                 "exposure",
-                self.add("crossed", "Users seen in several arms", crossed, unit="count", query="exposure", **shared),
-                crossed <= CROSSED_LIMIT * (reading.units + crossed),
+                self.add("crossed", "Users seen in several arms", crossed, unit="count", query="exposure", **counts),
+                None if isinstance(crossed, NotPublished) else crossed <= CROSSED_LIMIT * (reading.units + crossed),
             ),
             (
                 "balance",
@@ -133,7 +134,7 @@ class ExperimentNumbers(Bench):
             ),
             (
                 "missing-days",
-                self.add("missing", "Days without anybody", missing, unit="count", query="assigned_per_day", **shared),
+                self.add("missing", "Days without anybody", missing, unit="count", query="assigned_per_day", **counts),
                 missing == 0,
             ),
             ("minimum-run", self._common["days"], reading.days >= min(plan.minimum_days, days_of(plan))),

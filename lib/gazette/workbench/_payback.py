@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette import stats
 from gazette.record import NotPublished
-from gazette.workbench._business import revenue_effect
+from gazette.workbench._business import daily_gap, mean_gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -74,23 +74,26 @@ def first_gain(frame: pd.DataFrame, new: str, baseline: str, begun: date, end: d
 
     before, k = None, 0
     day = begun + timedelta(days=RUN)
-    while day <= end:
-        rows = frame[(frame["day"] >= pd.Timestamp(begun)) & (frame["day"] < pd.Timestamp(day))]
-        if rows.groupby("cohort")["day"].nunique().reindex([new, baseline]).fillna(0).min() >= FEWEST:
+    frame = frame[frame["day"] >= pd.Timestamp(begun)]
+    days = {cohort: set(rows["day"]) for cohort, rows in frame.groupby("cohort")}
+    gaps = daily_gap(frame, new, baseline) if {new, baseline} <= set(days) else None
+    while day <= end and gaps is not None:
+        until = pd.Timestamp(day)
+        if min(sum(d < until for d in days[cohort]) for cohort in (new, baseline)) >= FEWEST:
             k += 1
-            found = revenue_effect(rows, new, baseline)
-            if isinstance(found, stats.Estimate) and found.n and _low(found, rows, k) > 0:
+            found = mean_gap(gaps[gaps.index < until])
+            looked = len({d for every in days.values() for d in every if d < until})
+            if isinstance(found, stats.Estimate) and _low(found, looked, k) > 0:
                 return day, before
             before = day
         day += timedelta(days=RUN)
     return None, before
 
 
-def _low(found: stats.Estimate, rows: pd.DataFrame, k: int) -> float:
+def _low(found: stats.Estimate, days: int, k: int) -> float:
     """Lower end at the k-th look's share of the error."""
     from scipy.special import stdtrit  # noqa: PLC0415
 
-    days = int(rows["day"].nunique())
     return found.value - float(stdtrit(days - 1, 1 - LATER * 6 / (pi * k) ** 2 / 2)) * found.standard_error
 
 

@@ -92,8 +92,7 @@ class PortfolioNumbers(Bench):
     # ---- numbers
 
     def _count(self, name: str, label: str, value: int) -> Number:
-        metric = COUNTED if COUNTED in self.params.metrics else next(iter(self.params.metrics))
-        return self.add(name, label, value, unit="count", metric=metric, cell="findings", query=self._query)
+        return self.add(name, label, value, unit="count", metric="gazette.count", cell="findings", query=self._query)
 
     @property
     def _query(self) -> str | None:
@@ -111,7 +110,7 @@ class PortfolioNumbers(Bench):
         enough = len(decided) >= stats.FEWEST_TESTS
         few = NotPublished(reason="history too short")
         shared: dict[str, Any] = {"cell": "cards", "query": self._query, "direction": "higher"}
-        metric = COUNTED if COUNTED in self.params.metrics else next(iter(self.params.metrics))
+        metric = COUNTED if COUNTED in self.params.metrics else "gazette.share"
         rates = {"win-rate": ("Tests that won", wins), "ship-rate": ("Tests that were shipped", len(ships))}
         for name, (label, n) in rates.items():
             value = stats.proportion(n, len(decided)) if enough else few
@@ -160,7 +159,7 @@ class PortfolioNumbers(Bench):
         before, after = [t.error or 0.0 for t in again], [t.realised_error or 0.0 for t in again]
         self._count("measured-again", "Shipped tests measured again later", len(again))
         known = "realised-share" in self.params.metrics
-        metric = "realised-share" if known else next(iter(self.params.metrics))
+        metric = "realised-share" if known else "gazette.share"
         shared: dict[str, Any] = {"unit": "fraction", "metric": metric, "cell": "claims", "query": self._query}
         self.add(
             "realised-share",

@@ -15,6 +15,7 @@ from gazette import stats
 from gazette.record import NotPublished, TakenLook
 from gazette.sources import column_of
 from gazette.workbench._accounted import Accounted, broken_values
+from gazette.workbench._answers import date_of, joint, number, records
 from gazette.workbench._plan import plan_of
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Reading:
         self.ended = plan.end <= last
         self.edition = edition
         self.before = list(past)
+        self.accounted = Accounted(table("accounted"), table("dated_by_day"))
         self.past = [look for look in past if look.units < self.units]
         self.first_plan = (past[0].plan if past else "") or plan_of(plan)
 
@@ -87,7 +89,7 @@ class Reading:
     def arms(self) -> dict[str, dict[str, Any]]:
         """Aggregates per variant."""
         frame = self.table("arms")
-        return {str(row["variant"]): row for row in _rows(frame)}
+        return {str(row["variant"]): row for row in records(frame)}
 
     def count(self, arm: str) -> int:
         """Units of an arm."""
@@ -108,8 +110,8 @@ class Reading:
         """New units per arm on each day that had any, oldest first."""
         frame = self.table("assigned_per_day")
         found: dict[date, dict[str, int]] = {}
-        for row in _rows(frame):
-            found.setdefault(_date(row["day"]), {})[str(row["variant"])] = int(row["n"])
+        for row in records(frame):
+            found.setdefault(date_of(row["day"]), {})[str(row["variant"])] = int(row["n"])
         return sorted(found.items())
 
     # ---- design
@@ -141,17 +143,18 @@ class Reading:
     # ---- metrics
 
     def moments(self, row: Mapping[str, Any], metric: str) -> stats.Moments | NotPublished:
-        """A metric of an arm (or of a segment's arm) as n, mean and variance, whatever its kind."""
-        known, column, n = self.metrics[metric], column_of(metric), int(row["n"])
+        """A metric of an arm (or of a segment's arm) as n (units that have it), mean and variance, whatever its kind."""
+        known, column = self.metrics[metric], column_of(metric)
+        n = int(row.get(f"{column}_n", row["n"]))
         if (broken := self.broken(metric)) is not None:
             return broken
         if known.quantile is not None:
-            return self._quantile(str(row["variant"]), metric, n)
-        first = stats.Moments(n, _number(row[f"{column}_mean"]), _number(row[f"{column}_var"]))
+            return self._quantile(row, metric, n)
+        first = stats.Moments(n, number(row[f"{column}_mean"]), number(row[f"{column}_var"]))
         if known.denominator is None:
             return first
         try:
-            return stats.ratio(_joint(row, column, "den", first))
+            return stats.ratio(joint(row, column, "den", first))
         except stats.MomentsError as error:
             return NotPublished(reason=error.what)
 
@@ -159,12 +162,28 @@ class Reading:
         """Why a metric has no value though its rows are there: a value of them is none."""
         return broken_values(metric, self.metrics[metric], self.arms.values())
 
-    def _quantile(self, arm: str, metric: str, n: int) -> stats.Moments | NotPublished:
-        frame = self.table("quantiles")
-        for row in _rows(frame):
-            if row["metric"] == metric and row["variant"] == arm:
-                return stats.quantile_moments(n, float(row["quantile"]), float(row["low"]), float(row["high"]))
+    def _quantile(self, row: Mapping[str, Any], metric: str, n: int) -> stats.Moments | NotPublished:
+        """From order statistics beside the row's aggregates, else from the table of the arms' own."""
+        marks, column = ("quantile", "low", "high"), column_of(metric)
+        if f"{column}_quantile" in row:
+            if n == 0:
+                return NotPublished(reason="no users with a value in this arm")
+            return stats.quantile_moments(n, *(float(row[f"{column}_{mark}"]) for mark in marks))
+        if "segment" in row:
+            return NotPublished(reason="this quantile was not taken by segment")
+        for other in records(self.table("quantiles")):
+            if other["metric"] == metric and other["variant"] == str(row["variant"]):
+                return stats.quantile_moments(n, *(float(other[mark]) for mark in marks))
         return NotPublished(reason="no users in this arm")
+
+    def between(
+        self, control: stats.Moments, treatment: stats.Moments, metric: str, *, proportion: bool, alpha: float | None
+    ) -> stats.Comparison:
+        """Two arms (of the test or of a segment) by the design."""
+        if self.metrics[metric].quantile is not None and 0 in {control.variance, treatment.variance}:
+            ties = NotPublished(reason="so many users share one value (ties) that this quantile has no range")
+            return stats.Comparison(ties, ties)
+        return stats.compare(control, treatment, self.design, proportion=proportion, alpha=alpha)
 
     def pair(
         self, metric: str, arm: str, *, adjust: bool = True
@@ -180,10 +199,10 @@ class Reading:
         known, column = self.metrics[metric], column_of(metric)
         if isinstance(control, NotPublished) or isinstance(treatment, NotPublished):
             return control, treatment, 0.0, False
-        if not adjust or known.covariate is None or known.denominator is not None:
+        if not adjust or known.covariate is None or known.denominator is not None or not control.n or not treatment.n:
             return control, treatment, 0.0, known.proportion
         joints = [
-            _joint(self.arms[name], column, "pre", m) for name, m in ((self.plan.control, control), (arm, treatment))
+            joint(self.arms[name], column, "pre", m) for name, m in ((self.plan.control, control), (arm, treatment))
         ]
         left, right, saved = stats.adjusted(*joints)
         return left, right, saved, False
@@ -196,7 +215,7 @@ class Reading:
                 return stats.Comparison(side, side)
         assert isinstance(control, stats.Moments)  # noqa: S101  the loop has said so
         assert isinstance(treatment, stats.Moments)  # noqa: S101
-        return stats.compare(control, treatment, self.design, proportion=proportion, alpha=alpha)
+        return self.between(control, treatment, metric, proportion=proportion, alpha=alpha)
 
     def value(self, metric: str, arm: str) -> stats.Estimate | NotPublished:
         """A metric of one arm with its own interval."""
@@ -249,19 +268,12 @@ class Reading:
         rows = [[day.get(v.id, 0) for v in self.plan.variants] for _, day in self.daily]
         return stats.sample_ratio_sequence(rows, [v.weight for v in self.plan.variants])
 
-    @property
-    def accounted(self) -> Accounted:
-        """Where everyone went who was assigned."""
-        return Accounted(self.table("accounted"))
-
-    def dated_by_day(self) -> list[tuple[str, str]]:
-        """Metrics whose facts have days and no times, with the table."""
-        return [(str(row["metric"]), str(row["table"])) for row in _rows(self.table("dated_by_day"))]
-
-    def crossed(self) -> int:
+    def crossed(self) -> int | NotPublished:
         """Units seen in more than one arm."""
         frame = self.table("exposure")
-        return 0 if frame is None or frame.empty else int(frame["units_in_several_arms"].iloc[0])
+        if frame is None:
+            return NotPublished(reason="nothing says which rows are of one unit")
+        return 0 if frame.empty else int(frame["units_in_several_arms"].iloc[0])
 
     def balance(self) -> float | NotPublished:
         """Smallest p-value, over metrics with a covariate, that the arms were alike before the test (times their number)."""
@@ -269,13 +281,13 @@ class Reading:
         for name in self.plan.metrics:
             if self.metrics[name].covariate is None or self.broken(name) is not None:
                 continue
-            column = f"{column_of(name)}_pre"
+            column, own = f"{column_of(name)}_pre", f"{column_of(name)}_n"
             for variant in self.plan.treatments:
                 sides = [self.arms.get(a) for a in (self.plan.control, variant.id)]
                 if None in sides:
                     continue
                 left, right = (
-                    stats.Moments(int(s["n"]), _number(s[f"{column}_mean"]), _number(s[f"{column}_var"]))
+                    stats.Moments(int(s.get(own, s["n"])), number(s[f"{column}_mean"]), number(s[f"{column}_var"]))
                     for s in sides
                     if s is not None
                 )
@@ -293,7 +305,7 @@ class Reading:
         """
         days = [self.plan.start + timedelta(days=i) for i in range(self.days)]
         there = {day for day, _ in self.daily}
-        recorded = {_date(r["day"]): int(r["n"]) for r in _rows(self.table("rows_per_day"))}
+        recorded = {date_of(r["day"]): int(r["n"]) for r in records(self.table("rows_per_day"))}
         if sum(recorded.values()) >= USUAL_ROWS * max(1, len(days)):
             there &= set(recorded)
         return sum(day not in there for day in days)
@@ -310,7 +322,10 @@ class Reading:
         if isinstance(main, NotPublished):
             return main
         each = stats.users_needed(main.mean, main.variance, self.plan.minimum_effect, alpha=self.design.alpha)
-        return each if isinstance(each, NotPublished) else len(self.plan.variants) * each
+        if isinstance(each, NotPublished):
+            return each
+        users = self.count(self.plan.control)  # where some lack the metric, more have to come for as many with it
+        return len(self.plan.variants) * (each if main.n in {0, users} else math.ceil(each * users / main.n))
 
     def rate(self) -> tuple[float, float] | NotPublished:
         """New units a day over the last two weeks, and the standard error of that rate."""
@@ -387,7 +402,7 @@ class Reading:
         frame = self.table("effect_by_day")
         if frame is None or frame.empty or self.broken(self.plan.primary) is not None:
             return []
-        rows = {(int(r["day"]), str(r["variant"])): r for r in _rows(frame)}
+        rows = {(int(r["day"]), str(r["variant"])): r for r in records(frame)}
         found = []
         for day in range(max(k for k, _ in rows) + 1):
             sides = []
@@ -396,7 +411,7 @@ class Reading:
                 row = rows.get((day, name))
                 if row is None or n < 100 or int(row["n"]) > n:  # noqa: PLR2004  too few to draw
                     break
-                k, mean, var = int(row["n"]), float(row["mean"]), _number(row["var"])
+                k, mean, var = int(row["n"]), float(row["mean"]), number(row["var"])
                 spread = ((k - 1) * var + k * mean**2 * (1 - k / n)) / (n - 1)  # the others have 0
                 sides.append(stats.Moments(n, k * mean / n, spread))
             if len(sides) == 2:  # noqa: PLR2004  both arms
@@ -412,17 +427,17 @@ class Reading:
             return []
         found = []
         for (segment, value), part in frame.groupby(["segment", "value"], sort=True):
-            rows = {str(r["variant"]): r for r in _rows(part)}
+            rows = {str(r["variant"]): r for r in records(part)}
             if self.plan.control not in rows or arm not in rows:
                 continue
             control, treatment = (self.moments(rows[a], self.plan.primary) for a in (self.plan.control, arm))
             if isinstance(control, NotPublished) or isinstance(treatment, NotPublished):
                 continue
             several = frame.loc[frame["segment"] == segment, "value"].nunique()
-            compared = stats.compare(
+            compared = self.between(
                 control,
                 treatment,
-                self.design,
+                self.plan.primary,
                 proportion=self.metrics[self.plan.primary].proportion,
                 alpha=self.design.alpha / several,
             )
@@ -431,23 +446,3 @@ class Reading:
                     {"segment": str(segment), "value": str(value), "comparison": compared, "n": control.n + treatment.n}
                 )
         return found
-
-
-def _date(day: Any) -> date:
-    """A day as warehouses give it, with or without a time."""
-    return day.date() if hasattr(day, "date") else day  # type: ignore[no-any-return]
-
-
-def _rows(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
-    return [] if frame is None else [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
-
-
-def _number(value: Any) -> float:
-    """A float; the variance of a single unit, which warehouses give as NULL, is 0."""
-    found = float(value) if value is not None else 0.0
-    return 0.0 if math.isnan(found) else found
-
-
-def _joint(row: Mapping[str, Any], column: str, part: str, first: stats.Moments) -> stats.Joint:
-    second = stats.Moments(first.n, _number(row[f"{column}_{part}_mean"]), _number(row[f"{column}_{part}_var"]))
-    return stats.Joint(first, second, _number(row[f"{column}_{part}_cov"]))

@@ -71,7 +71,7 @@ class Registered(Cards):
         outcomes = [bool(row["same"]) for row in self.frozen.table("replayed").to_dict("records")]
         same = sum(outcomes)
         shared: dict[str, Any] = {
-            "metric": next(iter(self.params.metrics)),
+            "metric": "gazette.count",
             "cell": "failed",
             "query": "replayed",
             "note": "Newest whole replay of each edition that was kept; one that did not run counts as not the same.",
@@ -80,7 +80,12 @@ class Registered(Cards):
         again = self.add("replays-same", "Of these, the same as published", float(same), unit="count", **shared)
         rate = stats.proportion(same, len(outcomes))
         share = self.add(
-            "replays-rate", "Share that came out the same", rate, unit="fraction", direction="higher", **shared
+            "replays-rate",
+            "Share that came out the same",
+            rate,
+            unit="fraction",
+            direction="higher",
+            **{**shared, "metric": "gazette.share"},
         )
         return [self.keep(conclusions.replays(every, again, share))]
 
@@ -91,7 +96,7 @@ class Registered(Cards):
             f"{row['title']}, days for which it is still watched",
             float(max(0, (until - self.cutoff.date()).days + 1)),
             unit="days",
-            metric=row["metric"] if row["metric"] in self.params.metrics else next(iter(self.params.metrics)),
+            metric="gazette.days",
             cell="risks",
             query="watches",
         )

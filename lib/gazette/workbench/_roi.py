@@ -83,7 +83,7 @@ class Money(Registered):
         self, record: Record, plan: Model | Experiment, benefit: stats.Estimate | NotPublished | None
     ) -> dict[str, Any]:
         metric = "revenue-effect" if record.kind == "model" and "revenue-effect" in self.params.metrics else ""
-        metric = metric or getattr(plan, "primary", next(iter(self.params.metrics)))
+        metric = metric or getattr(plan, "primary", "gazette.count")
         shared: dict[str, Any] = {
             "unit": "money",
             "metric": metric,
@@ -213,8 +213,7 @@ class Money(Registered):
         return found
 
     def _days(self, suffix: str, label: str, days: int) -> Number:
-        metric = next(iter(self.params.metrics))
-        return self.add(suffix, label, float(days), unit="days", metric=metric, cell="decisions", query=None)
+        return self.add(suffix, label, float(days), unit="days", metric="gazette.days", cell="decisions", query=None)
 
     def overdue(self) -> dict[str, Number]:
         """Model to the days since its review was due."""
@@ -248,7 +247,7 @@ class Money(Registered):
         if short <= 0:
             return days, None
         title = f"{record.title}, users that it still needs"
-        shared: dict[str, Any] = {"unit": "count", "metric": plan.primary, "cell": "decisions", "query": None}
+        shared: dict[str, Any] = {"unit": "count", "metric": "gazette.count", "cell": "decisions", "query": None}
         return days, self.add(f"{subject}.users-more", title, short, **shared)
 
     def _price(self, record: Record, verdict: Verdict) -> tuple[Number | None, str]:

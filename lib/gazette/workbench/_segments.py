@@ -73,10 +73,12 @@ class ModelSegments(ModelMeasures):
             {(s, o) for s, o, week in rows if week in {self.week_start, last}}, key=lambda k: self._place(k, rows)
         )
         found: list[tuple[tuple[str, str], int, Any, Any, Any]] = []
+        equal = self.alike(last)
+        unequal = NotPublished(reason="outcomes of the two weeks are not equally complete")
         for key in keys:
             now, before = (rows.get((*key, week)) for week in (self.week_start, last))
             level = self.level(now, metric)
-            change = monitoring.independent_difference(level, self.level(before, metric))
+            change = monitoring.independent_difference(level, self.level(before, metric)) if equal else unequal
             against = self.difference(paired.get(key), metric)
             if few := self._too_few(now) or (self._too_few(before) if before else None):
                 change = change if isinstance(change, NotPublished) else few

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["tables_of"]
 
-SCORED = ("weekly", "days", "paired", "segments", "segments_paired", "volume", "curve")
+SCORED = ("weekly", "days", "paired", "segments", "segments_paired", "volume", "strays", "unscored", "curve")
 KNOWN_LATER = ("completeness", "label_checks")
 OF_INPUTS = ("feature_checks", "drift", "drift_ks", "importance")
 
