@@ -10,8 +10,8 @@ NOTED = Path(".gazette", "python")  # "gazette build" notes which Python it ran 
 
 def other() -> "Path | None":
     """A Python that has gazette, if the engine brought another."""
-    noted = Path(NOTED.read_text(encoding="utf-8").strip()) if NOTED.is_file() else Path(".venv", "bin", "python")
-    return noted if noted.is_file() else None
+    noted = [Path(NOTED.read_text(encoding="utf-8").strip())] if NOTED.is_file() else []
+    return next((path for path in [*noted, Path(".venv", "bin", "python")] if path.is_file()), None)
 
 
 try:

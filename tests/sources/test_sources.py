@@ -192,7 +192,7 @@ def answers(demo: Path) -> dict[str, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def rows(demo: Path) -> pd.DataFrame:
     text = """
-        SELECT p.model_version AS version, p.score, l.delayed, p.scheduled_at, p.flight_id
+        SELECT p.model_version AS version, p.score, l.delayed, p.scheduled_at, p.flight_id, greatest(p.scored_at, l.known_at) AS known
         FROM flight_predictions p JOIN flight_labels l USING (flight_id)
         WHERE p.scored_at < TIMESTAMP '2026-11-23' AND l.known_at < TIMESTAMP '2026-11-23' AND l.delayed IS NOT NULL
     """
@@ -213,6 +213,9 @@ class TestFlightModel:
                 (rows["version"].astype(str) == row["version"])
                 & (rows["scheduled_at"] >= start)
                 & (rows["scheduled_at"] < start + timedelta(days=7))
+                & (
+                    rows["known"] < start + timedelta(days=7)
+                )  # as was known of each week when it was as old as the newest is
             ]
             assert row["n"] == len(mine)
             assert row["auc"] == pytest.approx(roc_auc_score(mine["delayed"], mine["score"]), abs=1e-12)

@@ -232,7 +232,7 @@ def _column(table: FileTable, column: str, question: FileQuestion, found: Examin
         "commas": rf"count(*) FILTER (regexp_matches({text}, '^-?[0-9]+,[0-9]+$'))",
         "blanks": f"count(*) FILTER ({there} AND trim({text}) <> {text})",
         "shortened": f"count(*) FILTER (regexp_matches({text}, {quoted(SHORTENED)}))",
-        "truth": f"count(*) FILTER (lower(trim({text})) IN ('true', 'false'))",
+        "booleans": f"count(*) FILTER (lower(trim({text})) IN ('true', 'false'))",
     }
     row = table.connection.execute(f"SELECT {', '.join(asked.values())} FROM file").fetchall()[0]
     seen: dict[str, Any] = dict(zip(asked, row, strict=True))
@@ -263,7 +263,7 @@ def _kind(seen: dict[str, Any]) -> str:
     there, numbers = seen["there"], seen["numbers"]
     if not there:
         return "nothing"
-    if seen["truth"] == there:
+    if seen["booleans"] == there:
         return "true or false"
     if numbers == there:
         return "whole numbers" if seen["whole"] == there else "numbers"

@@ -64,13 +64,13 @@ def class_of(column: Any, positive: str | int | bool | None, *, where: str) -> t
         raise SourceError(
             f"labels are of type {kind}, which names no classes",
             where=where,
-            mend="use a column of numbers, truth values or text",
+            mend="use a column of numbers, booleans or text",
         )
     if wanted is None:
         raise SourceError(
             f"labels.positive: {positive!r} cannot be a value of the labels, which are of type {kind}",
             where=where,
-            mend="write it as the warehouse has it; in YAML, yes and no are truth values unless they are quoted",
+            mend="write it as the warehouse has it; in YAML, yes and no are booleans unless they are quoted",
         )
     if positive is not None:
         return ibis.cases((hit, 1), (~hit, 0)), told
