@@ -135,14 +135,14 @@ def test_an_edition_keeps_and_shows_what_was_computed_twice(tmp_path: Path, brow
 FAULTS = {
     "fan-out": (
         "sources/_experiment.py",
-        'mine.group_by("unit_id").aggregate(value=_total(mine, fact))',
-        'mine.group_by("unit_id", "happened").aggregate(value=_total(mine, fact)).drop("happened")',
+        'rows.group_by("unit_id").aggregate(',
+        'rows.rename(moment="happened" if "happened" in rows.columns else "day").group_by("unit_id", "moment").aggregate(',
         "button.clicks.control",
     ),
     "cut-off": (
-        "sources/_experiment.py",
-        "conditions.append(events[fact.arrived] < period.cutoff)",
-        "conditions.append(events[fact.arrived] < period.cutoff + timedelta(days=3))",
+        "sources/_units.py",
+        "name=fact.table, file=file) < period.cutoff)",
+        "name=fact.table, file=file) < period.cutoff + timedelta(days=3))",
         "button.ctr.control",
     ),
     "statistic": (
@@ -159,8 +159,8 @@ FAULTS = {
     ),
     "second": (
         "recompute/_experiment.py",
-        "HAVING MIN(variant) = MAX(variant)",
-        "HAVING MIN(unit_id) NOT LIKE '%7'",
+        "since IS NOT NULL AND arm = other",
+        "since IS NOT NULL AND unit NOT LIKE '%7'",
         "button.units",
     ),
 }
