@@ -279,6 +279,8 @@ def test_pages_that_an_engine_leaves_out_are_named_and_the_stage_is_kept(stage: 
     """Quarto ends with exit code 0 where it found nothing to render."""
     (stage / "models").mkdir()
     (stage / "models" / "a.qmd").write_text(f"{front_matter(title='A')}\n")
+    (stage / "_data").mkdir()
+    (stage / "_data" / "notebook.ipynb").write_text("{}")  # a download, no page
     engine = Engine("quarto", "quarto 1.9.38", program(tmp_path / "bin", TRIES + RENDERS_TRIAL))
     with pytest.raises(SiteError, match=r"left out 4 of 5 pages, such as archive\.html") as caught:
         render(stage, tmp_path / "out", engine)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from gazette.recompute import ask as ask_again
-from gazette.recompute._ask import query_of
-from gazette.recompute._model import seconds
-from gazette.sources import Period, Warehouse, model_answers
+from gazette.sources import Period
+from read_twice import read_twice
 from small import scored_model
 
 if TYPE_CHECKING:
@@ -29,19 +26,7 @@ WEEK = timedelta(days=7)
 
 
 def asked(place: Path, subject: Model, **tables: pd.DataFrame) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
-    with duckdb.connect(str(place / "w.duckdb")) as connection:
-        for name, frame in tables.items():
-            connection.register("frame", frame)
-            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
-    period = Period(START, CUTOFF, WEEKS)
-    with Warehouse("duckdb://w.duckdb", project=place) as warehouse:
-        first = {
-            a.name: a.table.to_pandas(date_as_object=False) for a in model_answers(warehouse, subject, period, VERSIONS)
-        }
-        second = ask_again(warehouse, [subject], {}, period, {subject.id: VERSIONS})
-    assert second[-1].table.num_rows == 0, second[-1].table.to_pylist()
-    answers = {a.name.removeprefix(query_of(subject.id, "")): a.table.to_pylist() for a in second}
-    return first, seconds(subject, answers, VERSIONS)
+    return read_twice(place, subject, tables, period=Period(START, CUTOFF, WEEKS), versions=VERSIONS)
 
 
 def scored() -> tuple[pd.DataFrame, pd.DataFrame]:

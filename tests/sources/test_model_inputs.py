@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,12 +18,10 @@ from sklearn import metrics as sk
 
 from gazette import monitoring
 from gazette.errors import SourceError
-from gazette.recompute import ask as ask_again
-from gazette.recompute._ask import query_of
-from gazette.recompute._model import seconds
 from gazette.record import NotPublished
-from gazette.sources import Period, Warehouse, model_answers
+from gazette.sources import Period
 from gazette.stats import Estimate
+from read_twice import read_twice
 from small import scored_model
 
 if TYPE_CHECKING:
@@ -43,23 +40,7 @@ def asked(
     place: Path, subject: Model, tables: dict[str, pd.DataFrame], *sql: str
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """The page's aggregates and the second computation's numbers; ``sql`` changes the tables first."""
-    path = place / "w.duckdb"
-    path.unlink(missing_ok=True)
-    with duckdb.connect(str(path)) as connection:
-        for name, frame in tables.items():
-            connection.register("frame", frame)
-            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
-        for one in sql:
-            connection.execute(one)
-    period = Period(START, CUTOFF, 2)
-    with Warehouse("duckdb://w.duckdb", project=place) as warehouse:
-        first = {
-            a.name: a.table.to_pandas(date_as_object=False) for a in model_answers(warehouse, subject, period, VERSIONS)
-        }
-        second = ask_again(warehouse, [subject], {}, period, {subject.id: VERSIONS})
-    assert second[-1].table.num_rows == 0, second[-1].table.to_pylist()
-    answers = {a.name.removeprefix(query_of(subject.id, "")): a.table.to_pylist() for a in second}
-    return first, seconds(subject, answers, VERSIONS)
+    return read_twice(place, subject, tables, *sql, period=Period(START, CUTOFF, 2), versions=VERSIONS)
 
 
 def scored(seed: int = 1, *, rows: int = ROWS) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["copy_writable", "make_read_only", "remove", "turn_quarto_aside"]
+__all__ = ["copy_writable", "is_read_only", "make_read_only", "remove", "turn_quarto_aside"]
 
 ASIDE = """\
 # Quarto, pointed at a notebook in here, writes into .preview/ instead of beside it: sealed editions never change.
@@ -34,6 +34,11 @@ def _change(place: str, *, writable: bool) -> None:
     wanted = mode | stat.S_IWUSR if writable else mode & ~WRITE
     if mode != wanted and not os.path.islink(place):  # noqa: PTH114  many files
         os.chmod(place, wanted)  # noqa: PTH101
+
+
+def is_read_only(folder: Path) -> bool:
+    """Whether the right to write was taken from a folder, also where whoever asks may write all the same."""
+    return not folder.stat().st_mode & WRITE
 
 
 def make_read_only(folder: Path, *, itself: bool) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gazette.editions import verifier
-from gazette.editions._disk import make_read_only, remove, turn_quarto_aside
+from gazette.editions._disk import is_read_only, make_read_only, remove, turn_quarto_aside
 from gazette.editions._week import Week
 from gazette.editions.verifier import Problem
 from gazette.errors import EditionError, WrongUseError, disk_is_full
@@ -230,7 +230,7 @@ class Store:
 
     def mark_published(self, week: Week) -> None:
         """Remember that the edition was put where readers are; from then on it cannot be built again, and is read-only on disk."""
-        if os.access(self.path(week), os.W_OK):  # sealed by an earlier version, or copied
+        if not is_read_only(self.path(week)):  # sealed by an earlier version, or copied
             make_read_only(self.path(week), itself=True)
             turn_quarto_aside(self.root)
         marker = self.root / ".published" / str(week)

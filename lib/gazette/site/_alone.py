@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from gazette.site._config import QUARTO, page_options
+from gazette.site._config import quarto_options
 from gazette.site._theme import OFFSET, SHELF, lay_theme
 
 if TYPE_CHECKING:
@@ -50,6 +50,6 @@ def write_alone(project: Path, folder: Path, *, said: str, cache: Path) -> None:
     content: dict[str, Any] = {
         "project": {"type": "default"},
         "ipynb-filters": [FILTER],
-        "format": {"html": {**QUARTO, **page_options(project), "code-fold": True, "page-layout": "full"}},
+        "format": {"html": {**quarto_options(project), "code-fold": True, "page-layout": "full"}},
     }
     (folder / "_quarto.yml").write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")

@@ -15,7 +15,7 @@ from gazette.site._text import plain
 if TYPE_CHECKING:
     from gazette.site._engine import Engine
 
-__all__ = ["QUARTO", "page_options", "read_config", "write_config"]
+__all__ = ["quarto_options", "read_config", "write_config"]
 
 OWN = "gazette"
 EMBEDDED = "smalldocs"
@@ -59,10 +59,9 @@ def _embedded_options() -> set[str]:
     return set(HTML_OPTIONS)
 
 
-def page_options(project: Path) -> dict[str, Any]:
-    """Options of every page, with places as a stage has them."""
-    options: dict[str, Any] = _from_top(read_config(project)["format"]["html"])
-    return options
+def quarto_options(project: Path) -> dict[str, Any]:
+    """Options of every page for Quarto, with places as a stage has them."""
+    return QUARTO | dict(_from_top(read_config(project)["format"]["html"]))
 
 
 def write_config(stage: Path, config: dict[str, Any], *, title: str, edition: bool, engine: Engine) -> None:

@@ -22,6 +22,9 @@ TRIAL_TIMEOUT = 120
 OLDEST = (1, 7)  # the first that follows the reader's light or dark setting
 VERSION = re.compile(r"\d+(?:\.\d+)+")
 MARK = "gazette-trial"
+EMBEDDED = "use --engine embedded (engine: embedded in params/site.yml)"
+MEND = f"mend the installation of Quarto, or {EMBEDDED}"
+BY_HAND = "the pages that it was given are still there: render that folder by hand to see more"
 BEFORE = re.compile(rf"{OPEN}(.*?){CLOSE}\n*", re.DOTALL)
 BODY = re.compile(r"<body\b[^>]*>")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -61,17 +64,16 @@ def choose_engine(wanted: str) -> Engine:
 
 
 def _version(program: str) -> str:
-    other = "mend the installation of Quarto, or use --engine embedded (engine: embedded in params/site.yml)"
-    said = _run([program, "--version"], timeout=60, where=program, mend=other).strip()
+    said = _run([program, "--version"], timeout=60, where=program, mend=MEND).strip()
     found = VERSION.search(said)
     if found is None:
-        raise SiteError(f"quarto does not say its version, but {said[:200]!r}", where=program, mend=other)
+        raise SiteError(f"quarto does not say its version, but {said[:200]!r}", where=program, mend=MEND)
     if tuple(map(int, found[0].split(".")[:2])) < OLDEST:
         least = ".".join(map(str, OLDEST))
         raise SiteError(
             f"quarto {found[0]} is too old: pages need {least} or newer",
             where=program,
-            mend="install a newer Quarto, or use --engine embedded (engine: embedded in params/site.yml)",
+            mend=f"install a newer Quarto, or {EMBEDDED}",
         )
     return found[0]
 
@@ -132,11 +134,10 @@ def try_engine(engine: Engine, work: Path, kept: Path) -> None:
     )
     page = f"{front_matter(title='Trial')}\n\n{raw_html(f'<p>{MARK}</p>')}"
     (stage / "index.qmd").write_text(page, encoding="utf-8")
-    mend = "mend the installation of Quarto, or use --engine embedded (engine: embedded in params/site.yml)"
-    _run([engine.program, "render", str(stage)], timeout=TRIAL_TIMEOUT, where=engine.program, mend=mend)
+    _run([engine.program, "render", str(stage)], timeout=TRIAL_TIMEOUT, where=engine.program, mend=MEND)
     made = stage / "_site" / "index.html"
     if not made.is_file() or MARK not in made.read_text(encoding="utf-8"):
-        raise SiteError(f"{engine.label} rendered a page of ours to nothing", where=str(stage), mend=mend)
+        raise SiteError(f"{engine.label} rendered a page of ours to nothing", where=str(stage), mend=MEND)
     shutil.rmtree(stage, ignore_errors=True)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(mark), encoding="utf-8")
@@ -153,13 +154,14 @@ def render(stage: Path, output: Path, engine: Engine) -> list[str]:
     """
     built = stage / "_site"
     warnings = _quarto(stage, engine) if engine.name == "quarto" else _embedded(stage)
-    wanted = [p.relative_to(stage).with_suffix(".html") for s in ("qmd", "ipynb") for p in stage.rglob(f"*.{s}")]
-    left_out = sorted(str(p) for p in wanted if not str(p).startswith("_") and not (built / p).is_file())
+    sources = [p.relative_to(stage) for s in ("qmd", "ipynb") for p in stage.rglob(f"*.{s}")]
+    wanted = [p.with_suffix(".html") for p in sources if not p.parts[0].startswith("_")]  # downloads are no pages
+    left_out = sorted(str(p) for p in wanted if not (built / p).is_file())
     if left_out:
         raise SiteError(
             f"{engine.label} left out {len(left_out)} of {len(wanted)} pages, such as {left_out[0]}",
             where=str(stage),
-            mend="the pages that it was given are still there: render that folder by hand to see more",
+            mend=BY_HAND,
         )
     for path in [*built.rglob("*.html"), *built.glob("search.json")]:
         text = path.read_text(encoding="utf-8").replace(GUARD, "")
@@ -187,8 +189,7 @@ def _served_only(module: re.Match[str]) -> str:
 
 
 def _quarto(stage: Path, engine: Engine) -> list[str]:
-    mend = "the pages that it was given are still there: render that folder by hand to see more"
-    _run([engine.program, "render", str(stage), "--no-execute"], timeout=TIMEOUT, where=str(stage), mend=mend)
+    _run([engine.program, "render", str(stage), "--no-execute"], timeout=TIMEOUT, where=str(stage), mend=BY_HAND)
     return []
 
 

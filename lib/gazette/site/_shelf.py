@@ -165,26 +165,25 @@ def render_shelf(
         partial.write_text(
             partial.read_text(encoding="utf-8").replace("GZ_EDITION", "").replace("GZ_DATES", ""), encoding="utf-8"
         )
-    if problems := lint_sources(stage):
-        raise SiteError(
-            "the shelf's pages have problems:\n" + "\n".join(problems),
-            where=str(project / "reports"),
-            mend="mend them",
-        )
+    _refuse(lint_sources(stage), project, stage)
     warnings = render(stage, site, engine)
     finish_words(site, language=params.site.language, words={})
     finish(site, above="")
     (site / "editions.js").write_text(editions_script(manifests), encoding="utf-8")
     for name, script in scripts.items():
         (site / name).write_text(script, encoding="utf-8")
-    if problems := [*warnings, *lint_site(site, allowed=_edition_pages(manifests)), *lint_sayings(site)]:
+    _refuse([*warnings, *lint_site(site, allowed=_edition_pages(manifests)), *lint_sayings(site)], project, stage)
+    shutil.rmtree(stage, ignore_errors=True)
+    return site
+
+
+def _refuse(problems: Sequence[str], project: Path, stage: Path) -> None:
+    if problems:
         raise SiteError(
             "the shelf's pages have problems:\n" + "\n".join(f"  - {p}" for p in problems),
             where=str(project / "reports"),
-            mend="mend them",
+            mend=f"mend them; the pages as the engine was given them are in {stage}",
         )
-    shutil.rmtree(stage, ignore_errors=True)
-    return site
 
 
 def editions_script(manifests: Sequence[Manifest]) -> str:

@@ -12,6 +12,7 @@ __all__ = ["GUARD", "front_matter", "guarded", "plain", "raw_html", "table_html"
 
 GUARD = "\ue0ff"  # a sign that nobody uses; rendered pages have none
 
+SHORTCODE = re.compile(r"\{\{(?=[<%])|[>%](?=\}\})")
 MARKUP = re.compile(r"[^A-Za-z0-9\s,.;:()+%/=-]")
 
 
@@ -30,11 +31,7 @@ def guarded(text: str) -> str:
 
     Quarto looks for them in raw blocks too, and in titles even where they are character references. `render` takes the guard out again.
     """
-    for ends in ("<>", "%%"):
-        text = text.replace(f"{{{{{ends[0]}", f"{{{{{GUARD}{ends[0]}").replace(
-            f"{ends[1]}}}}}", f"{ends[1]}{GUARD}}}}}"
-        )
-    return text
+    return SHORTCODE.sub(rf"\g<0>{GUARD}", text)
 
 
 def front_matter(**keys: Any) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+SHORTCODE = re.compile(r"\{\{(?=[<%])|[>%](?=\}\})")
 RECORD = "application/vnd.gazette.record+json"
 
 
@@ -27,11 +28,7 @@ def lines_of(text: str) -> list[str]:
 
 def guarded(text: str) -> str:
     """Text in which Quarto finds no shortcode, which would read a file or a variable of this machine."""
-    for pair in ("{{<", "{{%", ">}}", "%}}"):
-        text = text.replace(
-            pair, pair[:-2] + "\u2060" + pair[-2:] if pair[-1] == "}" else pair[:2] + "\u2060" + pair[2:]
-        )
-    return text
+    return SHORTCODE.sub("\\g<0>\u2060", text)
 
 
 def markdown(html: str) -> dict[str, Any]:
@@ -52,8 +49,7 @@ def outputs_of(cell: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def title_of() -> str:
     """The title of the fork in this folder, every sign that could be markup as a character reference."""
-    title = json.loads(Path("fork.json").read_text(encoding="utf-8"))["title"]
-    title = guarded(title)
+    title = guarded(json.loads(Path("fork.json").read_text(encoding="utf-8"))["title"])
     return re.sub(r"[^\w\s,.;:()+%/=-]", lambda m: f"&#{ord(m[0])};", title)
 
 
