@@ -150,7 +150,7 @@ class AdHocBench(ExperimentBench):
         unknown = int(frame.loc[frame["open"], "count"].sum())
         label = "Rows in no known arm or without an id"
         number = self.add(
-            "unaccounted", label, unknown, unit="count", metric=self.plan.primary, cell="checks", query="left_out"
+            "unaccounted", label, unknown, unit="count", metric="gazette.count", cell="checks", query="left_out"
         )
         return [conclusions.Check(name="accounted", number=number, passed=unknown == 0)]
 

@@ -142,7 +142,7 @@ class ExperimentNumbers(Bench):
         lost = reading.accounted.unknown()
         if lost is not None:  # editions of earlier code did not ask
             who = self.add(
-                "unaccounted", "In no arm that the file knows", lost, unit="count", query="accounted", **shared
+                "unaccounted", "In no arm that the file knows", lost, unit="count", query="accounted", **counts
             )
             made.insert(0, ("accounted", who, lost == 0))
         return tuple(conclusions.Check(name=name, number=number, passed=ok) for name, number, ok in made)
