@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pandas as pd
 import pytest
+import statsmodels.api as sm
+from scipy.stats import chi2_contingency
 
 from gazette.errors import SourceError
 from gazette.params import Experiment, Metric
@@ -17,6 +19,7 @@ from gazette.recompute._experiment import seconds
 from gazette.record import NotPublished
 from gazette.sources import Period, Warehouse, _experiment, _units, experiment_answers
 from gazette.stats import Estimate
+from gazette.workbench._missing import lacks_of
 from gazette.workbench._reading import Reading
 from postgres import copy_tables
 
@@ -253,12 +256,75 @@ def test_a_value_that_is_none_withholds_its_metric_alone(tables: Tables, bad: st
     tables.fact("less", {**order, "value": "one"}, covariate={"table": "orders", "unit": "unit_id", "column": "amount"})
     tables.fact("one", {**order, "value": "one"})
     reading, second = tables.read()
-    for name in ("amount", "per-one", "less"):
+    for name in ("amount", "per-one"):
         for found in (reading.value(name, "blue"), reading.compare(name, "green").difference):
             assert found == NotPublished(reason="column amount of orders holds 1 value that is NaN or infinite")
         assert second[f"{name}.difference"] is None, "a first computation that had overlooked it would disagree"
     assert tables.values("one") == (pytest.approx(1 / 3, abs=0.001), pytest.approx(1 / 3, abs=0.001))
+    adjusted = reading.compare("less", "green").difference
+    assert isinstance(adjusted, Estimate), "a covariate that is none is one that is missing"
+    assert second["less.difference"].value == pytest.approx(adjusted.value, rel=1e-9)  # type: ignore[union-attr]
     assert tables.values() == TRUE
+
+
+def test_who_lacks_a_covariate_stays_at_its_mean_with_an_indicator(tables: Tables) -> None:
+    """The difference is the one that least squares give on arm, covariate and indicator, and who lacks it behaves otherwise."""
+    tables.assign().click().sql(
+        "CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, if(unit_id % 5 < 2, 40, 3) + hash(unit_id) % 7 + unit_id % 11 "
+        "+ if(variant = 'green', 1, 0) AS amount FROM assigned WHERE unit_id % 13 > 0",
+        "CREATE TABLE past AS SELECT unit_id, if(unit_id % 5 = 1, NULL, if(unit_id % 25 = 3, 'NaN'::DOUBLE, 2.0::DOUBLE * (unit_id % 11))) AS before "
+        "FROM assigned WHERE unit_id % 5 > 0",
+    )
+    amount = {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"}
+    tables.fact("amount", amount, covariate={"table": "past", "unit": "unit_id", "column": "before"})
+    reading, second = tables.read()
+    with duckdb.connect(str(tables.place / "w.duckdb"), read_only=True) as db:
+        data = db.execute(
+            "SELECT variant, COALESCE(amount, 0)::DOUBLE AS y, if(isnan(before), NULL, before) AS x FROM assigned LEFT JOIN spent USING (unit_id) "
+            "LEFT JOIN past USING (unit_id)"
+        ).df()
+    lacks = data["x"].isna()
+    design = pd.DataFrame(
+        {"one": 1.0, "arm": data["variant"] == "green", "x": data["x"].fillna(data["x"].mean()), "l": lacks}
+    )
+    fit = sm.OLS(data["y"], design.astype(float)).fit()
+    found = reading.compare("amount", "green").difference
+    assert isinstance(found, Estimate)
+    assert found.value == pytest.approx(fit.params["arm"], rel=1e-9)
+    assert found.standard_error == pytest.approx(fit.bse["arm"], rel=2e-3), "Welch's, of residuals"
+    assert second["amount.difference"].value == pytest.approx(found.value, rel=1e-9)  # type: ignore[union-attr]
+    frame = reading.table("missing")
+    assert frame is not None
+    told = {(r["what"], r["variant"]): (r["rows"], r["missing"]) for r in frame.to_dict("records")}
+    for arm in ("blue", "green"):
+        mine = data["variant"] == arm
+        assert told["no before in past", arm] == (mine.sum(), (mine & lacks).sum())
+
+
+@pytest.mark.parametrize(("lost", "even"), [("unit_id % 6 = 0", False), ("unit_id % 12 < 2", True)])
+def test_rows_without_a_value_are_counted_arm_by_arm_and_add_nothing(tables: Tables, lost: str, even: bool) -> None:  # noqa: FBT001
+    tables.assign().click().sql(
+        f"CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, if({lost}, NULL, 5.0)::DOUBLE AS amount FROM assigned, range(2) UNION ALL "
+        f"SELECT unit_id, assigned_at, 1.0 FROM assigned"
+    )
+    tables.fact("amount", {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"})
+    values = tables.values("amount")
+    with duckdb.connect(str(tables.place / "w.duckdb"), read_only=True) as db:
+        data = db.execute("SELECT * FROM assigned JOIN spent USING (unit_id)").df()
+    units = data.groupby("unit_id").agg(
+        arm=("variant", "first"), total=("amount", "sum"), n=("amount", "count"), rows=("amount", "size")
+    )
+    units["lost"] = units["n"] < units["rows"]
+    assert values == tuple(pytest.approx(units[units["arm"] == a]["total"].mean()) for a in ("blue", "green"))
+    reading, _ = tables.read()
+    (lack,) = lacks_of(reading.table("missing"), control="blue")
+    assert (lack.metric, lack.what) == ("amount", "no amount in some row of spent")
+    assert {a: r["missing"] for a, r in lack.arms.items()} == units.groupby("arm")["lost"].sum().to_dict()
+    assert isinstance(lack.p, float)
+    assert lack.p == pytest.approx(
+        chi2_contingency(pd.crosstab(units["arm"], units["lost"]), correction=False).pvalue, abs=0.02
+    )
+    assert (lack.p > 0.01) == even
 
 
 def test_a_fact_that_has_days_counts_from_the_day_of_assignment(tables: Tables) -> None:
@@ -308,12 +374,11 @@ def _as_real(left: Any, right: Any) -> Any:
     return left.cast("float64") == right.cast("float64")
 
 
-NUMBER = _units.number
+BROKEN = _units.broken_value
 
 
-def _overlooked(values: Any) -> Any:
-    found, broken = NUMBER(values)
-    return found, broken * 0
+def _overlooked(column: Any, value: Any) -> Any:
+    return BROKEN(column, value) * 0
 
 
 def _folded(variant: Any, experiment: Experiment) -> Any:  # noqa: ARG001  in the place of another
@@ -322,7 +387,7 @@ def _folded(variant: Any, experiment: Experiment) -> Any:  # noqa: ARG001  in th
 
 FAULTS: dict[str, tuple[str, Any, str]] = {
     "ids compared as real numbers": ("same", _as_real, "clicks.treatment"),
-    "values that are none overlooked": ("number", _overlooked, "amount.control"),
+    "values that are none overlooked": ("broken_value", _overlooked, "amount.control"),
     "days read as midnights": ("by_day", lambda *_: False, "minutes.control"),
     "spellings folded, those without a variant given one": ("label", _folded, "unaccounted"),
     "spellings folded: users": ("label", _folded, "units"),

@@ -114,11 +114,11 @@ def _end(plan: Experiment, period: Period) -> datetime:
 
 
 def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[str], Mapping[str, str]]) -> str:
-    """The table ``each``: arm, x (the metric), y (its denominator) and p (what was known before) of every unit."""
+    """The table ``each``: arm, x (the metric), y (its denominator), p (what was known before) and l (1 where nothing was) of every unit."""
     assert known.fact is not None  # noqa: S101  asked by the caller
     end = _end(plan, period)
     parts = [_seen(plan, period, columns), f"top AS (\n{_total(plan, known.fact, end, period, columns)}\n)"]
-    x, y, p, joins = "top.v", "1.0", "0.0", ["JOIN top ON top.unit = seen.unit"]
+    x, y, p, absent, joins = "top.v", "1.0", "0.0", "0.0", ["JOIN top ON top.unit = seen.unit"]
     broken = ["top.broken"]
     if known.cap is not None:
         x = f"LEAST(top.v, {known.cap!r})"
@@ -136,16 +136,14 @@ def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[
     if (before := known.covariate) is not None:
         value = f"CAST({name(before.column)} AS DOUBLE)"
         parts.append(
-            f"past AS (SELECT seen.unit, MAX(CASE WHEN {_endless(value)} THEN NULL ELSE {value} END) AS v, "
-            f"SUM(CASE WHEN {_endless(value)} THEN 1 ELSE 0 END) AS broken FROM seen JOIN {table(before.table)} AS was "
-            f"ON {_equal(plan, columns, before.table, before.unit, 'was')} GROUP BY seen.unit)"
+            f"past AS (SELECT seen.unit, MAX(CASE WHEN {_endless(value)} THEN NULL ELSE {value} END) AS v FROM seen "
+            f"JOIN {table(before.table)} AS was ON {_equal(plan, columns, before.table, before.unit, 'was')} GROUP BY seen.unit)"
         )
-        p = "COALESCE(past.v, 0.0)"
-        broken.append("COALESCE(past.broken, 0)")
+        p, absent = "COALESCE(past.v, 0.0)", "CASE WHEN past.v IS NULL THEN 1.0 ELSE 0.0 END"
         joins.append("LEFT JOIN past ON past.unit = seen.unit")
     joined = "\n  ".join(joins)
     parts.append(
-        f"each AS (\n  SELECT seen.arm, {x} AS x, {y} AS y, {p} AS p, {' + '.join(broken)} AS broken\n  FROM seen\n  {joined}\n)"
+        f"each AS (\n  SELECT seen.arm, {x} AS x, {y} AS y, {p} AS p, {absent} AS l, {' + '.join(broken)} AS broken\n  FROM seen\n  {joined}\n)"
     )
     return ",\n".join(parts)
 
@@ -212,12 +210,22 @@ def _plain(known: Metric) -> str:
 
 
 def _adjusted(control: str, treatment: str) -> str:
-    """Both arms less what the covariate explains: residuals about the line through each arm's middle, of one slope."""
+    """Both arms less what the covariate, and whether there is one, explain: residuals about the plane through each arm's middle.
+
+    The two slopes solve the normal equations of deviations from the arms' middles; where one says what the other does, it stands alone.
+    """
+    x = "x - theta * (p - middle) - gamma * (l - lacking)"
+    sums = {"xp": "dx * dp", "xl": "dx * dl", "pp": "dp * dp", "ll": "dl * dl", "pl": "dp * dl"}
+    deviations = ", ".join(f"{c} - AVG({c}) OVER (PARTITION BY arm) AS d{c}" for c in "xpl")
+    apart = "pp * ll - pl * pl"
+    both = f"{apart} > 1e-9 * pp * ll"
     return (
-        f",\ncentred AS (\n  SELECT arm, x, p, broken, x - AVG(x) OVER (PARTITION BY arm) AS dx, p - AVG(p) OVER (PARTITION BY arm) AS dp, "
-        f"AVG(p) OVER () AS middle\n  FROM each WHERE arm IN ({literal(control)}, {literal(treatment)})\n),\n"
-        "slope AS (SELECT COALESCE(SUM(dx * dp) / NULLIF(SUM(dp * dp), 0), 0) AS theta FROM centred)\n"
-        f"SELECT arm, COUNT(*) AS n, {_whole('AVG(x - theta * (p - middle))')} AS value, VAR_SAMP(x - theta * (p - middle)) AS spread\n"
+        f",\ncentred AS (\n  SELECT arm, x, p, l, broken, {deviations}, AVG(p) OVER () AS middle, AVG(l) OVER () AS lacking\n"
+        f"  FROM each WHERE arm IN ({literal(control)}, {literal(treatment)})\n),\n"
+        f"sums AS (SELECT {', '.join(f'SUM({v}) AS {k}' for k, v in sums.items())} FROM centred),\n"
+        f"slope AS (\n  SELECT CASE WHEN {both} THEN (xp * ll - xl * pl) / ({apart}) ELSE COALESCE(xp / NULLIF(pp, 0), 0) END AS theta,\n"
+        f"    CASE WHEN {both} THEN (xl * pp - xp * pl) / ({apart}) WHEN pp > 0 THEN 0 ELSE COALESCE(xl / NULLIF(ll, 0), 0) END AS gamma\n  FROM sums\n)\n"
+        f"SELECT arm, COUNT(*) AS n, {_whole(f'AVG({x})')} AS value, VAR_SAMP({x}) AS spread\n"
         "FROM centred CROSS JOIN slope GROUP BY arm ORDER BY arm"
     )
 

@@ -164,8 +164,14 @@ class Postgres(Engine):
     def __init__(self, connection: Any) -> None:
         super().__init__(connection)
         self.driver = connection.con
-        # parallel workers, and scans that join another's, would add floats in an order that differs from run to run
-        for setting in ("max_parallel_workers_per_gather = 0", "synchronize_seqscans = off"):
+        # parallel workers, and scans that join another's, would add floats in an order that differs from run to run; and where the
+        # planner takes an aggregate of a whole table for one row, it compares every row with every other, and compiles the query for long
+        for setting in (
+            "max_parallel_workers_per_gather = 0",
+            "synchronize_seqscans = off",
+            "enable_nestloop = off",
+            "jit = off",
+        ):
             self.driver.execute(f"SET {setting}")
         self.driver.execute("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         self._whole = self.driver.transaction(force_rollback=True)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.sources._answer import ROUNDING, Answer, column_of, flag
 from gazette.sources._quantiles import quantiles
-from gazette.sources._units import accounted, assigned, by_day, end_of, events, identifier, number, once, same, total
+from gazette.sources._units import accounted, assigned, by_day, end_of, events, identifier, once, same, total
+from gazette.sources._values import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from gazette.params import Experiment, Fact, Metric
+    from gazette.params import Covariate, Experiment, Fact, Metric
     from gazette.sources._warehouse import Period, Warehouse
 
 __all__ = ["dated_by_day", "everyone", "measures", "queries"]
@@ -49,6 +50,8 @@ def queries(
     several = units.unit_id.notnull() & (units.arms > 1)
     yield "exposure", units.aggregate(units_in_several_arms=flag(several).sum().fill_null(0))
     yield "accounted", accounted(units, experiment)
+    if (missing := _missing(joined, known)) is not None:
+        yield "missing", missing
     if days is not None:
         yield "effect_by_day", _by_day(days)
         yield "rows_per_day", days.group_by("day").aggregate(n=days["rows"].sum()).order_by("day")
@@ -118,15 +121,39 @@ def measures(joined: Any, metrics: dict[str, Metric]) -> dict[str, Any]:
                 found[f"{column}_{part}_mean"] = other.mean()
                 found[f"{column}_{part}_var"] = other.var(how="sample")
                 found[f"{column}_{part}_cov"] = value.cov(other, how="sample")
-        found |= {c: joined[c].sum() for c in _broken_columns(name, metric)}
+        if metric.covariate is not None:
+            lack = joined[f"{column}_lack"]
+            found[f"{column}_lack_mean"] = lack.mean()
+            found[f"{column}_lack_cov"] = value.cov(lack, how="sample")
+            found[f"{column}_lack_pre_cov"] = joined[f"{column}_pre"].cov(lack, how="sample")
+        found |= {f"{part}_broken": joined[f"{part}_broken"].sum() for part, _ in _read(name, metric)}
     return found
 
 
-def _broken_columns(name: str, metric: Metric) -> list[str]:
-    """Columns that count values which are no numbers: one for each column of values that the metric reads."""
+def _read(name: str, metric: Metric) -> list[tuple[str, Fact]]:
+    """The columns of values that the metric reads: their own name here, and the fact that they are of."""
     column = column_of(name)
-    parts = {"": metric.fact is not None and metric.fact.value, "_den": metric.denominator and metric.denominator.value}
-    return [f"{column}{part}_broken" for part, there in (parts | {"_pre": metric.covariate}).items() if there]
+    facts = ((column, metric.fact), (f"{column}_den", metric.denominator))
+    return [(part, fact) for part, fact in facts if fact is not None and fact.value]
+
+
+def _missing(joined: Any, metrics: dict[str, Metric]) -> Any:
+    """Per metric and arm, units, and how many of them have a row without a value, or no covariate; None where no metric reads any."""
+    import ibis  # noqa: PLC0415
+
+    parts = []
+    for name, metric in metrics.items():
+        lacks = [
+            (f"{part}_absent", f"no {fact.value} in some row of {fact.table}") for part, fact in _read(name, metric)
+        ]
+        if metric.covariate is not None:
+            lacks.append((f"{column_of(name)}_lack", f"no {metric.covariate.column} in {metric.covariate.table}"))
+        for column, what in lacks:
+            found = joined.group_by("variant").aggregate(
+                n=joined.count(), rows=joined.count(), missing=joined[column].sum().cast("int64")
+            )
+            parts.append(found.mutate(metric=ibis.literal(name), what=ibis.literal(what)))
+    return _together(parts).order_by("metric", "what", "variant") if parts else None
 
 
 def _at_most(value: Any, limit: Any) -> Any:
@@ -145,7 +172,7 @@ def _with_metric(
     period: Period,
     days: Any,
 ) -> Any:
-    """The units with columns of the metric, its denominator, its covariate and their broken values; 0 where a unit has no row."""
+    """The units with columns of the metric, its denominator and its covariate, and of what they lack; 0 where a unit has no row."""
     if metric.fact is None:  # the parameter check has said so already
         return joined
     file, column = _place(name), column_of(name)
@@ -154,26 +181,38 @@ def _with_metric(
     if metric.denominator is not None:
         rows = events(warehouse, metric.denominator, units, end, period, file=file)
         parts.append((f"{column}_den", _per_unit(rows, metric.denominator)))
-    if metric.covariate is not None:
-        before = metric.covariate
-        table = warehouse.table(before.table, {"unit": before.unit, "column": before.column}, file=file)
-        value, broken = number(table[before.column])
-        unit = identifier(warehouse, table, before.unit, name=before.table, file=file)
-        values = table.select(unit_id=unit, value=value, broken=broken)
-        values = values.group_by("unit_id").aggregate(value=values.value.max(), broken=values.broken.sum())
-        parts.append((f"{column}_pre", values))
-    kept = _broken_columns(name, metric)
+    read = {part for part, _ in _read(name, metric)}
     for part, values in parts:
-        right = values.rename({part: "value", f"{part}_broken": "broken", f"unit_{part}": "unit_id"})
-        joined = joined.left_join(right, same(joined.unit_id, right[f"unit_{part}"]))
-        joined = joined.mutate(**{part: joined[part].fill_null(0.0)}).drop(f"unit_{part}")
-        broken = f"{part}_broken"
-        joined = joined.mutate(**{broken: joined[broken].fill_null(0)}) if broken in kept else joined.drop(broken)
-    return joined
+        right = values.rename(
+            {part: "value", f"{part}_broken": "broken", f"{part}_absent": "absent", f"unit_{part}": "unit_id"}
+        )
+        joined = joined.left_join(right, same(joined.unit_id, right[f"unit_{part}"])).drop(f"unit_{part}")
+        joined = joined.mutate(**{part: joined[part].fill_null(0.0)})
+        counts = [f"{part}_broken", f"{part}_absent"]
+        joined = joined.mutate(**{c: joined[c].fill_null(0) for c in counts}) if part in read else joined.drop(*counts)
+    return _with_covariate(warehouse, joined, name, metric.covariate) if metric.covariate is not None else joined
+
+
+def _with_covariate(warehouse: Warehouse, joined: Any, name: str, before: Covariate) -> Any:
+    """The units with what was known of them before, at its mean where nothing was, which ``lack`` says."""
+    import ibis  # noqa: PLC0415
+
+    file, part, lack = _place(name), f"{column_of(name)}_pre", f"{column_of(name)}_lack"
+    table = warehouse.table(before.table, {"unit": before.unit, "column": before.column}, file=file)
+    unit = identifier(warehouse, table, before.unit, name=before.table, file=file)
+    values = table.select(unit_id=unit, value=number(table[before.column]))
+    values = values.group_by("unit_id").aggregate(value=values.value.max())
+    right = values.rename({part: "value", f"unit_{part}": "unit_id"})
+    joined = joined.left_join(right, same(joined.unit_id, right[f"unit_{part}"])).drop(f"unit_{part}")
+    joined = joined.mutate(**{lack: flag(joined[part].isnull()).cast("float64")})
+    middle = joined[part].mean().over(ibis.window())
+    return joined.mutate(**{part: ibis.coalesce(joined[part], middle, 0.0)})
 
 
 def _per_unit(rows: Any, fact: Fact) -> Any:
-    return rows.group_by("unit_id").aggregate(value=total(rows, fact), broken=rows.broken.sum())
+    return rows.group_by("unit_id").aggregate(
+        value=total(rows, fact), broken=rows.broken.sum(), absent=rows.absent.max()
+    )
 
 
 def _days(rows: Any, fact: Fact) -> Any:
@@ -181,7 +220,7 @@ def _days(rows: Any, fact: Fact) -> Any:
     day = rows.happened.date()
     rows = rows.mutate(day=day, since=day.delta(rows.assigned_at.date(), unit="day"))
     return rows.group_by("unit_id", "variant", "day", "since").aggregate(
-        value=total(rows, fact), broken=rows.broken.sum(), rows=rows.count()
+        value=total(rows, fact), broken=rows.broken.sum(), absent=rows.absent.max(), rows=rows.count()
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.errors import SourceError
 from gazette.sources._answer import flag, real
+from gazette.sources._values import comparable, number, text_of
 
 if TYPE_CHECKING:
     from gazette.params import Experiment, Fact
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
 __all__ = [
     "accounted",
     "assigned",
+    "broken_value",
     "by_day",
     "end_of",
     "events",
     "identifier",
     "label",
     "moment",
-    "number",
     "once",
     "same",
     "total",
@@ -67,12 +68,8 @@ def identifier(warehouse: Warehouse, table: Any, column: str, *, name: str, file
 
 def same(left: Any, right: Any) -> Any:
     """Whether two identifiers are the same: as text, where one is text and the other a number."""
-    a, b = left.type().copy(nullable=True), right.type().copy(nullable=True)
-    return left == right if a == b or (a.is_numeric() and b.is_numeric()) else _text(left) == _text(right)
-
-
-def _text(values: Any) -> Any:
-    return values if values.type().is_string() else values.cast("string")
+    one, other = comparable(left, right)
+    return one == other
 
 
 def moment(table: Any, column: str, *, name: str, file: str) -> Any:
@@ -98,7 +95,7 @@ def label(variant: Any, experiment: Experiment) -> Any:
     """The variant's id for each of its spellings; any other text as it is, nothing as ``no variant``."""
     import ibis  # noqa: PLC0415
 
-    text = _text(variant)
+    text = text_of(variant)
     spelt = [(text == alias, v.id) for v in experiment.variants for alias in v.aliases]
     return (ibis.cases(*spelt, else_=text) if spelt else text).nullif("").fill_null(NO_VARIANT)
 
@@ -167,23 +164,23 @@ def by_day(table: Any, fact: Fact) -> bool:
     return bool(table[fact.time].type().is_date())
 
 
-def number(values: Any) -> tuple[Any, Any]:
-    """A column of values as real numbers, nothing where they are none, and 1 where such a one stood."""
+def broken_value(column: Any, value: Any) -> Any:
+    """1 where something stands in a column that :func:`number` could not make a value of: NaN or infinity."""
     import ibis  # noqa: PLC0415
 
-    if values.type().is_boolean():
-        return flag(values).cast("float64"), ibis.literal(0)
-    if values.type().is_integer():
-        return values.cast("float64"), ibis.literal(0)
-    values = values.cast("float64")
-    broken = values.isnan() | values.isinf()
-    return ibis.ifelse(broken, ibis.null("float64"), values), flag(broken)
+    kind = column.type()
+    if kind.is_string():
+        column = column.strip().nullif("")
+    elif not kind.is_floating():
+        return ibis.literal(0)
+    return flag(column.notnull() & value.isnull())
 
 
 def events(warehouse: Warehouse, fact: Fact, units: Any, end: datetime, period: Period, *, file: str) -> Any:
     """Rows of the fact that count: of these units, after their assignment, before the end, arrived by the cut-off.
 
-    Those dated by day count from the day of assignment. ``broken`` is 1 where the value was NaN or infinite.
+    Those dated by day count from the day of assignment. ``broken`` is 1 where the value was NaN or infinite, ``absent``
+    where there was none.
     """
     import ibis  # noqa: PLC0415
 
@@ -196,17 +193,21 @@ def events(warehouse: Warehouse, fact: Fact, units: Any, end: datetime, period: 
     if fact.arrived:
         conditions.append(moment(table, fact.arrived, name=fact.table, file=file) < period.cutoff)
     rows = table.filter(*conditions)
-    value, broken = number(rows[fact.value]) if fact.value else (real(1), ibis.literal(0))
+    value: Any = number(rows[fact.value]) if fact.value else real(1)
+    broken: Any = broken_value(rows[fact.value], value) if fact.value else ibis.literal(0)
     kept = rows.select(
         event_unit=identifier(warehouse, rows, fact.unit, name=fact.table, file=file),
         happened=moment(rows, fact.time, name=fact.table, file=file),
         value=value,
         broken=broken,
+        absent=flag(value.isnull()) - broken if fact.value else ibis.literal(0),
     )
     since = units.assigned_at.truncate("D") if by_day(table, fact) else units.assigned_at
     return kept.inner_join(units, [same(kept.event_unit, units.unit_id), kept.happened >= since])
 
 
 def total(rows: Any, fact: Fact) -> Any:
-    """What the rows come to: at least one, how many, or their sum."""
-    return {"any": rows.value.max(), "count": rows.value.sum(), "sum": rows.value.sum()}[fact.aggregation]
+    """What the rows come to: at least one, how many, or the sum of those that have a value."""
+    if fact.aggregation == "any":
+        return rows.value.max()
+    return rows.value.sum().fill_null(0.0) if fact.aggregation == "sum" else rows.value.sum()

@@ -10,7 +10,7 @@ from gazette.sources._answer import real
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["alike", "class_of", "number", "refuse_labels", "refuse_scores"]
+__all__ = ["alike", "class_of", "comparable", "number", "refuse_labels", "refuse_scores", "text_of"]
 
 TWO = 2
 SHOWN = 8  # values that an error lists
@@ -121,14 +121,12 @@ def refuse_scores(low: float | None, high: float | None, *, where: str) -> None:
 
 
 def alike(one: Any, other: Any, *, names: tuple[str, str], where: str) -> tuple[Any, Any]:
-    """Two columns of ids so that they can be compared: as they are where their types are alike, else as text.
+    """Two columns of ids so that they can be compared, as :func:`comparable` makes them.
 
     Raises:
         SourceError: One is a real number and the other is not: it cannot hold every id.
     """
     a, b = one.type(), other.type()
-    if (a.is_integer() and b.is_integer()) or (a.is_string() and b.is_string()) or a == b:
-        return one, other
     if a.is_floating() != b.is_floating():
         floating, exact = (names[0], names[1]) if a.is_floating() else (names[1], names[0])
         raise SourceError(
@@ -136,4 +134,15 @@ def alike(one: Any, other: Any, *, names: tuple[str, str], where: str) -> tuple[
             where=where,
             mend="store both as text or as whole numbers",
         )
-    return one.cast("string"), other.cast("string")
+    return comparable(one, other)
+
+
+def comparable(one: Any, other: Any) -> tuple[Any, Any]:
+    """Two columns of identifiers as they are where both are numbers or of one type, else as text."""
+    a, b = one.type().copy(nullable=True), other.type().copy(nullable=True)
+    return (one, other) if a == b or (a.is_numeric() and b.is_numeric()) else (text_of(one), text_of(other))
+
+
+def text_of(values: Any) -> Any:
+    """A column as text."""
+    return values if values.type().is_string() else values.cast("string")

@@ -66,7 +66,6 @@ def broken_values(metric: str, known: Metric, arms: Iterable[Mapping[str, Any]])
     for part, table, column in (
         ("", known.fact and known.fact.table, known.fact and known.fact.value),
         ("_den", known.denominator and known.denominator.table, known.denominator and known.denominator.value),
-        ("_pre", known.covariate and known.covariate.table, known.covariate and known.covariate.column),
     ):
         found = [row.get(f"{column_of(metric)}{part}_broken", 0) for row in rows] if column else []
         if n := int(sum(found)):

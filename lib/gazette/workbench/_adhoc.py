@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from gazette import conclusions, display, stats
+from gazette import conclusions
 from gazette.display import Block, Column, Table
 from gazette.errors import WrongUseError
 from gazette.params import Experiment, Fact, Guardrail, Metric, Variant
-from gazette.record import NotPublished
 from gazette.sources import FileMetric, column_of
 from gazette.workbench._experiment import ExperimentBench
-from gazette.workbench._numbers import SPLIT_ALPHA
+from gazette.workbench._missing import missing_table
 from gazette.workbench._reading import Reading
 
 if TYPE_CHECKING:
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
 
     from gazette.params import Params
     from gazette.record import Record
+    from gazette.workbench._missing import Lack
 
 __all__ = ["AdHoc", "AdHocBench", "counts_table"]
 
@@ -139,9 +138,9 @@ class AdHocBench(ExperimentBench):
     @cached_property
     def checks_made(self) -> tuple[conclusions.Check, ...]:
         """The gates that need no days, and those of what a file lacks: arms, ids, values."""
-        made = {c.name: c for c in super().checks_made if c.name not in DATED}
-        kept = [c for c in made.values() if c.passed is not None or c.name == "exposure"]
-        return (*self._accounted(), *kept, *self._missing_checks())
+        made = [c for c in super().checks_made if c.name not in DATED]
+        kept = [c for c in made if c.passed is not None or c.name in {"exposure", "missing-values"}]
+        return (*self._accounted(), *kept)
 
     def _accounted(self) -> list[conclusions.Check]:
         frame = self.tables.get("left_out")
@@ -154,72 +153,17 @@ class AdHocBench(ExperimentBench):
         )
         return [conclusions.Check(name="accounted", number=number, passed=unknown == 0)]
 
-    def _missing_checks(self) -> list[conclusions.Check]:
-        """Whether as much is missing in each arm: of a metric, of the covariate, of rows that do not count."""
-        found: list[conclusions.Check] = []
-        for row in self._missing:
-            name = f"missing.{row['metric'] or f'of-all-{len(found)}'}"
-            label = f"Chance of so unlike shares: {row['what']}"
-            metric = row["metric"] or self.plan.primary
-            number = self.add(name, label, row["p"], unit="number", metric=metric, cell="checks", query="missing")
-            passed = None if isinstance(row["p"], NotPublished) else row["p"] >= SPLIT_ALPHA
-            check = conclusions.Check(
-                name="missing-values", number=number, passed=passed, metric=row["metric"], of=row["what"]
-            )
-            found.append(check)
-        return found
+    @property
+    def _clustered(self) -> bool:  # type: ignore[override]  # in a project it is never so
+        return self.ask.cluster
 
-    @cached_property
-    def _missing(self) -> list[dict[str, Any]]:
-        """What is missing, each with the chance that so unlike shares have where nothing depends on the arm."""
-        frame = self.tables.get("missing")
-        if frame is None or frame.empty:
-            return []
-        found = []
-        for (metric, what), part in frame.groupby(["metric", "what"], sort=False):
-            rows: dict[str, Mapping[Any, Any]] = {str(r["variant"]): r for r in part.to_dict("records")}
-            alike = self._of_clusters if self.ask.cluster and metric else _of_rows
-            found.append({"metric": str(metric), "what": str(what), "p": alike(rows), "rows": rows})
-        return found
-
-    def _of_clusters(self, rows: Mapping[str, Mapping[Any, Any]]) -> float | NotPublished:
-        """Welch's test of the clusters' shares, each arm against the control, times their number: rows of a cluster are alike."""
-        sides = {arm: stats.Moments(int(r["n"]), float(r["mean"]), float(r["variance"])) for arm, r in rows.items()}
-        least = []
-        for arm in set(sides) - {self.plan.control}:
-            gap = stats.difference_of_means(sides[self.plan.control], sides[arm])
-            if isinstance(gap, stats.Estimate) and gap.p_value is not None:
-                least.append(gap.p_value)
-            elif max(s.variance for s in (sides[self.plan.control], sides[arm])) == 0:  # one share in all of an arm
-                least.append(_permuted(sides[self.plan.control], sides[arm]))
-        return min(1.0, min(least) * len(least)) if least else NotPublished(reason="too few clusters")
+    @property
+    def _lacks_of_arms(self) -> list[Lack]:
+        return []  # they have a table of their own
 
     def missing(self) -> Table:
         """Rows per arm that lack a metric, the covariate or an id, or do not match their arm."""
-        import pandas as pd  # noqa: PLC0415
-
-        rows = [
-            {
-                "what": found["what"],
-                "metric": found["metric"],
-                "arm": variant.title,
-                "rows": int(row["rows"]),
-                "missing": int(row["missing"]),
-                "share": row["missing"] / row["rows"] if row["rows"] else 0.0,
-            }
-            for found in self._missing
-            for variant in self.plan.variants
-            if (row := found["rows"].get(variant.id))
-        ]
-        columns = {
-            "what": Column("What is missing"),
-            "arm": Column("Arm"),
-            "rows": Column("Rows", "count"),
-            "missing": Column("Without", "count"),
-            "share": Column("Share", "fraction"),
-        }
-        caption = "What is missing, arm by arm. A missing value counts against its own metric alone; its row stays in the split."
-        return display.table(pd.DataFrame(rows, columns=["metric", *columns]), "missing", caption, columns)
+        return missing_table(self.lacks, self.plan.variants)
 
     def segments(self) -> Block | Table:
         """The effect by segment, in the metric's unit too."""
@@ -245,15 +189,6 @@ class AdHocBench(ExperimentBench):
     def record(self) -> Record:
         """Every number, sentence and verdict."""
         return self._made()
-
-
-def _permuted(one: stats.Moments, other: stats.Moments) -> float:
-    """P-value of the permutation test of two arms without variation: of all ways to deal out the clusters two are as extreme."""
-    return 1.0 if one.mean == other.mean else min(1.0, 2 / math.comb(one.n + other.n, one.n))
-
-
-def _of_rows(rows: Mapping[str, Mapping[Any, Any]]) -> float | NotPublished:
-    return stats.homogeneity([(int(r["missing"]), int(r["rows"])) for r in rows.values()])
 
 
 @dataclass(frozen=True)

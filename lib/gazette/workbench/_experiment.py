@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from gazette.conclusions import Look, MetricResult
     from gazette.record import Record
+    from gazette.workbench._missing import Lack
 
 __all__ = ["ExperimentBench", "open_experiment"]
 
@@ -186,7 +187,16 @@ class ExperimentBench(FlipSteps):
             "share": Column("Share", "fraction"),
             "planned": Column("Planned share", "fraction"),
         }
+        for i, lack in enumerate(self._lacks_of_arms):
+            columns[f"lack{i}"] = Column(f"With {lack.what}", "count")
+            for v, shown in zip(self.plan.variants, rows, strict=False):
+                shown[f"lack{i}"] = int(lack.arms[v.id]["missing"]) if v.id in lack.arms else None
         return display.table(pd.DataFrame(rows), "arms", "Users per arm", columns)
+
+    @property
+    def _lacks_of_arms(self) -> list[Lack]:
+        """What the table of arms says is missing."""
+        return self.lacks
 
     def scorecard(self) -> Table:
         """Every metric of every treatment: arms, difference, range, win or loss."""

@@ -11,6 +11,7 @@ from gazette.errors import WrongUseError
 from gazette.record import NotPublished, Number, TakenLook
 from gazette.snapshot import reopen
 from gazette.workbench._bench import Bench
+from gazette.workbench._missing import Lack, lacks_of
 from gazette.workbench._reading import Effect, Reading
 
 if TYPE_CHECKING:
@@ -145,7 +146,29 @@ class ExperimentNumbers(Bench):
                 "unaccounted", "In no arm that the file knows", lost, unit="count", query="accounted", **counts
             )
             made.insert(0, ("accounted", who, lost == 0))
-        return tuple(conclusions.Check(name=name, number=number, passed=ok) for name, number, ok in made)
+        checks = [conclusions.Check(name=name, number=number, passed=ok) for name, number, ok in made]
+        return (*checks, *(self._evenly(i, lack) for i, lack in enumerate(self.lacks)))
+
+    @cached_property
+    def lacks(self) -> list[Lack]:
+        """What some rows lack, arm by arm."""
+        return lacks_of(self.reading.table("missing"), control=self.plan.control, clustered=self._clustered)
+
+    _clustered = False
+
+    def _evenly(self, place: int, lack: Lack) -> conclusions.Check:
+        """Whether as much is missing in each arm."""
+        number = self.add(
+            f"missing.{lack.metric or f'of-all-{place}'}",
+            f"Chance of so unlike shares: {lack.what}",
+            lack.p,
+            unit="number",
+            metric=lack.metric or self.plan.primary,
+            cell="checks",
+            query="missing",
+        )
+        passed = None if isinstance(lack.p, NotPublished) else lack.p >= SPLIT_ALPHA
+        return conclusions.Check(name="missing-values", number=number, passed=passed, metric=lack.metric, of=lack.what)
 
     def _result(self, effect: Effect) -> MetricResult:
         known, metric = self.params.metrics[effect.metric], effect.metric
