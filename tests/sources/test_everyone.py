@@ -302,7 +302,7 @@ def test_who_lacks_a_covariate_stays_at_its_mean_with_an_indicator(tables: Table
 
 
 @pytest.mark.parametrize(("lost", "even"), [("unit_id % 6 = 0", False), ("unit_id % 12 < 2", True)])
-def test_rows_without_a_value_are_counted_arm_by_arm_and_add_nothing(tables: Tables, lost: str, even: bool) -> None:  # noqa: FBT001
+def test_rows_without_a_value_are_counted_arm_by_arm_and_add_nothing(tables: Tables, lost: str, even: bool) -> None:
     tables.assign().click().sql(
         f"CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, if({lost}, NULL, 5.0)::DOUBLE AS amount FROM assigned, range(2) UNION ALL "
         f"SELECT unit_id, assigned_at, 1.0 FROM assigned"

@@ -100,7 +100,24 @@ class TestKinds:
         assert estimate.value == pytest.approx(b - a, rel=1e-9)
         assert estimate.standard_error > 0
 
-    def test_a_quantile_that_many_share_has_no_range_and_is_not_taken_of_a_segment(self, small: SmallProject) -> None:
+    def test_a_quantile_by_segment_is_the_segments_own(self, small: SmallProject) -> None:
+        users = with_values(small)
+        set_metric(small, quantile=0.5)
+        small.experiment["segments"] = [{"title": "Device", "table": "history", "unit": "unit_id", "column": "device"}]
+        small.write()
+        with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute(
+                "UPDATE orders SET value = value + 30 FROM history WHERE orders.unit_id = history.unit_id AND device = 'phone' AND orders.unit_id LIKE 'green%'"
+            )
+            users = users.merge(warehouse.execute("SELECT unit_id, device FROM history").df(), how="left")
+            spend = warehouse.execute("SELECT unit_id, sum(value)::DOUBLE AS own FROM orders GROUP BY 1").df()
+        users = users.merge(spend, how="left").fillna({"own": 0.0, "device": "unknown"})
+        right = users.groupby(["device", "variant"])["own"].quantile(0.5, interpolation="lower")
+        seen = {one["value"]: one["comparison"].difference.value for one in reading(small).by_segment("green")}
+        assert seen == pytest.approx({d: right[d, "green"] - right[d, "blue"] for d in users["device"].unique()})
+        assert len(seen) > 1
+
+    def test_a_quantile_that_many_share_has_no_range(self, small: SmallProject) -> None:
         users = with_values(small)
         set_metric(small, quantile=0.5)
         small.experiment["segments"] = [{"title": "Device", "table": "history", "unit": "unit_id", "column": "device"}]
@@ -112,7 +129,10 @@ class TestKinds:
         totals = users.orders.groupby(users.variant).median() * 2
         assert [effect.control.value, effect.treatment.value] == [totals["blue"], totals["green"]]  # type: ignore[union-attr]
         assert "(ties)" in effect.comparison.difference.reason  # type: ignore[union-attr]
-        assert it.by_segment("green") == [], "the arms' own quantile is none of a segment's"
+        own = (users.orders * 2).groupby([users.device, users.variant]).quantile(0.5, interpolation="lower")
+        seen = {one["value"]: one["comparison"].difference.value for one in it.by_segment("green")}
+        assert seen == {d: own[d, "green"] - own[d, "blue"] for d in seen}
+        assert seen, "a segment's range may be there where that of all users is not"
 
     def test_a_covariate_narrows_and_keeps_the_answer(self, small: SmallProject) -> None:
         with_values(small)

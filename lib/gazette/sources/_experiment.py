@@ -31,6 +31,8 @@ def queries(
     file does not know. What a unit did counts from its assignment to the end of the test or the edition's cut-off. Three tables
     are held, and the aggregates are taken from them: units assigned, days of the primary metric, and units with their metrics.
     """
+    import ibis  # noqa: PLC0415
+
     known = {name: metrics[name] for name in experiment.metrics}
     end = end_of(experiment, period)
     units = warehouse.hold("gazette_assigned", assigned(warehouse, experiment, period, file=file))
@@ -55,7 +57,13 @@ def queries(
     if days is not None:
         yield "effect_by_day", _by_day(days)
         yield "rows_per_day", days.group_by("day").aggregate(n=days["rows"].sum()).order_by("day")
-    ranked = [_ranks(joined, n, m.quantile) for n, m in known.items() if m.quantile is not None]
+    ranked = [
+        _ranks(joined, n, m.quantile, ["variant"])
+        .mutate(metric=ibis.literal(n))
+        .select("metric", "variant", "quantile", "low", "high")
+        for n, m in known.items()
+        if m.quantile is not None
+    ]
     if ranked:
         yield "quantiles", _together(ranked).order_by("metric", "variant")
     skewed = [n for n, m in known.items() if m.fact is not None and m.fact.aggregation == "sum" and not m.denominator]
@@ -232,17 +240,17 @@ def _by_day(days: Any) -> Any:
     return found.order_by("day", "variant")
 
 
-def _ranks(joined: Any, name: str, q: float) -> Any:
-    """The sample quantile and the two order statistics that bound it, per arm."""
+def _ranks(joined: Any, name: str, q: float, by: Sequence[str]) -> Any:
+    """The sample quantile and the two order statistics that bound it, per group."""
     import ibis  # noqa: PLC0415
 
     value = joined[column_of(name)]
-    window = ibis.window(group_by=joined.variant, order_by=value)
+    window = ibis.window(group_by=list(by))
     ranked = joined.select(
-        "variant",
+        *by,
         value=value,
-        rank=ibis.row_number().over(window) + 1,
-        n=joined.count().over(ibis.window(group_by=joined.variant)),
+        rank=ibis.row_number().over(ibis.window(group_by=list(by), order_by=value)) + 1,
+        n=joined.count().over(window),
     )
     n = ranked.n.cast("float64")
     half = Z * (n * q * (1 - q)).sqrt()
@@ -250,8 +258,7 @@ def _ranks(joined: Any, name: str, q: float) -> Any:
     def at(rank: Any) -> Any:
         return ranked.value.max(where=ranked["rank"] <= ibis.greatest((rank - ROUNDING).ceil(), 1))
 
-    found = ranked.group_by("variant").aggregate(quantile=at(n * q), low=at(n * q - half), high=at(n * q + half))
-    return found.mutate(metric=ibis.literal(name)).select("metric", "variant", "quantile", "low", "high")
+    return ranked.group_by(*by).aggregate(quantile=at(n * q), low=at(n * q - half), high=at(n * q + half))
 
 
 def _shape(joined: Any, name: str) -> Any:
@@ -275,7 +282,16 @@ def _segment(warehouse: Warehouse, joined: Any, segment: Any, metrics: dict[str,
     named = table.select(of_unit=unit, value=table[segment.column].cast("string"))
     named = named.group_by("of_unit").aggregate(value=named.value.max())
     both = joined.left_join(named, same(joined.unit_id, named.of_unit))
-    both = both.mutate(value=both.value.fill_null("unknown"))
-    found = both.group_by("value", "variant").aggregate(**measures(both, metrics))
+    both = both.mutate(part=both.value.fill_null("unknown")).drop("value")
+    found = both.group_by("part", "variant").aggregate(**measures(both, metrics))
+    for name, metric in metrics.items():
+        if metric.quantile is not None:
+            column = column_of(name)
+            marks = _ranks(both, name, metric.quantile, ["part", "variant"])
+            named = {f"{column}_{mark}": mark for mark in ("quantile", "low", "high")}
+            marks = marks.rename(of_part="part", of_variant="variant", **named)
+            found = found.inner_join(marks, [found.part == marks.of_part, found.variant == marks.of_variant])
+            found = found.drop("of_part", "of_variant")
+    found = found.rename(value="part")
     rest: Sequence[str] = [c for c in found.columns if c not in {"value", "variant"}]
     return found.mutate(segment=ibis.literal(segment.title)).select("segment", "value", "variant", *rest)
