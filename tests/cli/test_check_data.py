@@ -1,0 +1,66 @@
+"""`gazette check --data` asks the warehouse before anything is built: who was assigned, what cannot be read, how much will be."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from program import gazette
+
+if TYPE_CHECKING:
+    from small import SmallProject
+
+
+def asked(small: SmallProject, *, code: int) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        gazette("check", "--data", "2026-W47", "--json", project=small.root, code=code).stdout
+    )
+    return found
+
+
+def sql(small: SmallProject, *statements: str) -> duckdb.DuckDBPyConnection:
+    with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+        for statement in statements:
+            warehouse.execute(statement)
+    return duckdb.connect(str(small.root / "warehouse.duckdb"), read_only=True)
+
+
+def test_everyone_is_accounted_for_and_rows_are_counted(small: SmallProject) -> None:
+    (found,) = asked(small, code=0)["data"]
+    with sql(small) as db:
+        arms = dict(db.execute("SELECT variant, count(DISTINCT unit_id) FROM experiment_assignments GROUP BY 1").fetchall())
+        rows = {t: db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in found["rows"]}  # type: ignore[index]  # noqa: S608
+    assert found["arms"] == arms
+    assert found["rows"] == rows
+    assert rows.keys() == {"experiment_assignments", "events"}
+    assert (found["passed"], found["lost"], found["problem"]) == (True, {}, "")
+
+
+def test_spellings_and_ids_are_named_with_how_to_mend_them(small: SmallProject) -> None:
+    sql(
+        small,
+        "UPDATE experiment_assignments SET variant = 'Green' WHERE unit_id IN ('green-1', 'green-2')",
+        "UPDATE experiment_assignments SET unit_id = NULL WHERE unit_id = 'blue-3'",
+    ).close()
+    (found,) = asked(small, code=1)["data"]
+    assert found["lost"] == {"Green": 2, "no id": 1}
+    assert not found["passed"]
+    said = gazette("check", "--data", "2026-W47", project=small.root, code=1).stdout
+    assert "2 in no arm: Green" in said
+    assert "1 in no arm: no id" in said
+    assert "mend: name other spellings under 'aliases:'" in said
+    small.experiment["exclude"] = ["no id"]
+    for variant in small.experiment["variants"]:
+        variant["aliases"] = ["Green"] if variant["id"] == "green" else []
+    small.write()
+    assert asked(small, code=0)["data"][0]["lost"] == {}
+
+
+def test_a_table_that_is_gone_is_one_subjects_problem(small: SmallProject) -> None:
+    small.add_experiment("other", assignments="elsewhere")
+    found = {d["subject"]: d for d in asked(small, code=1)["data"]}
+    assert found["button"]["passed"]
+    assert "the warehouse has no table 'elsewhere'" in found["other"]["problem"]
+    assert not list(small.root.glob("editions/2026*")), "nothing is built"
