@@ -30,8 +30,10 @@ def sql(small: SmallProject, *statements: str) -> duckdb.DuckDBPyConnection:
 def test_everyone_is_accounted_for_and_rows_are_counted(small: SmallProject) -> None:
     (found,) = asked(small, code=0)["data"]
     with sql(small) as db:
-        arms = dict(db.execute("SELECT variant, count(DISTINCT unit_id) FROM experiment_assignments GROUP BY 1").fetchall())
-        rows = {t: db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in found["rows"]}  # type: ignore[index]  # noqa: S608
+        arms = dict(
+            db.execute("SELECT variant, count(DISTINCT unit_id) FROM experiment_assignments GROUP BY 1").fetchall()
+        )
+        rows = {t: db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in found["rows"]}  # type: ignore[index]
     assert found["arms"] == arms
     assert found["rows"] == rows
     assert rows.keys() == {"experiment_assignments", "events"}

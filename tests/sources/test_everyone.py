@@ -327,9 +327,10 @@ def test_rows_without_a_value_are_counted_arm_by_arm_and_add_nothing(tables: Tab
     assert (lack.p > 0.01) == even
 
 
-def test_a_fact_that_has_days_counts_from_the_day_of_assignment(tables: Tables) -> None:
+@pytest.mark.parametrize("kind", ["DATE", "TIMESTAMP"])
+def test_a_fact_that_has_days_counts_from_the_day_of_assignment(tables: Tables, kind: str) -> None:
     tables.assign().click().sql(
-        "CREATE TABLE daily AS SELECT unit_id, (assigned_at::DATE + k::INT)::DATE AS day, 1.0::DOUBLE AS minutes FROM assigned, range(-1, 2) r(k)"
+        f"CREATE TABLE daily AS SELECT unit_id, (assigned_at::DATE + k::INT)::{kind} AS day, 1.0::DOUBLE AS minutes FROM assigned, range(-1, 2) r(k)"
     )
     tables.fact(
         "minutes", {"table": "daily", "unit": "unit_id", "time": "day", "value": "minutes", "aggregation": "sum"}
@@ -340,6 +341,22 @@ def test_a_fact_that_has_days_counts_from_the_day_of_assignment(tables: Tables) 
     tables.metrics = {"minutes": tables.metrics["minutes"]}
     reading, _ = tables.read()
     assert [row["n"] for row in reading.table("effect_by_day").to_dict("records")] == [1000] * 4  # type: ignore[union-attr]
+
+
+def test_one_time_that_is_no_midnight_makes_times_of_all(plain: Tables) -> None:
+    plain.assign().click().sql(
+        "CREATE TABLE daily AS SELECT unit_id, assigned_at::DATE::TIMESTAMP AS day, 1.0::DOUBLE AS minutes FROM assigned",
+        "INSERT INTO daily SELECT -1, TIMESTAMP '2026-11-10 00:00:01', 1",
+        "INSERT INTO daily SELECT -1, TIMESTAMP '2026-12-10 00:00:01', 1",  # after the end it says nothing
+    )
+    plain.fact(
+        "minutes", {"table": "daily", "unit": "unit_id", "time": "day", "value": "minutes", "aggregation": "sum"}
+    )
+    assert plain.values("minutes") == (pytest.approx(0.002), 0.0), "a midnight is before all but those who came at one"
+    assert plain.read()[0].accounted.dated_by_day() == []
+    plain.sql("DELETE FROM daily WHERE day = TIMESTAMP '2026-11-10 00:00:01'")
+    assert plain.values("minutes") == (1.0, 1.0)
+    assert plain.read()[0].accounted.dated_by_day() == [("minutes", "daily")]
 
 
 @pytest.mark.parametrize("column", ["TIMESTAMPTZ", "TIMESTAMP"])
@@ -388,7 +405,7 @@ def _folded(variant: Any, experiment: Experiment) -> Any:  # noqa: ARG001  in th
 FAULTS: dict[str, tuple[str, Any, str]] = {
     "ids compared as real numbers": ("same", _as_real, "clicks.treatment"),
     "values that are none overlooked": ("broken_value", _overlooked, "amount.control"),
-    "days read as midnights": ("by_day", lambda *_: False, "minutes.control"),
+    "days read as midnights": ("by_day", lambda *_, **__: False, "minutes.control"),
     "spellings folded, those without a variant given one": ("label", _folded, "unaccounted"),
     "spellings folded: users": ("label", _folded, "units"),
 }

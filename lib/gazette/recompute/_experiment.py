@@ -156,12 +156,14 @@ def _endless(value: str) -> str:
 def _total(
     plan: Experiment, fact: Fact, end: datetime, period: Period, columns: Callable[[str], Mapping[str, str]]
 ) -> str:
-    """What each unit did from its first moment to the end, nothing being 0; a fact that has a day counts from that day on."""
+    """What each unit did from its first moment to the end, nothing being 0; a fact that has days, or midnights alone, counts from that day on."""
     at = f"fact.{name(fact.time)}"
     day = _kind(columns, fact.table, fact.time) == "date"
     conditions = [
         _equal(plan, columns, fact.table, fact.unit, "fact"),
-        f"{at} >= CAST(seen.since AS DATE)" if day else f"{at} >= seen.since",
+        f"{at} >= CAST(seen.since AS DATE)"
+        if day
+        else f"{at} >= CASE WHEN clock.runs = 0 THEN {_midnight('seen.since')} ELSE seen.since END",
         f"{at} < {moment(end)}",
         *(f"fact.{name(w.column)} = {literal(w.equals)}" for w in fact.where),
     ]
@@ -178,10 +180,17 @@ def _total(
         value = f"CASE WHEN {value} THEN 1.0 ELSE 0.0 END" if kind == "boolean" else f"CAST({value} AS DOUBLE)"
         total = f"COALESCE(SUM(CASE WHEN {_endless(value)} THEN NULL ELSE {value} END), 0.0)"
         broken = f"SUM(CASE WHEN {_endless(value)} THEN 1 ELSE 0 END)"
+    times = f"SELECT MAX(CASE WHEN {at} = {_midnight(at)} THEN 0 ELSE 1 END) AS runs FROM {table(fact.table)} AS fact WHERE {at} < {moment(end)}"
+    clock = "" if day else f"  CROSS JOIN ({times}) AS clock\n"
     return (
-        f"  SELECT seen.unit, {total} AS v, {broken} AS broken\n  FROM seen\n  LEFT JOIN {table(fact.table)} AS fact\n"
+        f"  SELECT seen.unit, {total} AS v, {broken} AS broken\n  FROM seen\n{clock}  LEFT JOIN {table(fact.table)} AS fact\n"
         f"    ON {' AND '.join(conditions)}\n  GROUP BY seen.unit"
     )
+
+
+def _midnight(moment: str) -> str:
+    """The first moment of its day."""
+    return f"CAST(CAST({moment} AS DATE) AS TIMESTAMP)"
 
 
 def _whole(value: str) -> str:

@@ -87,17 +87,17 @@ def everyone(
     return accounted(units, experiment)
 
 
-def dated_by_day(warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric]) -> Answer:
-    """Facts that have a day and no time, a row each: metric, part of it, table and column."""
+def dated_by_day(warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period) -> Answer:
+    """Facts that have days and no times, a row each: metric, part of it, table and column."""
     import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
 
-    rows = []
+    rows, end = [], end_of(experiment, period)
     for name in experiment.metrics:
         for part, fact in (("value", metrics[name].fact), ("denominator", metrics[name].denominator)):
-            if fact is not None and by_day(warehouse.table(fact.table, {"time": fact.time}, file=_place(name)), fact):
+            if fact is not None and by_day(warehouse, fact, end, file=_place(name)):
                 rows.append({"metric": name, "part": part, "table": fact.table, "column": fact.time})
     schema = pa.schema([(k, pa.string()) for k in ("metric", "part", "table", "column")])
-    text = "Facts whose column of times holds days.\n"
+    text = "Facts whose column of times holds days, or midnights alone.\n"
     return Answer("dated_by_day", text, pa.Table.from_pylist(rows, schema))
 
 

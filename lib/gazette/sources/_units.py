@@ -159,9 +159,20 @@ def accounted(units: Any, experiment: Experiment) -> Any:
 # ---- what they did
 
 
-def by_day(table: Any, fact: Fact) -> bool:
-    """Whether the fact has a day and no time: then it counts from the day of assignment."""
-    return bool(table[fact.time].type().is_date())
+def by_day(warehouse: Warehouse, fact: Fact, end: datetime, *, file: str) -> bool:
+    """Whether the fact has days and no times: a column of days, or of times that up to the end are all midnight."""
+    table = warehouse.table(fact.table, {"time": fact.time}, file=file)
+    if table[fact.time].type().is_date():
+        return True
+
+    def stamped() -> bool:
+        at = moment(table, fact.time, name=fact.table, file=file)
+        rows = table.filter(at < end)
+        timed = flag(at != at.truncate("D")).sum()
+        found = warehouse.ask("days", rows.aggregate(n=rows.count(), timed=timed), file=file).table.to_pylist()[0]
+        return bool(found["n"]) and not found["timed"]
+
+    return warehouse.found(("days", fact.table, fact.time, end), stamped)
 
 
 def broken_value(column: Any, value: Any) -> Any:
@@ -202,7 +213,7 @@ def events(warehouse: Warehouse, fact: Fact, units: Any, end: datetime, period: 
         broken=broken,
         absent=flag(value.isnull()) - broken if fact.value else ibis.literal(0),
     )
-    since = units.assigned_at.truncate("D") if by_day(table, fact) else units.assigned_at
+    since = units.assigned_at.truncate("D") if by_day(warehouse, fact, end, file=file) else units.assigned_at
     return kept.inner_join(units, [same(kept.event_unit, units.unit_id), kept.happened >= since])
 
 

@@ -24,7 +24,7 @@ from gazette.sources._answer import Answer
 from gazette.sources._engine import first_line, open_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gazette.params import Before, Experiment, Metric, Told
     from gazette.sources._engine import Engine
@@ -78,6 +78,7 @@ class Warehouse:
         self._known: dict[str, Any] = {}
         self._held: dict[str, str] = {}
         self._parts: dict[str, Any] = {}
+        self._found: dict[tuple[Any, ...], bool] = {}
 
     def __enter__(self) -> Self:
         self._engine = open_engine(self.url, self._project)
@@ -140,6 +141,12 @@ class Warehouse:
         table = self.table(name, {}, file="params")
         return {column: str(kind) for column, kind in table.schema().items()}
 
+    def found(self, key: tuple[Any, ...], ask: Callable[[], bool]) -> bool:
+        """What was found of the tables before, else what is found now."""
+        if key not in self._found:
+            self._found[key] = ask()
+        return self._found[key]
+
     def hold(self, name: str, expression: Any) -> Any:
         """Keep an intermediate table for several queries, in a temporary table of this connection; its SQL goes before theirs.
 
@@ -191,7 +198,7 @@ def experiment_answers(
     file = f"params/experiments/{experiment.id}.yml"
     with _clear_errors("an experiment's query", file):
         pairs = [*_experiment.queries(warehouse, experiment, metrics, period, file=file)]
-        dated = _experiment.dated_by_day(warehouse, experiment, metrics)
+        dated = _experiment.dated_by_day(warehouse, experiment, metrics, period)
     return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs), dated]
 
 
