@@ -124,7 +124,7 @@ def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[
         x = f"LEAST(top.v, {known.cap!r})"
     elif known.cap_quantile is not None:
         parts.append(
-            f"highest AS (SELECT PERCENTILE_CONT({known.cap_quantile!r}) WITHIN GROUP (ORDER BY v) AS v FROM top)"
+            f"highest AS MATERIALIZED (SELECT PERCENTILE_CONT({known.cap_quantile!r}) WITHIN GROUP (ORDER BY v) AS v FROM top)"
         )
         x = "LEAST(top.v, highest.v)"
         joins.append("CROSS JOIN highest")
@@ -232,7 +232,7 @@ def _adjusted(control: str, treatment: str) -> str:
         f",\ncentred AS (\n  SELECT arm, x, p, l, broken, {deviations}, AVG(p) OVER () AS middle, AVG(l) OVER () AS lacking\n"
         f"  FROM each WHERE arm IN ({literal(control)}, {literal(treatment)})\n),\n"
         f"sums AS (SELECT {', '.join(f'SUM({v}) AS {k}' for k, v in sums.items())} FROM centred),\n"
-        f"slope AS (\n  SELECT CASE WHEN {both} THEN (xp * ll - xl * pl) / ({apart}) ELSE COALESCE(xp / NULLIF(pp, 0), 0) END AS theta,\n"
+        f"slope AS MATERIALIZED (\n  SELECT CASE WHEN {both} THEN (xp * ll - xl * pl) / ({apart}) ELSE COALESCE(xp / NULLIF(pp, 0), 0) END AS theta,\n"
         f"    CASE WHEN {both} THEN (xl * pp - xp * pl) / ({apart}) WHEN pp > 0 THEN 0 ELSE COALESCE(xl / NULLIF(ll, 0), 0) END AS gamma\n  FROM sums\n)\n"
         f"SELECT arm, COUNT(*) AS n, {_whole(f'AVG({x})')} AS value, VAR_SAMP({x}) AS spread\n"
         "FROM centred CROSS JOIN slope GROUP BY arm ORDER BY arm"
