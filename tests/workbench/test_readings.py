@@ -15,6 +15,7 @@ from gazette import stats
 from gazette.params import load
 from gazette.sources import Period, Warehouse, experiment_answers
 from gazette.stats import Estimate
+from gazette.workbench._parts import by_day, by_segment
 from gazette.workbench._reading import Reading
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class TestKinds:
         assert [effect.control.value, effect.treatment.value] == [totals["blue"], totals["green"]]  # type: ignore[union-attr]
         assert "(ties)" in effect.comparison.difference.reason  # type: ignore[union-attr]
         own = (users.orders * 2).groupby([users.device, users.variant]).quantile(0.5, interpolation="lower")
-        seen = {one["value"]: one["comparison"].difference.value for one in it.by_segment("green")}
+        seen = {one["value"]: one["comparison"].difference.value for one in by_segment(it, "green")}
         assert seen == {d: own[d, "green"] - own[d, "blue"] for d in seen}
         assert seen, "a segment's range may be there where that of all users is not"
 
@@ -153,9 +154,9 @@ class TestKinds:
         small.experiment["segments"] = [{"title": "Device", "table": "history", "unit": "unit_id", "column": "device"}]
         set_metric(small)
         one = reading(small)
-        segments = one.by_segment("green")
+        segments = by_segment(one, "green")
         assert {s["value"]: s["n"] for s in segments} == users.device.value_counts().to_dict()
-        (first, *_) = one.by_day("green")
+        (first, *_) = by_day(one, "green")
         a, b = sides(users)
         assert first["effect"].value == pytest.approx(b.mean() - a.mean(), rel=1e-9)
         assert first["effect"].standard_error == pytest.approx(

@@ -3,7 +3,7 @@
 from gazette.conclusions._catalogue import RULES, Rule
 from gazette.conclusions._causes import Cause, causes
 from gazette.conclusions._decisions import Due, basis, decision, review
-from gazette.conclusions._experiment import Check, Look, MetricResult, best, conclude, guardrail_of, state_by, state_of
+from gazette.conclusions._experiment import Check, Look, best, conclude
 from gazette.conclusions._flips import Flip, FlipMap, FlipsError, flip_map, flips_said
 from gazette.conclusions._hedge import Hedge, hedge, sure
 from gazette.conclusions._model import Evidence, Moved, describe_model, moved, provisional
@@ -13,6 +13,7 @@ from gazette.conclusions._portfolio import Tested, describe_portfolio, shipped, 
 from gazette.conclusions._readings import Misreading, misreadings
 from gazette.conclusions._reconciliation import Agreement, Reconciled, agreement_of, holds, reconciled
 from gazette.conclusions._replays import replays
+from gazette.conclusions._standing import MetricResult, guardrail_of, state_by, state_of
 from gazette.conclusions._summary import (
     NOTHING,
     Extra,

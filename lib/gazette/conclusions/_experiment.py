@@ -17,54 +17,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from gazette.conclusions._standing import guardrail_of, state_of
 from gazette.record import Finding, NotPublished, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gazette.conclusions._standing import MetricResult
     from gazette.record import Action, Number, Tone, VerdictState
 
-__all__ = ["Check", "Look", "MetricResult", "best", "conclude", "guardrail_of", "state_by", "state_of"]
-
-Role = Literal["primary", "secondary", "guardrail"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricResult:
-    """What a look found for one metric.
-
-    Attributes:
-        metric: Its id.
-        title: Its name for readers.
-        role: Why it is in the test.
-        higher_is_better: Its good direction.
-        control, treatment: Value per arm.
-        difference: Treatment less control, in the metric's unit.
-        relative: The same relative to the control.
-        margin: For a guardrail, the relative loss that it may not exceed.
-        margin_number: The same as a number that sentences can refer to.
-        minimum: For the primary metric, the smallest relative effect worth having.
-    """
-
-    metric: str
-    title: str
-    role: Role
-    higher_is_better: bool
-    control: Number
-    treatment: Number
-    difference: Number
-    relative: Number
-    margin: float | None = None
-    margin_number: Number | None = None
-    minimum: float | None = None
-
-    def good(self, number: Number) -> tuple[float, float] | None:
-        """The interval read in the good direction (above zero is better), or None without one."""
-        if not number.published or number.interval is None:
-            return None
-        low, high = number.interval.low, number.interval.high
-        return (low, high) if self.higher_is_better else (-high, -low)
-
+__all__ = ["Check", "Look", "best", "conclude"]
 
 CheckName = Literal[
     "accounted",
@@ -149,42 +111,6 @@ class Look:
     def guardrail(self, result: MetricResult) -> Literal["passed", "broken", "open"]:
         """How a guardrail stands; open where a check of it failed."""
         return "open" if self.failed(result.metric) else guardrail_of(result)
-
-
-def state_of(result: MetricResult) -> tuple[VerdictState, str]:
-    """State and rule of one metric, by its intervals alone."""
-    return state_by(result.good(result.difference), result.good(result.relative), result.minimum)
-
-
-def state_by(
-    absolute: tuple[float, float] | None, relative: tuple[float, float] | None, minimum: float | None
-) -> tuple[VerdictState, str]:
-    """State and rule by intervals read in the good direction (above zero is better).
-
-    Args:
-        absolute: Of the difference, in the metric's unit; None without one.
-        relative: Of the relative difference (0.02 for 2 %); None without one.
-        minimum: Smallest relative effect worth having; None where none counts.
-    """
-    if absolute is None:
-        return "not published", "not-computable"
-    if absolute[0] > 0:
-        return "benefit shown", "interval-above-zero"
-    if absolute[1] < 0:
-        return "harm shown", "interval-below-zero"
-    if minimum is not None and relative is not None and relative[1] < minimum:
-        return "no worthwhile benefit", "worthwhile-ruled-out"
-    return "not resolved", "interval-includes-zero"
-
-
-def guardrail_of(result: MetricResult) -> Literal["passed", "broken", "open"]:
-    """Whether non-inferiority is shown: the interval excludes a loss beyond the margin."""
-    interval = result.good(result.relative)
-    if interval is None or result.margin is None:
-        return "open"
-    if interval[0] > -result.margin:
-        return "passed"
-    return "broken" if interval[1] < -result.margin else "open"
 
 
 FAILED: dict[CheckName, str] = {

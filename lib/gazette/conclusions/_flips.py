@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gazette.conclusions._experiment import state_by
+from gazette.conclusions._standing import state_by
 from gazette.errors import GazetteError
 from gazette.record import Finding
 from gazette.stats import Estimate

@@ -8,6 +8,7 @@ from gazette import display, stats
 from gazette.display import Block, Chart, Column, Table
 from gazette.record import NotPublished
 from gazette.workbench._numbers import ExperimentNumbers
+from gazette.workbench._parts import by_day, by_segment
 
 __all__ = ["ExperimentDetail", "row"]
 
@@ -69,7 +70,7 @@ class ExperimentDetail(ExperimentNumbers):
         """The effect on the primary metric by segment, with the test of whether segments differ."""
         import pandas as pd  # noqa: PLC0415
 
-        found = self.reading.by_segment(self.arm)
+        found = by_segment(self.reading, self.arm)
         if not found or not self.trusted:
             return Block(f"<p>{'A check failed' if found else 'No segments are planned'}: nothing by segment.</p>")
         rows = []
@@ -107,7 +108,7 @@ class ExperimentDetail(ExperimentNumbers):
     def segment_forest(self) -> Block | Chart:
         """The same as a chart."""
         rows = []
-        for one in self.reading.by_segment(self.arm) if self.trusted else []:
+        for one in by_segment(self.reading, self.arm) if self.trusted else []:
             relative = one["comparison"].relative
             if isinstance(relative, stats.Estimate):
                 up = self.params.metrics[self.plan.primary].direction == "higher"
@@ -121,7 +122,7 @@ class ExperimentDetail(ExperimentNumbers):
 
     def novelty(self) -> Block | Chart:
         """The effect by days since a user first saw the test: one that fades is novelty."""
-        found = self.reading.by_day(self.arm) if self.trusted else []
+        found = by_day(self.reading, self.arm) if self.trusted else []
         if len(found) < 3:  # noqa: PLR2004  too few to see a course
             return Block("<p>By days since exposure: too few days to show.</p>")
         scale = 100.0 if self.params.metrics[self.plan.primary].unit == "fraction" else 1.0
