@@ -114,7 +114,7 @@ class TestKinds:
             spend = warehouse.execute("SELECT unit_id, sum(value)::DOUBLE AS own FROM orders GROUP BY 1").df()
         users = users.merge(spend, how="left").fillna({"own": 0.0, "device": "unknown"})
         right = users.groupby(["device", "variant"])["own"].quantile(0.5, interpolation="lower")
-        seen = {one["value"]: one["comparison"].difference.value for one in reading(small).by_segment("green")}
+        seen = {one["value"]: one["comparison"].difference.value for one in by_segment(reading(small), "green")}
         assert seen == pytest.approx({d: right[d, "green"] - right[d, "blue"] for d in users["device"].unique()})
         assert len(seen) > 1
 

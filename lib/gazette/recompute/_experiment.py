@@ -15,6 +15,7 @@ from gazette.recompute._arithmetic import (
     ratio_change,
     scaled,
     share,
+    split_chance,
     student,
 )
 from gazette.recompute._sql import literal, moment, name, table
@@ -245,7 +246,7 @@ def _adjusted(control: str, treatment: str) -> str:
 def seconds(
     plan: Experiment, metrics: Mapping[str, Metric], tables: Mapping[str, Rows], past: list[int], *, ended: bool
 ) -> dict[str, Second | None]:
-    """Numbers by id without the subject: units, every metric of every arm, differences, and what they are worth.
+    """Numbers by id without the subject: units and their split, every metric of every arm, differences, and what they are worth.
 
     Args:
         plan: The experiment.
@@ -262,6 +263,9 @@ def seconds(
     found["units"] = Second(float(units))
     if "left-out" in tables:
         found["unaccounted"] = Second(float(tables["left-out"][0]["n"]))
+    if units:
+        sizes = [counts.get(v.id, 0) for v in plan.variants]
+        found["split"] = Second(split_chance(sizes, [v.weight for v in plan.variants]))
     alpha = plan.alpha / len(plan.treatments)
     critical = _critical(plan, units, past, alpha, ended=ended)
     for metric in plan.metrics:
