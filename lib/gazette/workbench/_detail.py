@@ -63,7 +63,7 @@ class ExperimentDetail(ExperimentNumbers):
         if not rows:
             return Block("<p>Look by look: nothing is drawn, because no effect may be read.</p>")
         caption = "Difference at each look with the range that the look allowed; it narrows as users come."
-        spec = display.trend(rows, title=f"Difference ({unit})", form=".2f", zero=True)
+        spec = display.trend(rows, title=f"Difference ({unit})", form=".4~r", zero=True)
         return display.chart(spec, "looks", caption)
 
     def segments(self) -> Block | Table:
@@ -98,9 +98,9 @@ class ExperimentDetail(ExperimentNumbers):
             "segment": Column("By"),
             "value": Column("Segment"),
             "users": Column("Users", "count"),
-            "relative": Column("Relative difference", "relative", signed=True),
-            "low": Column("Range from", "relative", signed=True),
-            "high": Column("to", "relative", signed=True),
+            "relative": Column("Relative difference", "relative", signed=True, ends=("low", "high")),
+            "low": Column("Range from", "relative", signed=True, ends=("low", "high")),
+            "high": Column("to", "relative", signed=True, ends=("low", "high")),
         }
         caption = "Primary metric by segment; ranges are widened for the number of segments. " + ". ".join(tests)
         return display.table(pd.DataFrame(rows), "segments", caption, columns)
@@ -139,7 +139,7 @@ class ExperimentDetail(ExperimentNumbers):
         caption = (
             "Difference by days since a user first saw the test; one that fades is novelty, one that grows is learning."
         )
-        return display.chart(display.trend(rows, title="Difference", form=".2f", zero=True), "novelty", caption)
+        return display.chart(display.trend(rows, title="Difference", form=".4~r", zero=True), "novelty", caption)
 
     def distribution(self) -> Block | Table:
         """How skewed metrics are spread: share of zeros and quantiles of the rest."""
@@ -176,7 +176,7 @@ class ExperimentDetail(ExperimentNumbers):
         ]
         title = self.params.metrics[metric].title
         caption = f"{title} among users who have any: the value that so large a share of them stays below, by arm."
-        return display.chart(display.trend(rows, title=title, form=",.0f"), "distribution", caption)
+        return display.chart(display.trend(rows, title=title, form=",.3~r"), "distribution", caption)
 
 
 def _marks(frame: Any) -> list[str]:
