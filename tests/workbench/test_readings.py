@@ -93,6 +93,20 @@ class TestKinds:
             a, b = (x.clip(upper=limit) for x in sides(users))
             assert found(small).value == pytest.approx(b.mean() - a.mean(), rel=1e-9)
 
+    def test_a_cap_that_would_be_nought_is_taken_among_values_above_it(self, small: SmallProject) -> None:
+        users = with_values(small)
+        with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute("DELETE FROM orders WHERE hash(unit_id) % 4 > 0")  # most users have none
+            left = {r[0] for r in warehouse.execute("SELECT DISTINCT unit_id FROM orders").fetchall()}
+        users["spend"] = users.spend.where(users.unit_id.isin(left), 0.0)
+        assert users.spend.quantile(0.5) == 0, "the case"
+        small.metric = {**small.metric, "cap_quantile": 0.5}
+        set_metric(small)
+        limit = users.spend[users.spend > 0].quantile(0.5)
+        a, b = (x.clip(upper=limit) for x in sides(users))
+        assert found(small).value == pytest.approx(b.mean() - a.mean(), rel=1e-9)
+        assert reading(small).caps() == {"ctr": (pytest.approx(limit), True)}
+
     def test_a_quantile(self, small: SmallProject) -> None:
         users = with_values(small)
         set_metric(small, quantile=0.75)

@@ -171,6 +171,9 @@ def _reason(look: Look, state: VerdictState, rule: str) -> Finding:
     text = tail[rule]
     if primary.relative.published and rule not in {"not-computable", "fixed-horizon-not-over"}:
         text += " Relative to today it is {%s|signed} ({%s|interval})." % (relative, relative)
+    elif primary.difference.published and isinstance(primary.relative.value, NotPublished) and move in text:
+        text += " It is judged by the difference alone: {=lacking}."
+        terms["lacking"] = primary.relative.value.reason
     tones: dict[VerdictState, Tone] = {"benefit shown": "good", "harm shown": "bad", "no worthwhile benefit": "bad"}
     return Finding(
         id=f"{look.prefix}.verdict", rule=rule, text=text, tone=tones.get(state, "unsure"), terms=_used(text, terms)
@@ -282,6 +285,13 @@ def _around(look: Look, state: VerdictState) -> list[Finding]:
                 id=f"{look.prefix}.rules-out", rule="interval-rules-out", text=text, terms={"metric": primary.title}
             )
         )
+    elif primary.difference.published and primary.difference.interval is not None:
+        text = "{=metric}: the data rule out a difference below {%s|low} and one above {%s|high}." % (
+            primary.difference.id,
+            primary.difference.id,
+        )
+        terms = {"metric": primary.title}
+        found.append(Finding(id=f"{look.prefix}.rules-out", rule="interval-rules-out", text=text, terms=terms))
     if look.better is not None and look.better.published and look.loss is not None and state != "not published":
         text = (
             "A second opinion, by Bayes with a flat prior and blind to earlier looks: the chance that {=treatment} is better is {%s}; taking it and being wrong would cost {%s} on average."
@@ -327,6 +337,9 @@ def _others(look: Look) -> list[Finding]:
         if result.role == "guardrail":
             standing = guardrail_of(result)
             interval = " ({%s|interval})" % result.relative.id if result.relative.published else ""
+            if isinstance(result.relative.value, NotPublished) and result.difference.published:
+                terms["why"] = result.relative.value.reason
+                interval = " (difference {%s|interval}; of the control's size, as {=why})" % result.difference.id
             texts: dict[str, tuple[str, Tone]] = {
                 "passed": (f"Guardrail {{=metric}}: a loss beyond the agreed margin is excluded{interval}.", "good"),
                 "broken": (f"Guardrail {{=metric}}: it lost more than the agreed margin{interval}.", "bad"),

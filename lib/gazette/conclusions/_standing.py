@@ -49,14 +49,23 @@ class MetricResult:
         low, high = number.interval.low, number.interval.high
         return (low, high) if self.higher_is_better else (-high, -low)
 
+    @property
+    def size(self) -> float:
+        """The control without its sign: what shares are of where no relative change is published."""
+        return abs(self.control.value) if isinstance(self.control.value, float) else 0.0
+
 
 def state_of(result: MetricResult) -> tuple[VerdictState, str]:
     """State and rule of one metric, by its intervals alone."""
-    return state_by(result.good(result.difference), result.good(result.relative), result.minimum)
+    return state_by(result.good(result.difference), result.good(result.relative), result.minimum, size=result.size)
 
 
 def state_by(
-    absolute: tuple[float, float] | None, relative: tuple[float, float] | None, minimum: float | None
+    absolute: tuple[float, float] | None,
+    relative: tuple[float, float] | None,
+    minimum: float | None,
+    *,
+    size: float = 0.0,
 ) -> tuple[VerdictState, str]:
     """State and rule by intervals read in the good direction (above zero is better).
 
@@ -64,6 +73,7 @@ def state_by(
         absolute: Of the difference, in the metric's unit; None without one.
         relative: Of the relative difference (0.02 for 2 %); None without one.
         minimum: Smallest relative effect worth having; None where none counts.
+        size: The control without its sign, for a difference that has no relative (the control is negative or near zero).
     """
     if absolute is None:
         return "not published", "not-computable"
@@ -71,16 +81,21 @@ def state_by(
         return "benefit shown", "interval-above-zero"
     if absolute[1] < 0:
         return "harm shown", "interval-below-zero"
-    if minimum is not None and relative is not None and relative[1] < minimum:
+    if minimum is not None and (absolute[1] < minimum * size if relative is None else relative[1] < minimum):
         return "no worthwhile benefit", "worthwhile-ruled-out"
     return "not resolved", "interval-includes-zero"
 
 
 def guardrail_of(result: MetricResult) -> Literal["passed", "broken", "open"]:
-    """Whether non-inferiority is shown: the interval excludes a loss beyond the margin."""
-    interval = result.good(result.relative)
-    if interval is None or result.margin is None:
+    """Whether non-inferiority is shown: the interval excludes a loss beyond the margin.
+
+    Where no relative change is published, that share of the control's size is what the difference may not lose.
+    """
+    interval, allowed = result.good(result.relative), result.margin
+    if interval is None and allowed is not None:
+        interval, allowed = result.good(result.difference), allowed * result.size
+    if interval is None or allowed is None:
         return "open"
-    if interval[0] > -result.margin:
+    if interval[0] > -allowed:
         return "passed"
-    return "broken" if interval[1] < -result.margin else "open"
+    return "broken" if interval[1] < -allowed else "open"

@@ -124,8 +124,10 @@ def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[
     if known.cap is not None:
         x = f"LEAST(top.v, {known.cap!r})"
     elif known.cap_quantile is not None:
-        parts.append(
-            f"highest AS (SELECT PERCENTILE_CONT({known.cap_quantile!r}) WITHIN GROUP (ORDER BY v) AS v FROM top)"
+        q = f"PERCENTILE_CONT({known.cap_quantile!r}) WITHIN GROUP (ORDER BY"
+        parts.append(  # a cap of nothing would leave nothing: then it is that of those who did something
+            f"highest AS (SELECT CASE WHEN of_all > 0 THEN of_all ELSE COALESCE(of_some, of_all) END AS v FROM\n"
+            f"  (SELECT {q} v) AS of_all, {q} CASE WHEN v > 0 THEN v END) AS of_some FROM top) AS ends)"
         )
         x = "LEAST(top.v, highest.v)"
         joins.append("CROSS JOIN highest")

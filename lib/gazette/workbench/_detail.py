@@ -86,6 +86,8 @@ class ExperimentDetail(ExperimentNumbers):
                     "high": relative.high if isinstance(relative, stats.Estimate) else None,
                     "difference": difference.value,
                     "standard_error": difference.standard_error,
+                    "difference_low": difference.low,
+                    "difference_high": difference.high,
                 }
             )
         tests = []
@@ -102,6 +104,14 @@ class ExperimentDetail(ExperimentNumbers):
             "low": Column("Range from", "relative", signed=True, ends=("low", "high")),
             "high": Column("to", "relative", signed=True, ends=("low", "high")),
         }
+        if any(r["relative"] is None for r in rows):
+            unit = self.params.metrics[self.plan.primary].unit
+            gap: Any = "points" if unit == "fraction" else unit
+            ends = ("difference_low", "difference_high")
+            columns["difference"] = Column("Difference", gap, signed=True, ends=ends)
+            columns |= {
+                e: Column(t, gap, signed=True, ends=ends) for e, t in zip(ends, ("Range from", "to"), strict=True)
+            }
         caption = "Primary metric by segment; ranges are widened for the number of segments. " + ". ".join(tests)
         return display.table(pd.DataFrame(rows), "segments", caption, columns)
 

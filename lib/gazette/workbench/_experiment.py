@@ -228,6 +228,16 @@ class ExperimentBench(FlipSteps):
             parts.append(
                 f"Ranges of the {len(self.plan.secondary)} secondary metrics hold together ({self.plan.correction})."
             )
+        for metric, (cap, above) in self.reading.caps().items():
+            known = self.params.metrics[metric]
+            shown = display.format_value(cap, known.unit, currency=self.currency)
+            share = (
+                ""
+                if known.cap_quantile is None
+                else f", the {display.format_value(known.cap_quantile, 'fraction')} quantile of "
+            )
+            of = share and share + ("the values above 0, as that of all is not above 0" if above else "all values")
+            parts.append(f"{known.title}: a user counts as at most {shown}{of}.")
         return " ".join(parts)
 
     def _score(self, look: Look, result: MetricResult) -> dict[str, Any]:

@@ -72,6 +72,7 @@ class FlipSteps(WatchLists):
             self.verdicts[arm][0].state,
             higher_is_better=known.direction == "higher",
             minimum=self.look.primary.minimum,
+            size=self.look.primary.size,
         )
 
     @property

@@ -256,6 +256,14 @@ class Reading:
             for metric, role in roles
         ]
 
+    def caps(self) -> dict[str, tuple[float, bool]]:
+        """Cap of each metric that is capped, and whether it is a quantile of the values above 0 alone."""
+        found = {m: (float(cap), False) for m in self.plan.metrics if (cap := self.metrics[m].cap) is not None}
+        for row in records(self.table("caps")):
+            above = row["above_zero"] if "above_zero" in row else row["whole"] != row["cap"]
+            found[str(row["metric"])] = float(row["cap"]), bool(above)
+        return found
+
     # ---- checks
 
     def split(self) -> float | NotPublished:
