@@ -411,3 +411,29 @@ def test_a_watched_metric_with_a_negative_control_is_watched_by_its_difference()
     assert item.state == "breached"
     assert "{t.w.margin} of the control's size" in watched(item).text
     assert replace(item, number=number("g.difference", 0.0, -0.2, 0.2, "number")).state == "held"
+
+
+@pytest.mark.parametrize(
+    ("effect", "net", "action", "rule"),
+    [
+        ((-0.2, 0.2), (-3900.0, -900.0), "stop: no winner", "does-not-pay"),
+        ((-0.2, 0.2), (-3900.0, 0.0), "keep running", "ended-too-small"),
+        ((0.1, 0.2), (-3900.0, -900.0), "don't ship", "benefit-does-not-pay"),
+        ((0.1, 0.2), (-3900.0, 900.0), "ship", "benefit-guardrails-passed"),
+        ((-0.2, -0.1), (-3900.0, -900.0), "don't ship", "harm-shown"),
+    ],
+)
+def test_what_does_not_pay_at_its_best_is_neither_kept_running_nor_shipped(
+    effect: tuple[float, float], net: tuple[float, float], action: str, rule: str
+) -> None:
+    worth = number("net", sum(net) / 2, *net, "money")
+    verdict, _ = conclude(look(result(*effect), enough_units=False, net=worth))
+    assert (verdict.action, verdict.action_rule) == (action, rule)
+    assert ("{t.net|interval}" in verdict.advice.text) == (rule.endswith("does-not-pay"))
+
+
+def test_an_adjusted_difference_is_called_so_where_its_arms_are_shown() -> None:
+    plain, adjusted = result(0.1, 0.2), replace(result(0.1, 0.2), adjusted=True)
+    assert "adjusted" not in conclude(look(plain))[0].reason.text
+    said = conclude(look(adjusted))[0].reason.text
+    assert "the difference, adjusted for what users did before the test, is {t.m.difference|signed}" in said

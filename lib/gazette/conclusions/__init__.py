@@ -2,7 +2,8 @@
 
 from gazette.conclusions._catalogue import RULES, Rule
 from gazette.conclusions._causes import Cause, causes
-from gazette.conclusions._decisions import Due, basis, decision, review
+from gazette.conclusions._common import Common, check_fails_for_most, common_checks, mend_once
+from gazette.conclusions._decisions import Due, basis, decision, is_decided, review, to_do
 from gazette.conclusions._experiment import Check, Look, best, conclude
 from gazette.conclusions._flips import Flip, FlipMap, FlipsError, flip_map, flips_said
 from gazette.conclusions._hedge import Hedge, hedge, sure
@@ -36,6 +37,7 @@ __all__ = [
     "Cause",
     "Changes",
     "Check",
+    "Common",
     "Due",
     "Evidence",
     "Extra",
@@ -58,6 +60,8 @@ __all__ = [
     "best",
     "causes",
     "changes",
+    "check_fails_for_most",
+    "common_checks",
     "conclude",
     "decision",
     "describe_model",
@@ -70,9 +74,11 @@ __all__ = [
     "headline",
     "hedge",
     "holds",
+    "is_decided",
     "lacking",
     "lowered",
     "matters",
+    "mend_once",
     "misreadings",
     "moved",
     "news",
@@ -89,6 +95,7 @@ __all__ = [
     "sure",
     "taken",
     "tested",
+    "to_do",
     "watch_rule",
     "watch_state",
     "watched",

@@ -70,6 +70,7 @@ class Look:
         rollout_days, units, needed, wait: Numbers that the advice refers to; ``wait`` is days until ``needed``.
         shrunken: The effect after an early stop, drawn towards zero.
         better, loss: The Bayesian reading.
+        net: Worth a month less cost a month, where both are stated and the effect may be read.
         deviations: What changed in the plan after the first look, in words; empty where nothing did.
     """
 
@@ -92,6 +93,7 @@ class Look:
     shrunken: Number | None = None
     better: Number | None = None
     loss: Number | None = None
+    net: Number | None = None
     deviations: str = ""
 
     @property
@@ -102,6 +104,11 @@ class Look:
     def failed(self, metric: str) -> list[Check]:
         """Checks of the whole test, and of this metric, that failed."""
         return [c for c in self.checks if c.passed is False and c.metric in {"", metric}]
+
+    @property
+    def pays(self) -> bool:
+        """Whether some of the range that fits the data pays, as far as worth and cost are stated."""
+        return self.net is None or self.net.interval is None or self.net.interval.high >= 0
 
     @property
     def trusted(self) -> bool:
@@ -159,7 +166,11 @@ def _reason(look: Look, state: VerdictState, rule: str) -> Finding:
     terms = {"metric": primary.title, "treatment": look.treatment, "end": look.end, "why": why}
     difference, relative = primary.difference.id, primary.relative.id
     move = "{=metric} was {%s} with {=treatment} and {%s} without" % (primary.treatment.id, primary.control.id)
-    span = "the difference is {%s|signed}, and the data fit anything from {%s|interval}" % (difference, difference)
+    apart = ", adjusted for what users did before the test," if primary.adjusted else ""
+    span = f"the difference{apart} " + "is {%s|signed}, and the data fit anything from {%s|interval}" % (
+        difference,
+        difference,
+    )
     tail: dict[str, str] = {
         "interval-above-zero": f"{move}: {span}. All of that range is better than no change.",
         "interval-below-zero": f"{move}: {span}. All of that range is worse than no change.",
@@ -186,6 +197,11 @@ def _used(text: str, terms: dict[str, str]) -> dict[str, str]:
 
 def _advice(look: Look, state: VerdictState, rule: str) -> tuple[Action, str, str]:
     """Action, rule and sentence."""
+    if not look.pays and look.net is not None and state in {"benefit shown", "not resolved"}:
+        text = "Even the best that fits the data does not pay: worth less cost is {%s|interval} a month." % look.net.id
+        if state == "benefit shown":
+            return "don't ship", "benefit-does-not-pay", f"{text} Do not roll it out unless it can be run for less."
+        return "stop: no winner", "does-not-pay", f"{text} End the test and keep what is live."
     if state == "benefit shown":
         return _ship(look)
     if state == "harm shown":

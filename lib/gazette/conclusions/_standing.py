@@ -27,6 +27,7 @@ class MetricResult:
         relative: The same relative to the control.
         margin: For a guardrail, the relative loss that it may not exceed.
         margin_number: The same as a number that sentences can refer to.
+        adjusted: Whether the comparison is adjusted by a covariate, so that the arms as shown do not subtract to the difference.
         minimum: For the primary metric, the smallest relative effect worth having.
     """
 
@@ -41,6 +42,7 @@ class MetricResult:
     margin: float | None = None
     margin_number: Number | None = None
     minimum: float | None = None
+    adjusted: bool = False
 
     def good(self, number: Number) -> tuple[float, float] | None:
         """The interval read in the good direction (above zero is better), or None without one."""

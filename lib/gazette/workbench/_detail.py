@@ -113,6 +113,8 @@ class ExperimentDetail(ExperimentNumbers):
                 e: Column(t, gap, signed=True, ends=ends) for e, t in zip(ends, ("Range from", "to"), strict=True)
             }
         caption = "Primary metric by segment; ranges are widened for the number of segments. " + ". ".join(tests)
+        if self.look.primary.adjusted:
+            caption += ". Segments are not adjusted by a value from before the test, as the whole is"
         return display.table(pd.DataFrame(rows), "segments", caption, columns)
 
     def segment_forest(self) -> Block | Chart:
