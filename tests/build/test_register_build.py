@@ -171,6 +171,18 @@ def test_what_is_decided_is_said_on_the_summary_and_no_more_due(project: Path) -
         site(project, "2026-W46", "index.html")
     )
     draft = (project / "editions/2026-W46/site/share/email.html").read_text()
+    headline = record(project, "2026-W46", "executive").findings[0]
+    ready = next(n for n in record(project, "2026-W46", "executive").numbers if n.id == "executive.tests-ready")
+    assert ready.value == 1, "only the one that waits is ready to ship"
+    assert "{executive.tests-decided}" in headline.text
+    decided = "Decided: ship with monitoring, on edition 2026-W45, by Ada"
+    for page in ("index.html", "experiments.html", "experiments/button.html"):
+        assert decided in text_of(site(project, "2026-W46", page)), page
+    assert "The advice was: ship." in text_of(site(project, "2026-W46", "experiments/button.html"))
+    assert "Decided" not in text_of(site(project, "2026-W46", "experiments/waiting.html"))
+    assert decided in text_of(draft)
+    assert decided in text_of((project / "_site" / "index.html").read_text())
+    assert "Ship with monitoring, on edition 2026-W45" in text_of(site(project, "2026-W46", "portfolio.html"))
     assert "decided on edition 2026-W45 by Ada" in text_of(draft)
 
 

@@ -11,7 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazette.conclusions import Check, Look, MetricResult, best, conclude, describe_model, headline, ranked, state_of
+from gazette.conclusions import (
+    Check,
+    Look,
+    MetricResult,
+    Watched,
+    best,
+    conclude,
+    describe_model,
+    guardrail_of,
+    headline,
+    ranked,
+    state_of,
+    watched,
+)
 from gazette.display import plain_sentence
 from gazette.record import REFERENCE, Interval, NotPublished, Number
 
@@ -343,3 +356,84 @@ def test_an_old_model_is_named(age: float, rule: str) -> None:
 
 def test_ranking_of_nothing_is_empty() -> None:
     assert ranked([]) == []
+
+
+def negative(low: float, high: float, **more: Any) -> MetricResult:
+    """A control of −5.00: differences are judged, shares are of its size."""
+    why = NotPublished(reason="the control is negative, so a relative change would say nothing")
+    made = result(low, high, **more)
+    return replace(
+        made,
+        control=number(f"{made.metric}.control", -5.0, -5.07, -4.93, "number"),
+        difference=number(f"{made.metric}.difference", (low + high) / 2, low, high, "number"),
+        relative=number(f"{made.metric}.relative", why, unit="relative"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "standing"),
+    [(-0.2, 0.1, "passed"), (-0.3, 0.1, "open"), (-0.9, -0.3, "broken"), (0.1, 0.3, "passed")],
+)
+def test_a_guardrail_with_a_negative_control_is_judged_on_the_difference(
+    low: float, high: float, standing: str
+) -> None:
+    guard = negative(low, high, role="guardrail", margin=0.05, minimum=None, name="g")
+    assert guardrail_of(guard) == standing, "5 % of 5.00 is 0.25"
+    _, others = conclude(look(result(0.01, 0.2), guard))
+    (said,) = (f for f in others if f.rule.startswith("guardrail-"))
+    assert "{t.g.difference|interval}" in said.text
+    assert "negative" in said.terms["why"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "state"),
+    [
+        (0.1, 0.4, "benefit shown"),
+        (-0.4, -0.1, "harm shown"),
+        (-0.4, 0.24, "no worthwhile benefit"),
+        (-0.4, 0.26, "not resolved"),
+    ],
+)
+def test_a_primary_metric_with_a_negative_control_is_judged_on_the_difference_and_says_why(
+    low: float, high: float, state: str
+) -> None:
+    verdict, others = conclude(look(negative(low, high, minimum=0.05)))
+    assert verdict.state == state
+    assert verdict.reason.text.endswith("It is judged by the difference alone: {=lacking}.")
+    assert "negative" in verdict.reason.terms["lacking"]
+    assert any(f.rule == "interval-rules-out" and "{t.m.difference|low}" in f.text for f in others)
+
+
+def test_a_watched_metric_with_a_negative_control_is_watched_by_its_difference() -> None:
+    margin = number("w.margin", 0.05, unit="relative")
+    gap = number("g.difference", -0.5, -0.9, -0.3, "number")
+    item = Watched(id="t.watch", title="T", metric="G", margin=margin, number=gap, until="1 May", size=5.0)
+    assert item.state == "breached"
+    assert "{t.w.margin} of the control's size" in watched(item).text
+    assert replace(item, number=number("g.difference", 0.0, -0.2, 0.2, "number")).state == "held"
+
+
+@pytest.mark.parametrize(
+    ("effect", "net", "action", "rule"),
+    [
+        ((-0.2, 0.2), (-3900.0, -900.0), "stop: no winner", "does-not-pay"),
+        ((-0.2, 0.2), (-3900.0, 0.0), "keep running", "ended-too-small"),
+        ((0.1, 0.2), (-3900.0, -900.0), "don't ship", "benefit-does-not-pay"),
+        ((0.1, 0.2), (-3900.0, 900.0), "ship", "benefit-guardrails-passed"),
+        ((-0.2, -0.1), (-3900.0, -900.0), "don't ship", "harm-shown"),
+    ],
+)
+def test_what_does_not_pay_at_its_best_is_neither_kept_running_nor_shipped(
+    effect: tuple[float, float], net: tuple[float, float], action: str, rule: str
+) -> None:
+    worth = number("net", sum(net) / 2, *net, "money")
+    verdict, _ = conclude(look(result(*effect), enough_units=False, net=worth))
+    assert (verdict.action, verdict.action_rule) == (action, rule)
+    assert ("{t.net|interval}" in verdict.advice.text) == (rule.endswith("does-not-pay"))
+
+
+def test_an_adjusted_difference_is_called_so_where_its_arms_are_shown() -> None:
+    plain, adjusted = result(0.1, 0.2), replace(result(0.1, 0.2), adjusted=True)
+    assert "adjusted" not in conclude(look(plain))[0].reason.text
+    said = conclude(look(adjusted))[0].reason.text
+    assert "the difference, adjusted for what users did before the test, is {t.m.difference|signed}" in said

@@ -331,3 +331,67 @@ def test_every_rule_that_a_built_edition_used_is_in_the_catalogue(built: Any) ->
             assert [f.text for f in found.findings if not f.references] == [], "no statement without a number"
     assert used - ids == set()
     assert len(used) > 20
+
+
+def failing(n: int, rule: str = "gate-sample-ratio") -> list[Record]:
+    said = verdict("fix the test first", "not trustworthy", rule)
+    return [record(f"f{i}", kind="experiment", verdicts=(said,)) for i in range(n)]
+
+
+def passing(n: int) -> list[Record]:
+    return [record(f"p{i}", kind="experiment", verdicts=(verdict("keep running"),)) for i in range(n)]
+
+
+@pytest.mark.parametrize(("bad", "good", "found"), [(85, 6, True), (3, 2, True), (2, 0, False), (3, 3, False)])
+def test_a_check_that_most_tests_fail_at_once_is_one_finding(bad: int, good: int, found: bool) -> None:
+    said = conclusions.common_checks([*failing(bad), *passing(good)])
+    assert len(said) == found
+    if found:
+        (one,) = said
+        assert (one.kind, one.check, len(one.subjects), one.of) == ("experiment", "gate-sample-ratio", bad, bad + good)
+        many, of = (number(f"e.{k}", float(v), unit="count") for k, v in (("many", bad), ("of", bad + good)))
+        text = plain_sentence(conclusions.check_fails_for_most(one, many, of), {n.id: n for n in (many, of)})
+        assert text == (
+            f"{bad} of {bad + good} tests fail one and the same check: "
+            "their arms do not have the sizes that were planned. Look at how users are assigned."
+        )
+        assert f"{bad} tests: mend how users are assigned first" in plain_sentence(
+            conclusions.mend_once(one, many), {many.id: many}
+        )
+
+
+def test_tests_that_fail_different_checks_or_are_too_young_have_nothing_in_common() -> None:
+    assert conclusions.common_checks([*failing(3), *failing(3, "gate-exposure"), *passing(0)]) == []
+    assert conclusions.common_checks(failing(9, "gate-minimum-run")) == []
+
+
+def test_a_check_that_most_models_fail_is_said_once_and_not_for_each() -> None:
+    broken = Finding(id="m.checks", rule="checks-fail", text="Checks fail.", tone="bad")
+
+    def model(name: str, *checks: str) -> Record:
+        numbers = [number(f"{name}.check.{c}", 0.5, label="Age of the newest row", unit="hours") for c in checks]
+        return record(name, *numbers, findings=(broken.model_copy(update={"id": f"{name}.checks"}),))
+
+    records = [model(f"m{i}", "staleness") for i in range(4)] + [model("fresh")]
+    (one,) = conclusions.common_checks(records)
+    assert (one.kind, one.check, len(one.subjects), one.of) == ("model", "staleness", 4, 5)
+    alone = {f.id for f in matters(records, {}, conclusions.Extra(common=[one]))}
+    assert alone == {"summary.fresh.checks"}
+    assert len(matters(records, {})) == 5
+
+
+def test_what_is_decided_is_counted_apart_in_the_headline() -> None:
+    given = counts(ready=1, reported=1)
+    given["decided"] = number("executive.tests-decided", 2.0, unit="count")
+    text = plain_sentence(headline(given, None), {n.id: n for n in given.values()})
+    assert text == "This week 1 test is ready to ship and 2 are decided."
+
+
+def test_a_decision_stands_while_the_advice_is_the_same() -> None:
+    row = {"advice": "ship"}
+    assert conclusions.is_decided(row, "ship")
+    assert not conclusions.is_decided(row, "don't ship")
+    assert not conclusions.is_decided(None, "ship")
+    one = record("t", kind="experiment", facts={"decision": "ship, on edition 2026-W46, by Ada"})
+    assert conclusions.to_do(one, verdict("ship")) == "Decided: ship, on edition 2026-W46, by Ada"
+    assert conclusions.to_do(record("t", kind="experiment"), verdict("ship")) == "Ship"

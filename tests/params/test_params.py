@@ -197,3 +197,24 @@ def test_every_parameter_file_tells_editors_its_schema() -> None:
         assert first.startswith("# yaml-language-server: $schema=")
         schema = json.loads((path.parent / first.split("=")[1]).read_text())
         assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("sign", "says"), [(r"\ud800", "U+D800"), (r"\udfff", "U+DFFF"), (r"\0", "U+0000"), (r"\x1b", "U+001B")]
+)
+def test_what_no_file_can_hold_is_refused_with_its_place(small: SmallProject, sign: str, says: str) -> None:
+    path = small.root / "params" / "site.yml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("title:"))
+    lines[at] = f'title: "Acme {sign}"'
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (problem,) = (p for p in found(small) if says in p.what)
+    assert (problem.file, problem.line, problem.key) == ("site.yml", at + 1, "title")
+    str(problem).encode("utf-8")
+
+
+def test_signs_that_need_two_halves_may_be_written_as_one_escape(small: SmallProject) -> None:
+    path = small.root / "params" / "site.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("title:", 'title: "\\U0001F600" #', 1), encoding="utf-8")
+    assert found(small) == []

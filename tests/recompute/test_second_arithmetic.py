@@ -18,6 +18,7 @@ from gazette.recompute._arithmetic import (
     planned_criticals,
     ratio_change,
     share,
+    split_chance,
     student,
 )
 
@@ -98,3 +99,28 @@ def test_one_value_has_no_range_and_an_area_stays_between_its_ends() -> None:
     assert found.low is not None
     assert found.high is not None
     assert 0 < found.low < 0.999 < found.high < 1
+
+
+@pytest.mark.parametrize(
+    ("counts", "weights"),
+    [
+        ((500, 500), (0.5, 0.5)),
+        ((44700, 45489), (0.5, 0.5)),
+        ((20_000, 30_000, 50_500), (0.2, 0.3, 0.5)),
+        ((96, 4), (0.99, 0.01)),
+        ((100, 0), (0.99, 0.01)),
+        ((999_950, 50), (0.999999, 0.000001)),
+        ((5, 3, 2), (0.5, 0.3, 0.2)),
+        ((180, 9, 1), (0.97, 0.02, 0.01)),
+        ((3, 0, 5, 1), (0.25, 0.25, 0.25, 0.25)),
+        ((1490, 1490, 20), (0.4995, 0.4995, 0.001)),
+    ],
+)
+def test_a_split_has_the_chance_of_the_first_computation(counts: tuple[int, ...], weights: tuple[float, ...]) -> None:
+    assert split_chance([*counts], [*weights]) == pytest.approx(stats.sample_ratio(counts, weights), rel=1e-7)
+
+
+def test_a_split_of_few_is_not_that_of_chi_square() -> None:
+    expected = scipy_stats.binomtest(4, 100, 0.01).pvalue
+    assert split_chance([96, 4], [0.99, 0.01]) == pytest.approx(expected, rel=1e-9)
+    assert scipy_stats.chisquare([96, 4], [99, 1]).pvalue < expected / 5, "which a fault on either side would give"

@@ -47,6 +47,10 @@ METRICS = {
     "spend": metric(fact={**FACT, "value": "value", "aggregation": "sum"}),
     "capped": metric(fact={**FACT, "value": "value", "aggregation": "sum"}, cap=60.0),
     "trimmed": metric(fact={**FACT, "value": "value", "aggregation": "sum"}, cap_quantile=0.9),
+    "seldom": metric(
+        fact={**FACT, "value": "value", "aggregation": "sum", "where": [{"column": "kind", "equals": "buy"}]},
+        cap_quantile=0.3,
+    ),
     "adjusted": metric(
         fact={**FACT, "value": "value", "aggregation": "sum"},
         covariate={"table": "past", "unit": "user", "column": "before"},
@@ -143,6 +147,10 @@ def test_every_kind_of_metric_comes_out_the_same_on_untidy_tables(tmp_path: Path
     untidy(tmp_path, seed)
     reading, found = twice(tmp_path, plan(method=design), [200, 420])
     assert found["units"] == Second(float(reading.units))
+    assert reading.caps()["seldom"][1], "most bought nothing, so the cap is one of those who did"
+    split = found["split"]
+    assert split is not None
+    assert split.value == pytest.approx(reading.split(), rel=1e-9)
     ranges = 0
     for arm in ("b", "c"):
         assert found[f"n.{arm}"] == Second(float(reading.count(arm)))

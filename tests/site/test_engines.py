@@ -115,6 +115,31 @@ def test_no_engine_finds_a_shortcode_in_what_people_and_data_wrote(stage: Path) 
     assert os.environ["HOME"] not in text
 
 
+def test_no_engine_finds_mathematics_whose_library_lies_on_another_host(stage: Path) -> None:
+    """In code dollars stay; elsewhere they show as they were typed, amounts of money too."""
+    content = notebook(display(text_markdown="About $a_1$ and $b_1$."))
+    content["cells"][0]["source"] = (
+        "Let $x^2$ be $$y$$, from $4.64 to $5.53; \\$z\\$.\n\n`$HOME`\n\n```sh\necho $A $B\n```\n\n    indented $C\n"
+    )
+    page = to_page(content, header={"title": "T"}, lead="", data="data/x", record="{}")
+    (stage / "index.qmd").unlink()
+    (stage / "index.ipynb").write_text(json.dumps(page.notebook))
+    config_for(stage, EMBEDDED)
+    render(stage, stage / "out", EMBEDDED)
+    rendered = (stage / "out" / "index.html").read_text()
+    assert "katex" not in rendered
+    text = unescape(re.sub(r"<[^>]+>", "", rendered))
+    sentences = (
+        "Let $x^2$ be $$y$$, from $4.64 to $5.53; $z$.",
+        "$HOME",
+        "echo $A $B",
+        "indented $C",
+        "$a_1$ and $b_1$",
+    )
+    for shown in sentences:
+        assert shown in text
+
+
 def test_a_sites_title_with_signs_of_markup_is_a_title(stage: Path) -> None:
     write_config(stage, read_config(REPOSITORY), title="Smith & Sons' *shop*", edition=False, engine=EMBEDDED)
     render(stage, stage / "out", EMBEDDED)

@@ -194,3 +194,13 @@ def test_impossible_aggregates_are_refused(wrong: tuple[float, float, float]) ->
 def test_more_successes_than_units_are_refused() -> None:
     with pytest.raises(ValueError, match="successes"):
         stats.proportion(11, 10)
+
+
+def test_a_relative_change_of_a_negative_control_says_that_as_its_reason() -> None:
+    below = stats.relative_difference(Moments(10_000, -5.0, 12.25), Moments(10_000, -4.9, 12.25))
+    assert isinstance(below, NotPublished)
+    assert "negative" in below.reason
+    for mean in (-0.01, 0.0, 0.01):
+        near = stats.relative_difference(Moments(10_000, mean, 12.25), Moments(10_000, 0.1, 12.25))
+        assert isinstance(near, NotPublished)
+        assert "too close to zero" in near.reason

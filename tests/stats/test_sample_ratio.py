@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
@@ -18,7 +20,56 @@ def test_it_agrees_with_scipy(counts: tuple[int, ...], weights: tuple[float, ...
     assert sample_ratio(counts, weights) == pytest.approx(expected, rel=1e-10)
 
 
-@pytest.mark.parametrize("counts", [((9000, 10000), (8800, 10000)), ((3, 40), (9, 38), (0, 41)), ((1, 500), (7, 90))])
+@pytest.mark.parametrize(
+    ("counts", "weights", "shown"),
+    [((96, 4), (0.99, 0.01), 0.018), ((7, 0), (0.5, 0.5), 0.016), ((999_990, 10), (0.999999, 0.000001), None)],
+)
+def test_two_arms_of_which_one_is_small_are_read_exactly(
+    counts: tuple[int, int], weights: tuple[float, float], shown: float | None
+) -> None:
+    expected = scipy_stats.binomtest(counts[1], sum(counts), weights[1]).pvalue
+    assert sample_ratio(counts, weights) == pytest.approx(expected, rel=1e-9)
+    assert sample_ratio(counts[::-1], weights[::-1]) == pytest.approx(expected, rel=1e-9)
+    if shown is not None:
+        assert sample_ratio(counts, weights) == pytest.approx(shown, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("counts", "weights"), [((5, 3, 2), (0.5, 0.3, 0.2)), ((40, 8, 0), (0.9, 0.05, 0.05)), ((3, 0, 5, 1), (0.25,) * 4)]
+)
+def test_several_arms_with_few_units_are_read_exactly(counts: tuple[int, ...], weights: tuple[float, ...]) -> None:
+    # Oracle: scipy's multinomial over every split of so many units.
+    total = sum(counts)
+    every = [s for s in itertools.product(range(total + 1), repeat=len(counts)) if sum(s) == total]
+    chances = scipy_stats.multinomial.pmf(every, total, weights)
+    own = scipy_stats.multinomial.pmf(counts, total, weights)
+    assert sample_ratio(counts, weights) == pytest.approx(chances[chances <= own * (1 + 1e-7)].sum(), rel=1e-9)
+
+
+def test_too_many_splits_to_list_never_alarm_more_often_than_said() -> None:
+    weights = (0.4995, 0.4995, 0.001)
+    rng = np.random.default_rng(5)
+    found = [sample_ratio([int(x) for x in row], weights) for row in rng.multinomial(3000, weights, 300)]
+    assert sum(p < 0.05 for p in found) <= 0.05 * 300 + 3 * (300 * 0.05 * 0.95) ** 0.5  # type: ignore[operator]
+    assert sample_ratio((1490, 1490, 20), weights) == pytest.approx(
+        3 * scipy_stats.binomtest(20, 3000, 0.001).pvalue, rel=1e-9
+    )
+
+
+def test_a_share_of_few_is_compared_exactly() -> None:
+    # Oracles: Fisher's test; scipy's multivariate hypergeometric over every way to deal out those who have it.
+    assert homogeneity([(1, 500), (7, 90)]) == pytest.approx(scipy_stats.fisher_exact([[1, 499], [7, 83]]).pvalue)
+    assert homogeneity([(499, 500), (83, 90)]) == homogeneity([(1, 500), (7, 90)])
+    sizes, have = [40, 38, 41], (3, 9, 0)
+    every = [s for s in itertools.product(range(13), repeat=3) if sum(s) == 12]
+    chances = scipy_stats.multivariate_hypergeom.pmf(every, sizes, 12)
+    own = scipy_stats.multivariate_hypergeom.pmf(have, sizes, 12)
+    assert homogeneity(list(zip(have, sizes, strict=True))) == pytest.approx(chances[chances <= own * (1 + 1e-7)].sum())
+
+
+@pytest.mark.parametrize(
+    "counts", [((9000, 10000), (8800, 10000)), ((13, 60), (19, 58), (10, 61)), ((11, 500), (37, 90))]
+)
 def test_the_same_share_in_every_arm_agrees_with_scipy(counts: tuple[tuple[int, int], ...]) -> None:
     table = [[x, n - x] for x, n in counts]
     expected = scipy_stats.chi2_contingency(table, correction=False).pvalue

@@ -11,6 +11,7 @@ import pytest
 from gazette.params import Cost
 from gazette.record import NotPublished
 from gazette.stats import Estimate
+from gazette.workbench._business import revenue_effect
 from gazette.workbench._payback import MONTH, begun_of, earned_back, first_gain, first_look, shown_after
 
 BEGUN = date(2026, 9, 14)
@@ -89,3 +90,24 @@ def test_a_model_begins_with_its_training_and_not_with_a_registration_after_the_
     assert begun_of([{"trained_at": "2026-09-07", "created_at": "2026-10-01"}], cutoff) == date(2026, 9, 7)
     assert begun_of([{"trained_at": "", "created_at": "2026-10-01 10:00:00"}], cutoff) == date(2026, 10, 1)
     assert begun_of([{"trained_at": None, "created_at": "2026-11-25"}], cutoff) is None
+
+
+def test_days_without_users_of_a_cohort_are_left_out_and_none_is_said() -> None:
+    days = pd.date_range("2026-10-26", periods=28)
+    rows = pd.DataFrame(
+        [
+            {"day": d, "cohort": c, "users": 0 if c == "old" else 10, "revenue": 20.0 + i % 3 * (c == "new")}
+            for i, d in enumerate(days)
+            for c in ("new", "old")
+        ]
+    )
+    none = revenue_effect(rows, "new", "old")
+    assert isinstance(none, NotPublished)
+    assert "users" in none.reason
+    early = rows.assign(
+        users=[0 if c == "old" and d < days[7] else 10 for c, d in zip(rows.cohort, rows.day, strict=True)]
+    )
+    some = revenue_effect(early, "new", "old")
+    assert isinstance(some, Estimate)
+    gaps = [(i % 3) / 10 for i in range(7, 28)]  # the days on which both had users
+    assert some.value == pytest.approx(np.mean(gaps) * 280)

@@ -15,6 +15,7 @@ from gazette import stats
 from gazette.params import load
 from gazette.sources import Period, Warehouse, experiment_answers
 from gazette.stats import Estimate
+from gazette.workbench._parts import by_day, by_segment
 from gazette.workbench._reading import Reading
 
 if TYPE_CHECKING:
@@ -92,6 +93,20 @@ class TestKinds:
             a, b = (x.clip(upper=limit) for x in sides(users))
             assert found(small).value == pytest.approx(b.mean() - a.mean(), rel=1e-9)
 
+    def test_a_cap_that_would_be_nought_is_taken_among_values_above_it(self, small: SmallProject) -> None:
+        users = with_values(small)
+        with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute("DELETE FROM orders WHERE hash(unit_id) % 4 > 0")  # most users have none
+            left = {r[0] for r in warehouse.execute("SELECT DISTINCT unit_id FROM orders").fetchall()}
+        users["spend"] = users.spend.where(users.unit_id.isin(left), 0.0)
+        assert users.spend.quantile(0.5) == 0, "the case"
+        small.metric = {**small.metric, "cap_quantile": 0.5}
+        set_metric(small)
+        limit = users.spend[users.spend > 0].quantile(0.5)
+        a, b = (x.clip(upper=limit) for x in sides(users))
+        assert found(small).value == pytest.approx(b.mean() - a.mean(), rel=1e-9)
+        assert reading(small).caps() == {"ctr": (pytest.approx(limit), True)}
+
     def test_a_quantile(self, small: SmallProject) -> None:
         users = with_values(small)
         set_metric(small, quantile=0.75)
@@ -113,7 +128,7 @@ class TestKinds:
             spend = warehouse.execute("SELECT unit_id, sum(value)::DOUBLE AS own FROM orders GROUP BY 1").df()
         users = users.merge(spend, how="left").fillna({"own": 0.0, "device": "unknown"})
         right = users.groupby(["device", "variant"])["own"].quantile(0.5, interpolation="lower")
-        seen = {one["value"]: one["comparison"].difference.value for one in reading(small).by_segment("green")}
+        seen = {one["value"]: one["comparison"].difference.value for one in by_segment(reading(small), "green")}
         assert seen == pytest.approx({d: right[d, "green"] - right[d, "blue"] for d in users["device"].unique()})
         assert len(seen) > 1
 
@@ -130,7 +145,7 @@ class TestKinds:
         assert [effect.control.value, effect.treatment.value] == [totals["blue"], totals["green"]]  # type: ignore[union-attr]
         assert "(ties)" in effect.comparison.difference.reason  # type: ignore[union-attr]
         own = (users.orders * 2).groupby([users.device, users.variant]).quantile(0.5, interpolation="lower")
-        seen = {one["value"]: one["comparison"].difference.value for one in it.by_segment("green")}
+        seen = {one["value"]: one["comparison"].difference.value for one in by_segment(it, "green")}
         assert seen == {d: own[d, "green"] - own[d, "blue"] for d in seen}
         assert seen, "a segment's range may be there where that of all users is not"
 
@@ -153,9 +168,9 @@ class TestKinds:
         small.experiment["segments"] = [{"title": "Device", "table": "history", "unit": "unit_id", "column": "device"}]
         set_metric(small)
         one = reading(small)
-        segments = one.by_segment("green")
+        segments = by_segment(one, "green")
         assert {s["value"]: s["n"] for s in segments} == users.device.value_counts().to_dict()
-        (first, *_) = one.by_day("green")
+        (first, *_) = by_day(one, "green")
         a, b = sides(users)
         assert first["effect"].value == pytest.approx(b.mean() - a.mean(), rel=1e-9)
         assert first["effect"].standard_error == pytest.approx(

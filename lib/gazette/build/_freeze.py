@@ -67,6 +67,7 @@ def answers_of(
         *experiment_answers(warehouse, subject, project.params.metrics, period),
         _looks(project, week, subject.id),
         *watch_answers(project, register, week, subject.id),
+        *decided_answer(register, week, subject.id),
     ]
 
 

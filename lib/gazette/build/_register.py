@@ -71,17 +71,17 @@ def watch_answers(project: Project, register: Register, week: Week, experiment: 
     return [Answer("watches", f"Open watch lists of {FOLDER}.\n", pa.Table.from_pylist(rows, schema=schema))]
 
 
-def decided_answer(register: Register, week: Week) -> list[Answer]:
-    """The newest decision in force on each experiment, taken on an earlier edition."""
+def decided_answer(register: Register, week: Week, experiment: str = "") -> list[Answer]:
+    """The newest decision in force, taken on an earlier edition, on one experiment or on each."""
     import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
 
     rows = []
-    for experiment in sorted({e.decision.experiment for e in register.entries}):
-        decision = standing(register, experiment, str(week.next(-1)))
-        if decision is not None:
+    for test in sorted({e.decision.experiment for e in register.entries}):
+        decision = standing(register, test, str(week.next(-1)))
+        if decision is not None and experiment in {"", test}:
             rows.append(
                 {
-                    "test": experiment,
+                    "test": test,
                     "decision": decision.decision,
                     "edition": decision.edition,
                     "advice": decision.recommendation.action,

@@ -2,8 +2,9 @@
 
 from gazette.conclusions._catalogue import RULES, Rule
 from gazette.conclusions._causes import Cause, causes
-from gazette.conclusions._decisions import Due, basis, decision, review
-from gazette.conclusions._experiment import Check, Look, MetricResult, best, conclude, guardrail_of, state_by, state_of
+from gazette.conclusions._common import Common, check_fails_for_most, common_checks, mend_once
+from gazette.conclusions._decisions import Due, basis, decision, is_decided, review, to_do
+from gazette.conclusions._experiment import Check, Look, best, conclude
 from gazette.conclusions._flips import Flip, FlipMap, FlipsError, flip_map, flips_said
 from gazette.conclusions._hedge import Hedge, hedge, sure
 from gazette.conclusions._model import Evidence, Moved, describe_model, moved, provisional
@@ -13,6 +14,7 @@ from gazette.conclusions._portfolio import Tested, describe_portfolio, shipped, 
 from gazette.conclusions._readings import Misreading, misreadings
 from gazette.conclusions._reconciliation import Agreement, Reconciled, agreement_of, holds, reconciled
 from gazette.conclusions._replays import replays
+from gazette.conclusions._standing import MetricResult, guardrail_of, state_by, state_of
 from gazette.conclusions._summary import (
     NOTHING,
     Extra,
@@ -35,6 +37,7 @@ __all__ = [
     "Cause",
     "Changes",
     "Check",
+    "Common",
     "Due",
     "Evidence",
     "Extra",
@@ -57,6 +60,8 @@ __all__ = [
     "best",
     "causes",
     "changes",
+    "check_fails_for_most",
+    "common_checks",
     "conclude",
     "decision",
     "describe_model",
@@ -69,9 +74,11 @@ __all__ = [
     "headline",
     "hedge",
     "holds",
+    "is_decided",
     "lacking",
     "lowered",
     "matters",
+    "mend_once",
     "misreadings",
     "moved",
     "news",
@@ -88,6 +95,7 @@ __all__ = [
     "sure",
     "taken",
     "tested",
+    "to_do",
     "watch_rule",
     "watch_state",
     "watched",

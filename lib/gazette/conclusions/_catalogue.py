@@ -62,10 +62,24 @@ VERDICTS = _rules(
     ),
     ("interval-includes-zero", "The range includes no change.", "not resolved"),
 )
+COMMON = _rules(
+    "Summary: checks",
+    (
+        "check-fails-for-most",
+        "Three or more subjects, and more than half of all tests or models, fail one and the same check.",
+        "it is said once: look at what they share",
+    ),
+)
 ADVICE = _rules(
     "Test: what to do",
     ("gate-failed", "A check failed.", "fix the test first, or wait"),
     ("harm-shown", "The primary metric got worse.", "don't ship"),
+    (
+        "benefit-does-not-pay",
+        "Benefit shown, but its worth a month less its cost a month lies below zero, all of its range.",
+        "don't ship",
+    ),
+    ("does-not-pay", "Not resolved, and its worth less its cost lies below zero, all of its range.", "stop: no winner"),
     ("test-not-over", "Not resolved, and its last day is to come.", "keep running"),
     ("ended-with-enough-units", "Not resolved, with the users that the smallest effect needs.", "stop: no winner"),
     ("ended-inconclusive", "Not resolved, and no smallest effect is named.", "keep running"),
@@ -343,6 +357,7 @@ WATCHES = _rules(
 )
 RULES: tuple[Rule, ...] = (
     *VERDICTS,
+    *COMMON,
     *ADVICE,
     *AROUND,
     *MODEL,

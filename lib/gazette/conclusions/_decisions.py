@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from gazette.record import Finding
 
 if TYPE_CHECKING:
-    from gazette.record import Number, Tone, Verdict
+    from collections.abc import Mapping
 
-__all__ = ["Due", "basis", "decision", "review", "review_missed"]
+    from gazette.record import Action, Number, Record, Tone, Verdict
+
+__all__ = ["Due", "basis", "decision", "is_decided", "review", "review_missed", "to_do"]
 
 PRICED = {"ship", "ship with monitoring", "keep running"}
 
@@ -42,6 +44,18 @@ class Due:
     metric: str = ""
     effect: Number | None = None
     reached: Number | None = None
+
+
+def is_decided(row: Mapping[str, str] | None, action: Action) -> bool:
+    """Whether a decision stands: somebody has decided, and the advice is still what it was then."""
+    return row is not None and row["advice"] == action
+
+
+def to_do(record: Record, verdict: Verdict) -> str:
+    """What is to be done about a test, for a cell of a list: the advice, or that it has been decided."""
+    if verdict.primary and (decided := record.facts.get("decision")):
+        return f"Decided: {decided}"
+    return verdict.action[:1].upper() + verdict.action[1:]
 
 
 def basis(metric: str, effect: Number | None, reached: Number | None, terms: dict[str, str]) -> str:
@@ -78,6 +92,8 @@ def decision(due: Due) -> Finding:
         "fix the test first": "bad",
     }
     text = "{=title}: %s" % starts[action]
+    if due.verdict.action_rule.endswith("does-not-pay"):
+        text += ", as even the best that fits the data does not pay"
     if action == "keep running" and more:
         text = "{=title}: %s" % more
     known = basis(due.metric, due.effect, due.reached, terms)

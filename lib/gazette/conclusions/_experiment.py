@@ -17,54 +17,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from gazette.conclusions._standing import guardrail_of, state_of
 from gazette.record import Finding, NotPublished, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gazette.conclusions._standing import MetricResult
     from gazette.record import Action, Number, Tone, VerdictState
 
-__all__ = ["Check", "Look", "MetricResult", "best", "conclude", "guardrail_of", "state_by", "state_of"]
-
-Role = Literal["primary", "secondary", "guardrail"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricResult:
-    """What a look found for one metric.
-
-    Attributes:
-        metric: Its id.
-        title: Its name for readers.
-        role: Why it is in the test.
-        higher_is_better: Its good direction.
-        control, treatment: Value per arm.
-        difference: Treatment less control, in the metric's unit.
-        relative: The same relative to the control.
-        margin: For a guardrail, the relative loss that it may not exceed.
-        margin_number: The same as a number that sentences can refer to.
-        minimum: For the primary metric, the smallest relative effect worth having.
-    """
-
-    metric: str
-    title: str
-    role: Role
-    higher_is_better: bool
-    control: Number
-    treatment: Number
-    difference: Number
-    relative: Number
-    margin: float | None = None
-    margin_number: Number | None = None
-    minimum: float | None = None
-
-    def good(self, number: Number) -> tuple[float, float] | None:
-        """The interval read in the good direction (above zero is better), or None without one."""
-        if not number.published or number.interval is None:
-            return None
-        low, high = number.interval.low, number.interval.high
-        return (low, high) if self.higher_is_better else (-high, -low)
-
+__all__ = ["Check", "Look", "best", "conclude"]
 
 CheckName = Literal[
     "accounted",
@@ -108,6 +70,7 @@ class Look:
         rollout_days, units, needed, wait: Numbers that the advice refers to; ``wait`` is days until ``needed``.
         shrunken: The effect after an early stop, drawn towards zero.
         better, loss: The Bayesian reading.
+        net: Worth a month less cost a month, where both are stated and the effect may be read.
         deviations: What changed in the plan after the first look, in words; empty where nothing did.
     """
 
@@ -130,6 +93,7 @@ class Look:
     shrunken: Number | None = None
     better: Number | None = None
     loss: Number | None = None
+    net: Number | None = None
     deviations: str = ""
 
     @property
@@ -142,6 +106,11 @@ class Look:
         return [c for c in self.checks if c.passed is False and c.metric in {"", metric}]
 
     @property
+    def pays(self) -> bool:
+        """Whether some of the range that fits the data pays, as far as worth and cost are stated."""
+        return self.net is None or self.net.interval is None or self.net.interval.high >= 0
+
+    @property
     def trusted(self) -> bool:
         """Whether no check failed that the verdict rests on."""
         return not self.failed(self.primary.metric)
@@ -149,42 +118,6 @@ class Look:
     def guardrail(self, result: MetricResult) -> Literal["passed", "broken", "open"]:
         """How a guardrail stands; open where a check of it failed."""
         return "open" if self.failed(result.metric) else guardrail_of(result)
-
-
-def state_of(result: MetricResult) -> tuple[VerdictState, str]:
-    """State and rule of one metric, by its intervals alone."""
-    return state_by(result.good(result.difference), result.good(result.relative), result.minimum)
-
-
-def state_by(
-    absolute: tuple[float, float] | None, relative: tuple[float, float] | None, minimum: float | None
-) -> tuple[VerdictState, str]:
-    """State and rule by intervals read in the good direction (above zero is better).
-
-    Args:
-        absolute: Of the difference, in the metric's unit; None without one.
-        relative: Of the relative difference (0.02 for 2 %); None without one.
-        minimum: Smallest relative effect worth having; None where none counts.
-    """
-    if absolute is None:
-        return "not published", "not-computable"
-    if absolute[0] > 0:
-        return "benefit shown", "interval-above-zero"
-    if absolute[1] < 0:
-        return "harm shown", "interval-below-zero"
-    if minimum is not None and relative is not None and relative[1] < minimum:
-        return "no worthwhile benefit", "worthwhile-ruled-out"
-    return "not resolved", "interval-includes-zero"
-
-
-def guardrail_of(result: MetricResult) -> Literal["passed", "broken", "open"]:
-    """Whether non-inferiority is shown: the interval excludes a loss beyond the margin."""
-    interval = result.good(result.relative)
-    if interval is None or result.margin is None:
-        return "open"
-    if interval[0] > -result.margin:
-        return "passed"
-    return "broken" if interval[1] < -result.margin else "open"
 
 
 FAILED: dict[CheckName, str] = {
@@ -233,7 +166,11 @@ def _reason(look: Look, state: VerdictState, rule: str) -> Finding:
     terms = {"metric": primary.title, "treatment": look.treatment, "end": look.end, "why": why}
     difference, relative = primary.difference.id, primary.relative.id
     move = "{=metric} was {%s} with {=treatment} and {%s} without" % (primary.treatment.id, primary.control.id)
-    span = "the difference is {%s|signed}, and the data fit anything from {%s|interval}" % (difference, difference)
+    apart = ", adjusted for what users did before the test," if primary.adjusted else ""
+    span = f"the difference{apart} " + "is {%s|signed}, and the data fit anything from {%s|interval}" % (
+        difference,
+        difference,
+    )
     tail: dict[str, str] = {
         "interval-above-zero": f"{move}: {span}. All of that range is better than no change.",
         "interval-below-zero": f"{move}: {span}. All of that range is worse than no change.",
@@ -245,6 +182,9 @@ def _reason(look: Look, state: VerdictState, rule: str) -> Finding:
     text = tail[rule]
     if primary.relative.published and rule not in {"not-computable", "fixed-horizon-not-over"}:
         text += " Relative to today it is {%s|signed} ({%s|interval})." % (relative, relative)
+    elif primary.difference.published and isinstance(primary.relative.value, NotPublished) and move in text:
+        text += " It is judged by the difference alone: {=lacking}."
+        terms["lacking"] = primary.relative.value.reason
     tones: dict[VerdictState, Tone] = {"benefit shown": "good", "harm shown": "bad", "no worthwhile benefit": "bad"}
     return Finding(
         id=f"{look.prefix}.verdict", rule=rule, text=text, tone=tones.get(state, "unsure"), terms=_used(text, terms)
@@ -257,6 +197,11 @@ def _used(text: str, terms: dict[str, str]) -> dict[str, str]:
 
 def _advice(look: Look, state: VerdictState, rule: str) -> tuple[Action, str, str]:
     """Action, rule and sentence."""
+    if not look.pays and look.net is not None and state in {"benefit shown", "not resolved"}:
+        text = "Even the best that fits the data does not pay: worth less cost is {%s|interval} a month." % look.net.id
+        if state == "benefit shown":
+            return "don't ship", "benefit-does-not-pay", f"{text} Do not roll it out unless it can be run for less."
+        return "stop: no winner", "does-not-pay", f"{text} End the test and keep what is live."
     if state == "benefit shown":
         return _ship(look)
     if state == "harm shown":
@@ -356,6 +301,13 @@ def _around(look: Look, state: VerdictState) -> list[Finding]:
                 id=f"{look.prefix}.rules-out", rule="interval-rules-out", text=text, terms={"metric": primary.title}
             )
         )
+    elif primary.difference.published and primary.difference.interval is not None:
+        text = "{=metric}: the data rule out a difference below {%s|low} and one above {%s|high}." % (
+            primary.difference.id,
+            primary.difference.id,
+        )
+        terms = {"metric": primary.title}
+        found.append(Finding(id=f"{look.prefix}.rules-out", rule="interval-rules-out", text=text, terms=terms))
     if look.better is not None and look.better.published and look.loss is not None and state != "not published":
         text = (
             "A second opinion, by Bayes with a flat prior and blind to earlier looks: the chance that {=treatment} is better is {%s}; taking it and being wrong would cost {%s} on average."
@@ -401,6 +353,9 @@ def _others(look: Look) -> list[Finding]:
         if result.role == "guardrail":
             standing = guardrail_of(result)
             interval = " ({%s|interval})" % result.relative.id if result.relative.published else ""
+            if isinstance(result.relative.value, NotPublished) and result.difference.published:
+                terms["why"] = result.relative.value.reason
+                interval = " (difference {%s|interval}; of the control's size, as {=why})" % result.difference.id
             texts: dict[str, tuple[str, Tone]] = {
                 "passed": (f"Guardrail {{=metric}}: a loss beyond the agreed margin is excluded{interval}.", "good"),
                 "broken": (f"Guardrail {{=metric}}: it lost more than the agreed margin{interval}.", "bad"),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gazette.conclusions._experiment import state_by
+from gazette.conclusions._standing import state_by
 from gazette.errors import GazetteError
 from gazette.record import Finding
 from gazette.stats import Estimate
@@ -121,7 +121,12 @@ def words_of(choice: Choice, option: str) -> str:
 
 
 def flip_map(
-    specifications: Sequence[Specification], published: VerdictState, *, higher_is_better: bool, minimum: float | None
+    specifications: Sequence[Specification],
+    published: VerdictState,
+    *,
+    higher_is_better: bool,
+    minimum: float | None,
+    size: float = 0.0,
 ) -> FlipMap:
     """The would-be state of each specification, by the rule that states of verdicts follow.
 
@@ -130,6 +135,7 @@ def flip_map(
         published: State of the verdict on the primary metric; one that intervals give, so not "not trustworthy".
         higher_is_better: Good direction of the metric.
         minimum: Smallest relative effect worth having (0.02 for 2 %), None where none counts.
+        size: The control without its sign, for differences that have no relative.
 
     Raises:
         FlipsError: The plan is not among them, or does not give the published state.
@@ -142,7 +148,7 @@ def flip_map(
 
     found = []
     for spec in specifications:
-        state, _ = state_by(good(spec.comparison.difference), good(spec.comparison.relative), minimum)
+        state, _ = state_by(good(spec.comparison.difference), good(spec.comparison.relative), minimum, size=size)
         found.append(Flip(spec, state, state == published))
     plan = next((f for f in found if not f.specification.changed), None)
     if plan is None or not plan.agrees:

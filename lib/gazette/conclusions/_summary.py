@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from gazette.conclusions._causes import Cause
+    from gazette.conclusions._common import Common
     from gazette.record import Number, Record, Verdict
 
 __all__ = ["NOTHING", "Extra", "Material", "headline", "lacking", "lowered", "matters", "plainly", "ranked", "signs"]
@@ -38,6 +39,7 @@ WORDS = {
     "stop": ("{%s} should be stopped", "{%s} should be stopped"),
     "untrusted": ("{%s} cannot be trusted until it is mended", "{%s} cannot be trusted until they are mended"),
     "open": ("{%s} stays undecided", "{%s} stay undecided"),
+    "decided": ("{%s} is decided", "{%s} are decided"),
 }
 FEWEST = 2  # findings that one cause must explain before it is said in their place
 MOST = 4  # names in one sentence
@@ -66,11 +68,13 @@ class Extra:
         names: Metric to what readers call it.
         late: Model to the days since its review was due.
         causes: Causes that several subjects share, each with the count of what it may explain.
+        common: Checks that most subjects fail, which are said apart.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     late: Mapping[str, Number] = field(default_factory=dict)
     causes: Sequence[tuple[Cause, Number]] = ()
+    common: Sequence[Common] = ()
 
     def told(self, subject: str, *kinds: str) -> bool:
         """Whether a shared cause of these kinds speaks of the subject already."""
@@ -112,7 +116,8 @@ def headline(numbers: Mapping[str, Number], failed: Number | None, material: Mat
     """One sentence on the week: the largest sure amounts first, then what is to be decided.
 
     Args:
-        numbers: Counts of tests under the keys ready, stop, untrusted, open, and of models under reported.
+        numbers: Counts of tests that nobody has decided on under the keys ready, stop, untrusted, open, of the others under decided,
+            and of models under reported.
         failed: Count of subjects whose notebook failed, or None where none did.
         material: Amounts of money that are known.
     """
@@ -120,7 +125,9 @@ def headline(numbers: Mapping[str, Number], failed: Number | None, material: Mat
     parts = [*money]
     named = sum("ready to ship" in clause for clause in money)
     for key, (one, many) in WORDS.items():
-        number = numbers[key]
+        number = numbers.get(key)
+        if number is None:
+            continue
         if key == "ready" and number.value == named:
             continue  # each of them has been named
         if isinstance(number.value, float) and number.value > 0:
@@ -243,7 +250,9 @@ def _of_model(record: Record, counts: Mapping[str, Number], extra: Extra) -> Ite
             if late := extra.late.get(record.subject):
                 day = finding.terms.get("day", "")
                 yield 1, 0.0, review_missed(record.subject, record.title, day=day, late=late)
-        elif finding.rule in BROKEN:
+        elif finding.rule in BROKEN and not (
+            finding.rule == "checks-fail" and any(record.subject in c.subjects for c in extra.common)
+        ):
             text = finding.text[:1].lower() + finding.text[1:] if finding.rule != "sla-broken" else finding.text
             terms = {k: plainly(v) for k, v in finding.terms.items()} | {"title": record.title}
             yield (

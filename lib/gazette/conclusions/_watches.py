@@ -25,7 +25,8 @@ class Watched:
         id: Of its sentence; the numbers' ids start with it.
         title, metric: The test and the metric, for readers.
         margin: The loss that was agreed, None where the edition has no page on the test.
-        number: The relative difference now, None where there is none.
+        number: The relative difference now, or the difference where no relative one is published; None where there is none.
+        size: The control without its sign where the number is a difference: the margin is a share of it.
         until: Last day of the watch, in words.
         why: Why there is no data, empty where there is some.
     """
@@ -37,16 +38,17 @@ class Watched:
     number: Number | None
     until: str
     why: str = ""
+    size: float | None = None
 
     @property
     def state(self) -> WatchState:
         """How it stands. A loss that the last data showed stays one when no more come."""
-        found = watch_state(self.number, self.margin)
+        found = watch_state(self.number, self.margin, size=self.size)
         return "no data" if self.why and found != "breached" else found
 
 
-def watch_state(number: Number | None, margin: Number | None) -> WatchState:
-    """Against the agreed loss, by the whole interval read in the good direction."""
+def watch_state(number: Number | None, margin: Number | None, *, size: float | None = None) -> WatchState:
+    """Against the agreed loss (of ``size``, where the number is a difference), by the whole interval read in the good direction."""
     if number is None or number.interval is None or not number.published:
         return "no data"
     if margin is None or not isinstance(margin.value, float):
@@ -54,7 +56,8 @@ def watch_state(number: Number | None, margin: Number | None) -> WatchState:
     low, high = number.interval.low, number.interval.high
     if number.direction == "lower":
         low, high = -high, -low
-    return "held" if low > -margin.value else "breached" if high < -margin.value else "cannot tell yet"
+    allowed = margin.value if size is None else margin.value * size
+    return "held" if low > -allowed else "breached" if high < -allowed else "cannot tell yet"
 
 
 def watch_rule(state: WatchState) -> str:
@@ -74,13 +77,14 @@ def watched(item: Watched) -> Finding:
         text = "{=title} was shipped with {=metric} to be watched until {=until}; there is no data on it: {=why}."
         terms["why"] = item.why or "it has no figure this week"
         return Finding(id=item.id, rule=watch_rule("no data"), text=text, tone="unsure", terms=terms)
+    agreed = "{%s}%s" % (margin.id, "" if item.size is None else " of the control's size")
     ends = {
-        "held": "so a loss beyond the agreed {%s} is ruled out",
-        "breached": "a loss beyond the agreed {%s}; whoever shipped it should decide again",
-        "cannot tell yet": "so a loss beyond the agreed {%s} cannot be ruled out yet",
+        "held": f"so a loss beyond the agreed {agreed} is ruled out",
+        "breached": f"a loss beyond the agreed {agreed}; whoever shipped it should decide again",
+        "cannot tell yet": f"so a loss beyond the agreed {agreed} cannot be ruled out yet",
     }
     text = "{=title}, watched until {=until}: {=metric} moved by {%s|signed} ({%s|interval}), " % (number.id, number.id)
-    text += ends[state] % margin.id + "."
+    text += ends[state] + "."
     return Finding(id=item.id, rule=watch_rule(state), text=text, tone=TONES[state], terms=terms)
 
 

@@ -299,7 +299,7 @@ def _tests(params: Params, records: Sequence[Record], currency: str) -> Iterator
             clean(record.title),
             display.icon(verdict.state),
             verdict.state[:1].upper() + verdict.state[1:],
-            verdict.action[:1].upper() + verdict.action[1:],
+            clean(conclusions.to_do(record, verdict)),
             clean(metric.title if metric else verdict.metric),
             effect,
             _page(record),
@@ -313,7 +313,7 @@ def _decisions(records: Sequence[Record], summary: Record | None, currency: str)
         yield from (_item(finding, summary, currency) for finding in said)
         return
     for record, verdict in conclusions.ranked(records):
-        if verdict.action not in WAITING:
+        if verdict.action not in WAITING and "decision" not in record.facts:
             action = verdict.action[:1].upper() + verdict.action[1:]
             item = _item(verdict.advice, record, currency, f"{record.title}: {action}. ")
             yield Item(display.icon(verdict.state), item.text, item.page)

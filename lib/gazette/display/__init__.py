@@ -33,7 +33,7 @@ from gazette.display._html import (
 )
 from gazette.display._language import AMERICAN, Language, localise
 from gazette.display._linked import controls, explore_rows, explore_segments, explore_trend
-from gazette.display._numbers import format_number, format_value, with_range
+from gazette.display._numbers import format_ends, format_number, format_ranged, format_value, with_range
 from gazette.display._page import page
 from gazette.display._slopes import slopes
 from gazette.display._tables import Column, Table, table
@@ -60,7 +60,9 @@ __all__ = [
     "findings",
     "fitted",
     "forest",
+    "format_ends",
     "format_number",
+    "format_ranged",
     "format_value",
     "hourly",
     "hours_of_week",

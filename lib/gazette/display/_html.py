@@ -185,6 +185,8 @@ def panel(
     relative: Number | None,
     sure: str,
     currency: str = "USD",
+    decided: str = "",
+    adjusted: bool = False,
 ) -> Block:
     """The verdict with what it rests on: colour, word and icon; reason; arms side by side; how sure; what to do; the rules' names.
 
@@ -196,6 +198,8 @@ def panel(
         relative: The same relative to the control.
         sure: How sure the range is, in words.
         currency: ISO code.
+        decided: What has been decided, in words; the advice is then no more to be acted on.
+        adjusted: Whether the difference is adjusted, so that the arms do not subtract to it.
     """
     tone, _ = LOOK[item.state]
     boxes = [_box(title, number, "", currency) for title, number in arms]
@@ -204,14 +208,16 @@ def panel(
         if relative is not None and relative.published:
             span = format_number(relative, "interval") if relative.interval else ""
             extra = f'<div class="gz-box-more">{number_span(relative, "signed")} relative ({escape(span)})</div>'
-        boxes.append(_box("Difference", difference, extra, currency, form="signed"))
+        boxes.append(_box(f"Difference{', adjusted' if adjusted else ''}", difference, extra, currency, form="signed"))
+    lead = item.action[:1].upper() + item.action[1:]
+    lead = f"Decided: {decided}. The advice was: {item.action}" if decided else lead
     grey = "" if difference is not None else " gz-greyed"
     how = f'<p class="gz-sure">{escape(sure)}</p>' if sure else ""
     return Block(
         f'<div class="gz-panel {tone}"><p>{chip(item.state)}</p>'
         f'<p class="gz-reason">{sentence(item.reason, numbers, currency=currency)}</p>'
         f'<div class="gz-boxes{grey}">{"".join(boxes)}</div>{how}'
-        f'<p class="gz-advice"><strong>{escape(item.action[:1].upper() + item.action[1:])}.</strong> '
+        f'<p class="gz-advice"><strong>{escape(lead)}.</strong> '
         f"{sentence(item.advice, numbers, currency=currency)}</p>"
         f'<p><small class="gz-rule">rules: {escape(item.rule)}; {escape(item.action_rule)}</small></p></div>'
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from gazette.display._numbers import format_value
+from gazette.display._numbers import format_ranged, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,12 +28,19 @@ class Column:
         unit: Unit of its values; None for text.
         signed: Whether to write a plus.
         html: The values are HTML already (made by this room).
+        ends: Names of the columns with the ends of the row's range, which decides the digits; the ends name themselves.
     """
 
     title: str
     unit: Unit | None = None
     signed: bool = False
     html: bool = False
+    ends: tuple[str, str] | None = None
+
+
+def _blank(value: Any) -> bool:
+    """Nothing, NaN or infinity."""
+    return value is None or value != value or (isinstance(value, float) and not math.isfinite(value))  # noqa: PLR0124
 
 
 @dataclass(frozen=True)
@@ -48,23 +55,29 @@ class Table:
     folded: bool
     filtered: bool = False
 
-    def _text(self, value: Any, column: Column) -> str:
+    def _text(self, row: Mapping[Any, Any], name: str) -> str:
         """A value as it is read."""
-        if value is None or value != value or (isinstance(value, float) and not math.isfinite(value)):  # noqa: PLR0124  NaN
+        value, column = row[name], self.columns[name]
+        if _blank(value):
             return "–"
+        if column.unit and column.ends and not any(_blank(row[e]) for e in column.ends):
+            low, high = (float(row[e]) for e in column.ends)
+            shown = format_ranged(float(value), low, high, column.unit, currency=self.currency, signed=column.signed)
+            return dict(zip([name, *column.ends], shown, strict=True))[name]
         if column.unit:
             return format_value(float(value), column.unit, currency=self.currency, signed=column.signed)
         return f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value)
 
-    def _cell(self, value: Any, column: Column) -> str:
+    def _cell(self, row: Mapping[Any, Any], name: str) -> str:
+        column = self.columns[name]
         opening = f'<td{" class=num" if column.unit else ""} data-label="{escape(column.title)}">'
-        text = self._text(value, column)
+        text = self._text(row, name)
         return f"{opening}{text if column.html else escape(text)}</td>"
 
     def plain(self) -> tuple[list[str], list[list[str]]]:
         """Headings and rows as text, rounded as on a page; columns of HTML are left out."""
         shown = [c for c in self.frame.columns if c in self.columns and not self.columns[c].html]
-        rows = [[self._text(row[c], self.columns[c]) for c in shown] for row in self.frame.to_dict("records")]
+        rows = [[self._text(row, c) for c in shown] for row in self.frame.to_dict("records")]
         return [self.columns[c].title for c in shown], rows
 
     def to_html(self) -> str:
@@ -75,8 +88,7 @@ class Table:
             for c in shown
         )
         rows = "".join(
-            "<tr>" + "".join(self._cell(row[c], self.columns[c]) for c in shown) + "</tr>"
-            for row in self.frame.to_dict("records")
+            "<tr>" + "".join(self._cell(row, c) for c in shown) + "</tr>" for row in self.frame.to_dict("records")
         )
         caption = escape(self.caption)
         # On a phone, a table of words becomes a list of rows; one of figures scrolls sideways within itself.

@@ -93,22 +93,15 @@ class Story:
         """Each metric with its difference, range and relative difference, as the edition had them."""
         rows = []
         for effect in self.entry.decision.expected:
-            both = [
-                (
-                    display.format_value(
-                        r.value, r.unit, currency=self.currency, signed=True, spread=(r.high - r.low) / 2
-                    ),
-                    " to ".join(
-                        display.format_value(
-                            e, r.unit, currency=self.currency, signed=True, spread=(r.high - r.low) / 2
-                        )
-                        for e in (r.low, r.high)
-                    ),
+            both = []
+            for r in (effect.difference, effect.relative):
+                if r is None:
+                    both.append(("not published", "–"))
+                    continue
+                value, low, high = display.format_ranged(
+                    r.value, r.low, r.high, r.unit, currency=self.currency, signed=True
                 )
-                if r
-                else ("not published", "–")
-                for r in (effect.difference, effect.relative)
-            ]
+                both.append((value, f"{low} to {high}"))
             rows.append((effect.title, *both[0], f"{both[1][0]} ({both[1][1]})"))
         return rows
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,7 @@ OPTIONAL: dict[str, type[Sheet]] = {
 }
 FOLDERS: dict[str, type[Sheet]] = {"models": Model, "experiments": Experiment}
 MAX_BYTES = 1_000_000
+UNWRITABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,23 @@ def _mend(model: type[Sheet], error: dict[str, Any]) -> tuple[str, str]:
     )
 
 
+def _unwritable(name: str, node: yaml.Node | None, key: str = "") -> Iterator[Problem]:
+    """Texts, written as escapes, that no file and no page can hold: halves of surrogate pairs, control characters."""
+    if isinstance(node, yaml.ScalarNode):
+        for sign in sorted(set(UNWRITABLE.findall(str(node.value)))):
+            what = "half of a surrogate pair" if "\ud800" <= sign <= "\udfff" else "a control character"
+            mend = "write the sign itself, or \\U and its eight digits" if what[0] == "h" else "leave it out"
+            yield Problem(name, node.start_mark.line + 1, key, f"holds {what}, U+{ord(sign):04X}", mend)
+    elif isinstance(node, yaml.SequenceNode):
+        for i, value in enumerate(node.value):
+            yield from _unwritable(name, value, f"{key}.{i}".lstrip("."))
+    elif isinstance(node, yaml.MappingNode):
+        for named, value in node.value:
+            yield from _unwritable(name, named, key)
+            own = UNWRITABLE.sub("?", str(named.value))
+            yield from _unwritable(name, value, f"{key}.{own}".lstrip("."))
+
+
 def read(path: Path, name: str, found: list[Problem]) -> Source | None:
     """Parse one file; what is wrong goes to ``found``."""
     try:
@@ -147,6 +167,10 @@ def read(path: Path, name: str, found: list[Problem]) -> Source | None:
         return None
     except (OSError, UnicodeDecodeError, RecursionError) as error:
         found.append(Problem(name, 1, "", f"cannot be read: {error}", "save it as UTF-8 text and check its rights"))
+        return None
+    unwritable = list(_unwritable(name, node))
+    found += unwritable
+    if unwritable:
         return None
     if not isinstance(data, dict):
         found.append(Problem(name, 1, "", "is empty or not a mapping", "write 'key: value' lines; see the JSON Schema"))

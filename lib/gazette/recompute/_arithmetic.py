@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import gammaincc, stdtrit
 
 __all__ = [
     "Arm",
@@ -21,6 +21,7 @@ __all__ = [
     "ratio_change",
     "scaled",
     "share",
+    "split_chance",
     "student",
 ]
 
@@ -174,6 +175,56 @@ def share(hits: int, n: int, alpha: float = 0.05) -> Second:
     p = hits / n
     low, high = sorted(np.roots([1 + z2 / n, -(2 * p + z2 / n), p * p]).real)
     return Second(p, max(0.0, float(low)), min(1.0, float(high)), math.sqrt(p * (1 - p) / n))
+
+
+def split_chance(counts: list[int], weights: list[float]) -> float:
+    """Chance of a split no likelier than this one: chi-square, or exact where fewer than 5 units are expected in an arm.
+
+    Chances of every split are multiplied out arm by arm; where these are too many, each arm stands against the others, times their number.
+    """
+    n, arms = sum(counts), len(counts)
+    if n * min(weights) >= 5:  # noqa: PLR2004
+        square = sum(c * c / (n * w) for c, w in zip(counts, weights, strict=True)) - n
+        return float(gammaincc((arms - 1) / 2, max(0.0, square) / 2))
+    if arms == 2:  # noqa: PLR2004
+        return _binomial(counts[0], n, weights[0])
+    if (n + 1) ** (arms - 1) > 10**6:
+        return min(1.0, arms * min(_binomial(c, n, w) for c, w in zip(counts, weights, strict=True)))
+    own = math.exp(sum(_poisson(c, n * w) for c, w in zip(counts, weights, strict=True)))
+    found = np.ones(1)
+    left = np.full(1, n)
+    for w in weights[:-1]:
+        units = np.arange(n + 1)
+        chance = np.exp([_poisson(int(u), n * w) for u in units])
+        room = left[:, None] >= units[None, :]
+        found, left = (found[:, None] * chance)[room], (left[:, None] - units)[room]
+    found = found * np.exp([_poisson(u, n * weights[-1]) for u in range(n + 1)])[left]
+    return min(1.0, float(found[found <= own * (1 + 1e-7)].sum() / found.sum()))
+
+
+def _poisson(units: int, expected: float) -> float:
+    """Logarithm of a Poisson chance; arms that are Poisson are multinomial, given their sum."""
+    return units * math.log(expected) - expected - math.lgamma(units + 1)
+
+
+def _binomial(hits: int, n: int, p: float) -> float:
+    """Two-sided chance, added up over the counts of the rarer outcome that have any chance."""
+    if p > 1 / 2:
+        hits, p = n - hits, 1 - p
+    spread = math.sqrt(n * p * (1 - p))
+    ends = max(0, int(n * p - 40 * spread) - 200), min(n, max(hits, int(n * p + 40 * spread)) + 200)
+    chances = [
+        math.exp(
+            math.lgamma(n + 1)
+            - math.lgamma(k + 1)
+            - math.lgamma(n - k + 1)
+            + k * math.log(p)
+            + (n - k) * math.log1p(-p)
+        )
+        for k in range(min(hits, ends[0]), ends[1] + 1)
+    ]
+    own = chances[hits - min(hits, ends[0])]
+    return min(1.0, math.fsum(c for c in chances if c <= own * (1 + 1e-7)))
 
 
 def logit_range(value: float, error: float, alpha: float = 0.05) -> Second:

@@ -128,6 +128,8 @@ def _seconds(inputs: Inputs, tables: Mapping[str, list[dict[str, Any]]]) -> dict
             benefit = mine.get("impact")
         found |= {f"{subject.id}.{name}": second for name, second in mine.items()}
         money = _business.money(benefit, subject.cost, model=isinstance(subject, Model))
+        if "impact" in mine and money.get("net") is not None:
+            found[f"{subject.id}.net"] = money["net"]
         found |= {f"executive.{subject.id}.{name}": second for name, second in money.items()}
     return found
 

@@ -15,6 +15,7 @@ from gazette.recompute._arithmetic import (
     ratio_change,
     scaled,
     share,
+    split_chance,
     student,
 )
 from gazette.recompute._sql import literal, moment, name, table
@@ -123,11 +124,12 @@ def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[
     if known.cap is not None:
         x = f"LEAST(top.v, {known.cap!r})"
     elif known.cap_quantile is not None:
-        parts.append(
-            f"highest AS MATERIALIZED (SELECT PERCENTILE_CONT({known.cap_quantile!r}) WITHIN GROUP (ORDER BY v) AS v FROM top)"
+        q = f"PERCENTILE_CONT({known.cap_quantile!r}) WITHIN GROUP (ORDER BY"
+        parts.append(  # a cap of nothing would leave nothing: then it is that of those who did something
+            f"highest AS (SELECT CASE WHEN of_all > 0 THEN of_all ELSE COALESCE(of_some, of_all) END AS v FROM\n"
+            f"  (SELECT {q} v) AS of_all, {q} CASE WHEN v > 0 THEN v END) AS of_some FROM top) AS ends)"
         )
-        x = "LEAST(top.v, highest.v)"
-        joins.append("CROSS JOIN highest")
+        x = "LEAST(top.v, (SELECT v FROM highest))"
     if known.denominator is not None:
         parts.append(f"bottom AS (\n{_total(plan, known.denominator, end, period, columns)}\n)")
         y = "bottom.v"
@@ -161,9 +163,7 @@ def _total(
     day = _kind(columns, fact.table, fact.time) == "date"
     conditions = [
         _equal(plan, columns, fact.table, fact.unit, "fact"),
-        f"{at} >= CAST(seen.since AS DATE)"
-        if day
-        else f"{at} >= CASE WHEN clock.runs = 0 THEN {_midnight('seen.since')} ELSE seen.since END",
+        f"{at} >= CAST(seen.since AS DATE)" if day else f"{at} >= seen.since",
         f"{at} < {moment(end)}",
         *(f"fact.{name(w.column)} = {literal(w.equals)}" for w in fact.where),
     ]
@@ -180,11 +180,11 @@ def _total(
         value = f"CASE WHEN {value} THEN 1.0 ELSE 0.0 END" if kind == "boolean" else f"CAST({value} AS DOUBLE)"
         total = f"COALESCE(SUM(CASE WHEN {_endless(value)} THEN NULL ELSE {value} END), 0.0)"
         broken = f"SUM(CASE WHEN {_endless(value)} THEN 1 ELSE 0 END)"
-    times = f"SELECT MAX(CASE WHEN {at} = {_midnight(at)} THEN 0 ELSE 1 END) AS runs FROM {table(fact.table)} AS fact WHERE {at} < {moment(end)}"
-    clock = "" if day else f"  CROSS JOIN ({times}) AS clock\n"
+    runs = f"SELECT MAX(CASE WHEN {at} = {_midnight(at)} THEN 0 ELSE 1 END) FROM {table(fact.table)} AS fact WHERE {at} < {moment(end)}"
+    since = "since" if day else f"CASE WHEN ({runs}) = 0 THEN {_midnight('since')} ELSE since END AS since"
     return (
-        f"  SELECT seen.unit, {total} AS v, {broken} AS broken\n  FROM seen\n{clock}  LEFT JOIN {table(fact.table)} AS fact\n"
-        f"    ON {' AND '.join(conditions)}\n  GROUP BY seen.unit"
+        f"  SELECT seen.unit, {total} AS v, {broken} AS broken\n  FROM (SELECT unit, {since} FROM seen) AS seen\n"
+        f"  LEFT JOIN {table(fact.table)} AS fact\n    ON {' AND '.join(conditions)}\n  GROUP BY seen.unit"
     )
 
 
@@ -223,7 +223,7 @@ def _adjusted(control: str, treatment: str) -> str:
 
     The two slopes solve the normal equations of deviations from the arms' middles; where one says what the other does, it stands alone.
     """
-    x = "x - theta * (p - middle) - gamma * (l - lacking)"
+    x = "x - (SELECT theta FROM slope) * (p - middle) - (SELECT gamma FROM slope) * (l - lacking)"
     sums = {"xp": "dx * dp", "xl": "dx * dl", "pp": "dp * dp", "ll": "dl * dl", "pl": "dp * dl"}
     deviations = ", ".join(f"{c} - AVG({c}) OVER (PARTITION BY arm) AS d{c}" for c in "xpl")
     apart = "pp * ll - pl * pl"
@@ -232,10 +232,10 @@ def _adjusted(control: str, treatment: str) -> str:
         f",\ncentred AS (\n  SELECT arm, x, p, l, broken, {deviations}, AVG(p) OVER () AS middle, AVG(l) OVER () AS lacking\n"
         f"  FROM each WHERE arm IN ({literal(control)}, {literal(treatment)})\n),\n"
         f"sums AS (SELECT {', '.join(f'SUM({v}) AS {k}' for k, v in sums.items())} FROM centred),\n"
-        f"slope AS MATERIALIZED (\n  SELECT CASE WHEN {both} THEN (xp * ll - xl * pl) / ({apart}) ELSE COALESCE(xp / NULLIF(pp, 0), 0) END AS theta,\n"
+        f"slope AS (\n  SELECT CASE WHEN {both} THEN (xp * ll - xl * pl) / ({apart}) ELSE COALESCE(xp / NULLIF(pp, 0), 0) END AS theta,\n"
         f"    CASE WHEN {both} THEN (xl * pp - xp * pl) / ({apart}) WHEN pp > 0 THEN 0 ELSE COALESCE(xl / NULLIF(ll, 0), 0) END AS gamma\n  FROM sums\n)\n"
         f"SELECT arm, COUNT(*) AS n, {_whole(f'AVG({x})')} AS value, VAR_SAMP({x}) AS spread\n"
-        "FROM centred CROSS JOIN slope GROUP BY arm ORDER BY arm"
+        "FROM centred GROUP BY arm ORDER BY arm"
     )
 
 
@@ -245,7 +245,7 @@ def _adjusted(control: str, treatment: str) -> str:
 def seconds(
     plan: Experiment, metrics: Mapping[str, Metric], tables: Mapping[str, Rows], past: list[int], *, ended: bool
 ) -> dict[str, Second | None]:
-    """Numbers by id without the subject: units, every metric of every arm, differences, and what they are worth.
+    """Numbers by id without the subject: units and their split, every metric of every arm, differences, and what they are worth.
 
     Args:
         plan: The experiment.
@@ -262,6 +262,9 @@ def seconds(
     found["units"] = Second(float(units))
     if "left-out" in tables:
         found["unaccounted"] = Second(float(tables["left-out"][0]["n"]))
+    if units:
+        sizes = [counts.get(v.id, 0) for v in plan.variants]
+        found["split"] = Second(split_chance(sizes, [v.weight for v in plan.variants]))
     alpha = plan.alpha / len(plan.treatments)
     critical = _critical(plan, units, past, alpha, ended=ended)
     for metric in plan.metrics:

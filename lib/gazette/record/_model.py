@@ -209,7 +209,7 @@ class Record(_Frozen):
         raise KeyError(number_id)
 
     def effect(self, verdict: Verdict) -> Number | None:
-        """The number to show beside a verdict: the relative change, or the difference where only that tells the verdict's side.
+        """The number to show beside a verdict: the relative change, or the difference where only that tells the verdict's side or is published.
 
         Verdicts are decided on differences. A relative change also carries the doubt about the control, so near the border its
         range may hold zero where the difference's does not; to show that one would contradict the verdict.
@@ -217,7 +217,9 @@ class Record(_Frozen):
         found = {n.id: n for n in self.numbers}
         name = f"{verdict.reason.id.removesuffix('.verdict')}.{verdict.metric}"
         relative, difference = found.get(f"{name}.relative"), found.get(f"{name}.difference")
-        if relative is not None and difference is not None and side_of(relative) != side_of(difference):
+        if relative is None or difference is None or not difference.published:
+            return relative
+        if not relative.published or side_of(relative) != side_of(difference):
             return difference
         return relative
 

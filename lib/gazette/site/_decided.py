@@ -40,8 +40,7 @@ def span_text(value: float, low: float, high: float, unit: Unit, *, currency: st
     >>> span_text(0.051, 0.02, 0.08, "relative")
     '+5.1 % (+2.0 % to +8.0 %)'
     """
-    spread = (high - low) / 2
-    shown = [display.format_value(v, unit, currency=currency, signed=signed, spread=spread) for v in (value, low, high)]
+    shown = display.format_ranged(value, low, high, unit, currency=currency, signed=signed)
     return f"{shown[0]} ({shown[1]} to {shown[2]})"
 
 

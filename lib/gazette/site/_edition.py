@@ -122,7 +122,9 @@ def facts(edition: Path, *, params: Params, week: Week) -> dict[str, Any]:
             summary.findings[0], numbers, currency=params.site.currency, language=params.site.language
         )
     ranked = conclusions.ranked([p.record for p in parts if p.record])
-    tests = [{"page": r.subject, "title": r.title, "state": v.state, "action": v.action} for r, v in ranked]
+    tests = [
+        {"page": r.subject, "title": r.title, "state": v.state, "action": conclusions.to_do(r, v)} for r, v in ranked
+    ]
     return {
         "title": params.site.title,
         "dates": display.localise(dates(week), params.site.language),
@@ -312,7 +314,7 @@ def _list_page(title: str, parts: list[_Part]) -> str:
             state = '<span class="gz-verdict bad"><span aria-hidden="true">✗</span> Failed</span>'
         elif part.record and part.record.verdicts:
             verdict = part.record.verdicts[0]
-            state = f"{display.chip(verdict.state)} {escape(verdict.action[:1].upper() + verdict.action[1:])}"
+            state = f"{display.chip(verdict.state)} {escape(conclusions.to_do(part.record, verdict))}"
         else:
             state = "Reported"
         rows.append(

@@ -51,7 +51,7 @@ def measured(definition: Before | Metric, unit: Unit, currency: str) -> str:
         share = escape(display.format_value(definition.cap_quantile, "fraction"))
         value = f"min({X}, c)"
         more.append(
-            f"c = the value that {share} of the units of all arms stay at or below, between two of them in proportion: a unit counts as at most this"
+            f"c = the value that {share} of the units of all arms stay at or below, between two of them in proportion (of those above 0 alone, where this would not be above 0): a unit counts as at most this"
         )
     if definition.denominator is not None:
         shown = f"Σ<sub>i</sub> {X} ÷ Σ<sub>i</sub> {Y}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.record import RECORD_MIME, in_lines, joined
 from gazette.site._passports import cell_names
-from gazette.site._text import front_matter, guarded, raw_html
+from gazette.site._text import front_matter, guarded_markdown, raw_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +77,7 @@ def _output(output: dict[str, Any], data: str, files: dict[str, str]) -> list[di
     if picture:
         return [_output_of(picture, content[picture])]
     if "text/markdown" in content:
-        return [_output_of("text/markdown", guarded(content["text/markdown"]))]
+        return [_output_of("text/markdown", guarded_markdown(content["text/markdown"]))]
     return [_html_output(_pre(content.get("text/plain", "")))]
 
 
@@ -105,7 +105,7 @@ def to_page(notebook: dict[str, Any], *, header: Mapping[str, Any], lead: str, d
         if "parameters" in tags or "injected-parameters" in tags or cell["cell_type"] == "raw":
             continue
         if cell["cell_type"] == "markdown":
-            cells.append(_markdown(guarded(joined(cell["source"])), cell["id"]))
+            cells.append(_markdown(guarded_markdown(joined(cell["source"])), cell["id"]))
             continue
         own = joined(cell["source"])
         source = own if own.startswith("#|") else f"#| code-fold: true\n{own}"

@@ -8,11 +8,15 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-__all__ = ["GUARD", "front_matter", "guarded", "plain", "raw_html", "table_html"]
+__all__ = ["GUARD", "front_matter", "guarded", "guarded_markdown", "plain", "raw_html", "table_html"]
 
 GUARD = "\ue0ff"  # a sign that nobody uses; rendered pages have none
 
 SHORTCODE = re.compile(r"\{\{(?=[<%])|[>%](?=\}\})")
+CODE_OR_DOLLAR = re.compile(
+    r"^(?P<fence> {0,3}(?:`{3,}|~{3,})).*?(?:^\1[`~]*[ \t]*$|\Z)|^(?: {4}|\t).*?$|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|\\.|\$",
+    re.MULTILINE | re.DOTALL,
+)
 MARKUP = re.compile(r"[^A-Za-z0-9\s,.;:()+%/=-]")
 
 
@@ -32,6 +36,17 @@ def guarded(text: str) -> str:
     Quarto looks for them in raw blocks too, and in titles even where they are character references. `render` takes the guard out again.
     """
     return SHORTCODE.sub(rf"\g<0>{GUARD}", text)
+
+
+def guarded_markdown(text: str) -> str:
+    """Markdown of a notebook in which engines find neither a shortcode nor mathematics, whose library lies on another host.
+
+    Dollars outside code become character references, so `$x$` and amounts of money show as they were typed.
+
+    >>> guarded_markdown("from $4.64 to $5.53, `$HOME`")
+    'from &#36;4.64 to &#36;5.53, `$HOME`'
+    """
+    return guarded(CODE_OR_DOLLAR.sub(lambda m: "&#36;" if m[0] in {"$", "\\$"} else m[0], text))
 
 
 def front_matter(**keys: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gazette.sources._answer import ROUNDING, flag, real
-from gazette.sources._quantiles import quantiles
+from gazette.sources._quantiles import caps
 
 if TYPE_CHECKING:
     from gazette.params import Before, Fact, Metric
@@ -86,8 +86,10 @@ def _influence(units: Any, side: str, definition: Before | Metric) -> Any:
         return _quantile(units, side, definition.quantile)
     limit: Any = definition.cap
     if definition.cap_quantile is not None:
-        limits = quantiles(units, f"{side}_value", {f"{side}_limit": definition.cap_quantile}, ["week"])
-        limits = limits.rename({f"{side}_limit_week": "week"})  # in no window: not every dialect takes quantiles there
+        limits = caps(units, f"{side}_value", definition.cap_quantile, ["week"])
+        limits = limits.select(
+            **{f"{side}_limit_week": limits.week, f"{side}_limit": limits.cap}
+        )  # in no window: not every dialect takes quantiles there
         units = units.inner_join(limits, units.week == limits[f"{side}_limit_week"]).drop(f"{side}_limit_week")
         limit = units[f"{side}_limit"]
     if limit is not None:

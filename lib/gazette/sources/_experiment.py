@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gazette.sources._answer import ROUNDING, Answer, column_of, flag
-from gazette.sources._quantiles import quantiles
+from gazette.sources._quantiles import caps, quantiles
 from gazette.sources._units import accounted, assigned, by_day, end_of, events, identifier, once, same, total
 from gazette.sources._values import number
 
@@ -57,6 +57,13 @@ def queries(
     if days is not None:
         yield "effect_by_day", _by_day(days)
         yield "rows_per_day", days.group_by("day").aggregate(n=days["rows"].sum()).order_by("day")
+    trimmed = [
+        caps(joined, column_of(n), m.cap_quantile).mutate(metric=ibis.literal(n)).select("metric", "cap", "whole")
+        for n, m in known.items()
+        if m.cap_quantile is not None
+    ]
+    if trimmed:
+        yield "caps", _together(trimmed).order_by("metric")
     ranked = [
         _ranks(joined, n, m.quantile, ["variant"])
         .mutate(metric=ibis.literal(n))
@@ -120,7 +127,7 @@ def measures(joined: Any, metrics: dict[str, Metric]) -> dict[str, Any]:
         if metric.cap is not None:
             value = _at_most(value, metric.cap)
         elif metric.cap_quantile is not None:
-            value = _at_most(value, quantiles(joined, column, {"most": metric.cap_quantile}).most.as_scalar())
+            value = _at_most(value, caps(joined, column, metric.cap_quantile).cap.as_scalar())
         found[f"{column}_mean"] = value.mean()
         found[f"{column}_var"] = value.var(how="sample")
         for part, there in (("den", metric.denominator), ("pre", metric.covariate)):

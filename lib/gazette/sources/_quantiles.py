@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["quantiles"]
+__all__ = ["caps", "quantiles"]
 
 
 def quantiles(rows: Any, column: str, marks: Mapping[str, float], by: Sequence[str] = ()) -> Any:
@@ -37,3 +37,23 @@ def quantiles(rows: Any, column: str, marks: Mapping[str, float], by: Sequence[s
         low, high = (ranked.value.max(where=ranked["rank"] == end) for end in (place.floor(), place.ceil()))
         found[name] = low + (high - low) * (place - place.floor()).max()
     return ranked.group_by(*by).aggregate(**found) if by else ranked.aggregate(**found)
+
+
+def caps(rows: Any, column: str, q: float, by: Sequence[str] = ()) -> Any:
+    """A row per group (one row without) with a cap by quantile: that of all values (``whole``), or of those above 0 where it is not above 0.
+
+    Where most units do nothing, the first would be 0 and leave nothing of the others.
+
+    Args:
+        rows: A table.
+        column: Its column of values.
+        q: The quantile, between 0 and 1.
+        by: Columns of the groups.
+    """
+    import ibis  # noqa: PLC0415
+
+    whole = quantiles(rows, column, {"whole": q}, by)
+    above = quantiles(rows.filter(rows[column] > 0), column, {"above": q}, by).rename({f"of_{b}": b for b in by})
+    both = whole.left_join(above, [whole[b] == above[f"of_{b}"] for b in by]) if by else whole.cross_join(above)
+    cap = ibis.ifelse(both.whole > 0, both.whole, ibis.coalesce(both.above, both.whole))
+    return both.select(*by, "whole", cap=cap)

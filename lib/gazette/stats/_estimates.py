@@ -132,8 +132,10 @@ def relative_difference(control: Moments, treatment: Moments, *, level: float = 
         return NotPublished(reason="an arm has fewer than two units")
     z = z_of(level)
     spread = math.sqrt(control.variance / control.n)
-    if control.mean <= z * spread:
+    if abs(control.mean) <= z * spread:
         return NotPublished(reason="the control is too close to zero for a relative change")
+    if control.mean < 0:
+        return NotPublished(reason="the control is negative, so a relative change would say nothing")
     ratio = treatment.mean / control.mean
     error = math.sqrt(treatment.variance / treatment.n + ratio**2 * spread**2) / control.mean
     if error == 0:

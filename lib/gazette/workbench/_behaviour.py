@@ -131,9 +131,9 @@ class ModelBehaviour(ModelExplore):
             rows.append(row)
         columns = {
             "feature": Column("Feature"),
-            "importance": Column("Importance", "score"),
-            "low": Column("From", "score"),
-            "high": Column("To", "score"),
+            "importance": Column("Importance", "score", ends=("low", "high")),
+            "low": Column("From", "score", ends=("low", "high")),
+            "high": Column("To", "score", ends=("low", "high")),
             "change": Column("Change", "score", signed=True),
             "moved": Column("Against the version before", html=True),
         }

@@ -44,15 +44,20 @@ def period(frame: pd.DataFrame, end: date, weeks: int = WEEKS) -> pd.DataFrame |
 
 
 def daily_gap(rows: pd.DataFrame, new: str, baseline: str) -> pd.Series[float]:
-    """Revenue per user of the new cohort less that of the hold-out, by day."""
-    per_user = rows.assign(per_user=rows["revenue"] / rows["users"]).pivot_table(
-        index="day", columns="cohort", values="per_user"
+    """Revenue per user of the new cohort less that of the hold-out, by day on which both had users."""
+    there = rows[rows["users"] > 0]
+    per_user = (
+        there.assign(per_user=there["revenue"] / there["users"])
+        .pivot_table(index="day", columns="cohort", values="per_user")
+        .reindex(columns=[new, baseline])
     )
     return (per_user[new] - per_user[baseline]).dropna()
 
 
 def mean_gap(gaps: pd.Series[float]) -> stats.Estimate | NotPublished:
     """The mean of daily gaps; days are the units."""
+    if len(gaps) < 2:  # noqa: PLR2004  a spread needs two
+        return NotPublished(reason="fewer than two days on which both cohorts had users")
     return stats.mean(stats.Moments(len(gaps), float(gaps.mean()), float(gaps.var())))
 
 

@@ -44,6 +44,23 @@ class Desk(Bench):
         return conclusions.ranked(self.records)
 
     @cached_property
+    def common(self) -> list[tuple[conclusions.Common, Number]]:
+        """Checks that most tests, or most models, fail at once, each with how many do."""
+        return [
+            (
+                c,
+                self.count(
+                    f"check.{c.check}.failing", f"Subjects that fail one check: {c.what}", len(c.subjects), "matters"
+                ),
+            )
+            for c in conclusions.common_checks(self.records)
+        ]
+
+    def in_common(self, subject: str) -> bool:
+        """Whether a test fails a check that most fail, so that it is not spoken of alone."""
+        return any(c.kind == "experiment" and subject in c.subjects for c, _ in self.common)
+
+    @cached_property
     def frozen(self) -> Snapshot | None:
         """The frozen answers of this page, None in an edition from before there were any."""
         folder = self.root / "snapshot" / self.subject

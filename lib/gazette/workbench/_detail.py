@@ -8,6 +8,7 @@ from gazette import display, stats
 from gazette.display import Block, Chart, Column, Table
 from gazette.record import NotPublished
 from gazette.workbench._numbers import ExperimentNumbers
+from gazette.workbench._parts import by_day, by_segment
 
 __all__ = ["ExperimentDetail", "row"]
 
@@ -62,14 +63,14 @@ class ExperimentDetail(ExperimentNumbers):
         if not rows:
             return Block("<p>Look by look: nothing is drawn, because no effect may be read.</p>")
         caption = "Difference at each look with the range that the look allowed; it narrows as users come."
-        spec = display.trend(rows, title=f"Difference ({unit})", form=".2f", zero=True)
+        spec = display.trend(rows, title=f"Difference ({unit})", form=".4~r", zero=True)
         return display.chart(spec, "looks", caption)
 
     def segments(self) -> Block | Table:
         """The effect on the primary metric by segment, with the test of whether segments differ."""
         import pandas as pd  # noqa: PLC0415
 
-        found = self.reading.by_segment(self.arm)
+        found = by_segment(self.reading, self.arm)
         if not found or not self.trusted:
             return Block(f"<p>{'A check failed' if found else 'No segments are planned'}: nothing by segment.</p>")
         rows = []
@@ -85,6 +86,8 @@ class ExperimentDetail(ExperimentNumbers):
                     "high": relative.high if isinstance(relative, stats.Estimate) else None,
                     "difference": difference.value,
                     "standard_error": difference.standard_error,
+                    "difference_low": difference.low,
+                    "difference_high": difference.high,
                 }
             )
         tests = []
@@ -97,17 +100,27 @@ class ExperimentDetail(ExperimentNumbers):
             "segment": Column("By"),
             "value": Column("Segment"),
             "users": Column("Users", "count"),
-            "relative": Column("Relative difference", "relative", signed=True),
-            "low": Column("Range from", "relative", signed=True),
-            "high": Column("to", "relative", signed=True),
+            "relative": Column("Relative difference", "relative", signed=True, ends=("low", "high")),
+            "low": Column("Range from", "relative", signed=True, ends=("low", "high")),
+            "high": Column("to", "relative", signed=True, ends=("low", "high")),
         }
+        if any(r["relative"] is None for r in rows):
+            unit = self.params.metrics[self.plan.primary].unit
+            gap: Any = "points" if unit == "fraction" else unit
+            ends = ("difference_low", "difference_high")
+            columns["difference"] = Column("Difference", gap, signed=True, ends=ends)
+            columns |= {
+                e: Column(t, gap, signed=True, ends=ends) for e, t in zip(ends, ("Range from", "to"), strict=True)
+            }
         caption = "Primary metric by segment; ranges are widened for the number of segments. " + ". ".join(tests)
+        if self.look.primary.adjusted:
+            caption += ". Segments are not adjusted by a value from before the test, as the whole is"
         return display.table(pd.DataFrame(rows), "segments", caption, columns)
 
     def segment_forest(self) -> Block | Chart:
         """The same as a chart."""
         rows = []
-        for one in self.reading.by_segment(self.arm) if self.trusted else []:
+        for one in by_segment(self.reading, self.arm) if self.trusted else []:
             relative = one["comparison"].relative
             if isinstance(relative, stats.Estimate):
                 up = self.params.metrics[self.plan.primary].direction == "higher"
@@ -121,7 +134,7 @@ class ExperimentDetail(ExperimentNumbers):
 
     def novelty(self) -> Block | Chart:
         """The effect by days since a user first saw the test: one that fades is novelty."""
-        found = self.reading.by_day(self.arm) if self.trusted else []
+        found = by_day(self.reading, self.arm) if self.trusted else []
         if len(found) < 3:  # noqa: PLR2004  too few to see a course
             return Block("<p>By days since exposure: too few days to show.</p>")
         scale = 100.0 if self.params.metrics[self.plan.primary].unit == "fraction" else 1.0
@@ -138,7 +151,7 @@ class ExperimentDetail(ExperimentNumbers):
         caption = (
             "Difference by days since a user first saw the test; one that fades is novelty, one that grows is learning."
         )
-        return display.chart(display.trend(rows, title="Difference", form=".2f", zero=True), "novelty", caption)
+        return display.chart(display.trend(rows, title="Difference", form=".4~r", zero=True), "novelty", caption)
 
     def distribution(self) -> Block | Table:
         """How skewed metrics are spread: share of zeros and quantiles of the rest."""
@@ -175,7 +188,7 @@ class ExperimentDetail(ExperimentNumbers):
         ]
         title = self.params.metrics[metric].title
         caption = f"{title} among users who have any: the value that so large a share of them stays below, by arm."
-        return display.chart(display.trend(rows, title=title, form=",.0f"), "distribution", caption)
+        return display.chart(display.trend(rows, title=title, form=",.3~r"), "distribution", caption)
 
 
 def _marks(frame: Any) -> list[str]:

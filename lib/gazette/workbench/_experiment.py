@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from gazette import conclusions, display
 from gazette.display import Block, Chart, Column, Table
 from gazette.record import NotPublished
+from gazette.workbench._answers import records
 from gazette.workbench._bench import Emitted
 from gazette.workbench._detail import row
 from gazette.workbench._flips import FlipSteps
-from gazette.workbench._numbers import day_of, days_of
+from gazette.workbench._numbers import day_of, days_of, worth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,9 +58,20 @@ class ExperimentBench(FlipSteps):
                     relative=primary.relative if self.trusted else None,
                     sure=self._how_sure(arm) if self.trusted else "",
                     currency=self.currency,
+                    adjusted=primary.adjusted,
+                    decided=self.decision if arm == self.arm else "",
                 ).html
             )
         return Block("".join(blocks))
+
+    @cached_property
+    def decision(self) -> str:
+        """What was decided on the test on an earlier edition, empty where nothing was or the advice has changed since."""
+        rows: list[dict[str, Any]] = records(self.reading.table("decided"))
+        row = next((r for r in rows if r["test"] == self.subject), None)
+        if row is None or not conclusions.is_decided(row, self.verdicts[self.arm][0].action):
+            return ""
+        return f"{row['decision'].replace('-', ' ')}, on edition {row['edition']}, by {row['by']}"
 
     def _how_sure(self, arm: str) -> str:
         """The range in words that cannot be read as a chance of being right."""
@@ -131,17 +143,11 @@ class ExperimentBench(FlipSteps):
         difference = self.reading.effects(self.arm)[0].comparison.difference
         if isinstance(difference, NotPublished):
             return Block("<p>Worth in money: not published.</p>")
-        value = replace(
-            difference,
-            value=difference.value * scale,
-            low=difference.low * scale,
-            high=difference.high * scale,
-            method=f"{difference.method}, times the stated base",
-        )
-        worth = self.add(
+        value = worth(difference, scale)
+        number = self.add(
             "impact", "Worth a month", value, unit="money", metric=self.plan.primary, cell="impact", query="arms"
         )
-        span = display.number_span(worth, "interval", currency=self.currency)
+        span = display.number_span(number, "interval", currency=self.currency)
         return Block(f"<p>Worth a month if it holds: {span}. Base: {escape(self.plan.impact.base)}.</p>")
 
     def checks(self) -> Table:
@@ -228,6 +234,18 @@ class ExperimentBench(FlipSteps):
             parts.append(
                 f"Ranges of the {len(self.plan.secondary)} secondary metrics hold together ({self.plan.correction})."
             )
+        if any(r.adjusted and r.difference.published for look in self.looks_by_arm.values() for r in look.results):
+            parts.append(ADJUSTED)
+        for metric, (cap, above) in self.reading.caps().items():
+            known = self.params.metrics[metric]
+            shown = display.format_value(cap, known.unit, currency=self.currency)
+            share = (
+                ""
+                if known.cap_quantile is None
+                else f", the {display.format_value(known.cap_quantile, 'fraction')} quantile of "
+            )
+            of = share and share + ("the values above 0, as that of all is not above 0" if above else "all values")
+            parts.append(f"{known.title}: a user counts as at most {shown}{of}.")
         return " ".join(parts)
 
     def _score(self, look: Look, result: MetricResult) -> dict[str, Any]:
@@ -248,7 +266,8 @@ class ExperimentBench(FlipSteps):
             "role": result.role,
             "control_shown": display.format_number(result.control, currency=self.currency),
             "treatment_shown": display.format_number(result.treatment, currency=self.currency),
-            "difference_shown": display.format_number(number, "signed", currency=self.currency),
+            "difference_shown": display.format_number(number, "signed", currency=self.currency)
+            + (", adjusted" if result.adjusted and number.published else ""),
             "range_shown": display.format_number(number, "interval", currency=self.currency)
             if number.interval
             else "–",
@@ -298,6 +317,8 @@ class ExperimentBench(FlipSteps):
             "method": self.method(),
             "plan": self.reading.plan_digest,
         }
+        if self.decision:
+            facts["decision"] = self.decision
         return self._record(
             title=self.plan.title,
             owner=self.plan.owner,
@@ -312,6 +333,10 @@ class ExperimentBench(FlipSteps):
         return Emitted(self._made())
 
 
+ADJUSTED = (
+    "Adjusted: chance differences between the arms that a value from before the test foretells are taken out; "
+    "control and variant are shown as they were measured, so they do not subtract to the difference."
+)
 P_VALUES = ("sample-ratio", "sample-ratio-sequence", "balance", "missing-values")
 CHECKS: dict[str, tuple[str, str]] = {
     "accounted": (

@@ -72,6 +72,7 @@ class FlipSteps(WatchLists):
             self.verdicts[arm][0].state,
             higher_is_better=known.direction == "higher",
             minimum=self.look.primary.minimum,
+            size=self.look.primary.size,
         )
 
     @property
@@ -225,9 +226,9 @@ class FlipSteps(WatchLists):
         }
         columns |= {
             "changes": Column("Changes", "count"),
-            "difference": Column("Difference", unit, signed=True),
-            "low": Column("Range from", unit, signed=True),
-            "high": Column("to", unit, signed=True),
+            "difference": Column("Difference", unit, signed=True, ends=("low", "high")),
+            "low": Column("Range from", unit, signed=True, ends=("low", "high")),
+            "high": Column("to", unit, signed=True, ends=("low", "high")),
             "state": Column("Verdict would be"),
             "agrees": Column("As published?"),
         }

@@ -190,15 +190,13 @@ class ModelBench(ModelRelation):
             return f"not published ({value.reason})"
         unit = self.params.metrics[self.plan.measures[0]].unit
         gap: Any = "points" if unit == "fraction" and signed else unit
-        return display.format_value(value.value, gap, signed=signed, spread=(value.high - value.low) / 2)
+        return display.format_ranged(value.value, value.low, value.high, gap, signed=signed)[0]
 
     def _range(self, value: stats.Estimate | NotPublished) -> str:
         if isinstance(value, NotPublished):
             return "–"
         unit: Any = self.params.metrics[self.plan.measures[0]].unit
-        low, high = (
-            display.format_value(v, unit, spread=(value.high - value.low) / 2) for v in (value.low, value.high)
-        )
+        low, high = display.format_ends(value.low, value.high, unit)
         return f"{low} to {high}"
 
     def _arrow(self, compared: Comparison, direction: str) -> str:

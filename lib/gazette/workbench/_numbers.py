@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from gazette.params import Experiment
     from gazette.record import Finding, Unit, Verdict
 
-__all__ = ["ExperimentNumbers", "day_of", "days_of"]
+__all__ = ["ExperimentNumbers", "day_of", "days_of", "worth"]
 
 SPLIT_ALPHA = 0.01  # of a planned split a few checks a test may alarm falsely; a true loss of users must not pass
 BALANCE_ALPHA = 0.001
@@ -217,6 +218,7 @@ class ExperimentNumbers(Bench):
             higher_is_better=known.direction == "higher",
             margin=margin if effect.role == "guardrail" else None,
             minimum=(self.plan.minimum_effect or None) if effect.role == "primary" else None,
+            adjusted=bool(effect.saved),
             **numbers,
         )
 
@@ -259,6 +261,10 @@ class ExperimentNumbers(Bench):
                 extra["shrunken"] = self.add(
                     f"{prefix}shrunken", "Effect drawn towards zero", drawn, unit=gap, **shared
                 )
+        if (net := self._net(difference)) is not None:
+            extra["net"] = self.add(
+                f"{prefix}net", "Worth a month less cost a month", net, **{**shared, "unit": "money", "cell": "impact"}
+            )
         power = reading.planned_power(arm)
         self.add(f"{prefix}power", "Power at the smallest effect worth having", power, unit="fraction", **shared)
         needed = reading.needed()
@@ -284,6 +290,15 @@ class ExperimentNumbers(Bench):
             ),
             **extra,
         )
+
+    def _net(self, difference: stats.Estimate | NotPublished) -> stats.Estimate | None:
+        """What a difference is worth a month on the stated base, less what it costs; None where it may not be read or is not stated."""
+        plan = self.plan
+        failed = any(c.passed is False and c.metric in {"", plan.primary} for c in self.checks_made)
+        early = not self.reading.ended and plan.design == "fixed"
+        if plan.impact is None or plan.cost is None or isinstance(difference, NotPublished) or failed or early:
+            return None
+        return worth(difference, plan.impact.value_per_unit * plan.impact.units_per_month, plan.cost.per_month)
 
     @cached_property
     def verdicts(self) -> dict[str, tuple[Verdict, tuple[Finding, ...]]]:
@@ -343,6 +358,26 @@ class ExperimentNumbers(Bench):
         if design == "confidence-sequence":
             return f"confidence sequence: may be read at any time, error {self.plan.alpha:g} over all time"
         return f"fixed horizon: read once, at its end, error {self.plan.alpha:g}"
+
+
+def worth(difference: stats.Estimate, scale: float, cost: float = 0.0) -> stats.Estimate:
+    """A difference in money: times the stated base, less the stated cost.
+
+    Args:
+        difference: In the metric's unit.
+        scale: Money a month for one unit of it.
+        cost: Money a month.
+    """
+    low, high = sorted((difference.low * scale - cost, difference.high * scale - cost))
+    method = f"{difference.method}, times the stated base{', less the stated cost' if cost else ''}"
+    return replace(
+        difference,
+        value=difference.value * scale - cost,
+        low=low,
+        high=high,
+        standard_error=difference.standard_error * abs(scale),
+        method=method,
+    )
 
 
 def _above(p: float | NotPublished, limit: float) -> bool | None:

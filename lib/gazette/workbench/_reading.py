@@ -256,6 +256,14 @@ class Reading:
             for metric, role in roles
         ]
 
+    def caps(self) -> dict[str, tuple[float, bool]]:
+        """Cap of each metric that is capped, and whether it is a quantile of the values above 0 alone."""
+        found = {m: (float(cap), False) for m in self.plan.metrics if (cap := self.metrics[m].cap) is not None}
+        for row in records(self.table("caps")):
+            above = row["above_zero"] if "above_zero" in row else row["whole"] != row["cap"]
+            found[str(row["metric"])] = float(row["cap"]), bool(above)
+        return found
+
     # ---- checks
 
     def split(self) -> float | NotPublished:
@@ -394,55 +402,3 @@ class Reading:
             plan=plan_of(self.plan),
         )
         return [*self.past, now]
-
-    # ---- detail
-
-    def by_day(self, arm: str) -> list[dict[str, Any]]:
-        """Effect on the primary metric by days since exposure, over units that were there for so long."""
-        frame = self.table("effect_by_day")
-        if frame is None or frame.empty or self.broken(self.plan.primary) is not None:
-            return []
-        rows = {(int(r["day"]), str(r["variant"])): r for r in records(frame)}
-        found = []
-        for day in range(max(k for k, _ in rows) + 1):
-            sides = []
-            for name in (self.plan.control, arm):
-                n = sum(v.get(name, 0) for d, v in self.daily if d + timedelta(days=day) <= self.last)
-                row = rows.get((day, name))
-                if row is None or n < 100 or int(row["n"]) > n:  # noqa: PLR2004  too few to draw
-                    break
-                k, mean, var = int(row["n"]), float(row["mean"]), number(row["var"])
-                spread = ((k - 1) * var + k * mean**2 * (1 - k / n)) / (n - 1)  # the others have 0
-                sides.append(stats.Moments(n, k * mean / n, spread))
-            if len(sides) == 2:  # noqa: PLR2004  both arms
-                difference = stats.difference_of_means(sides[0], sides[1])
-                if isinstance(difference, stats.Estimate):
-                    found.append({"day": day, "effect": difference, "n": sides[0].n + sides[1].n})
-        return found
-
-    def by_segment(self, arm: str) -> list[dict[str, Any]]:
-        """Effect on the primary metric in each segment, corrected over the values of a segment (Bonferroni)."""
-        frame = self.table("segments")
-        if frame is None or frame.empty:
-            return []
-        found = []
-        for (segment, value), part in frame.groupby(["segment", "value"], sort=True):
-            rows = {str(r["variant"]): r for r in records(part)}
-            if self.plan.control not in rows or arm not in rows:
-                continue
-            control, treatment = (self.moments(rows[a], self.plan.primary) for a in (self.plan.control, arm))
-            if isinstance(control, NotPublished) or isinstance(treatment, NotPublished):
-                continue
-            several = frame.loc[frame["segment"] == segment, "value"].nunique()
-            compared = self.between(
-                control,
-                treatment,
-                self.plan.primary,
-                proportion=self.metrics[self.plan.primary].proportion,
-                alpha=self.design.alpha / several,
-            )
-            if isinstance(compared.difference, stats.Estimate):
-                found.append(
-                    {"segment": str(segment), "value": str(value), "comparison": compared, "n": control.n + treatment.n}
-                )
-        return found

@@ -303,10 +303,7 @@ class ReconciliationBench(Bench):
             ruling = pair.source.ruling
             if ruling is None:
                 continue
-            half = (ruling.high - ruling.low) / 2 or None
-            low, high = (
-                display.format_value(v, "relative", signed=True, spread=half) for v in (ruling.low, ruling.high)
-            )
+            low, high = display.format_ends(ruling.low, ruling.high, "relative", signed=True)
             until = "until it is changed" if ruling.until is None else f"until {day_of(ruling.until)}"
             rows.append(
                 {

@@ -32,7 +32,7 @@ class Registered(Cards):
         """The sentence that a test is decided; None where nobody has decided, or the advice has changed since."""
         subject = record.subject
         row = self.decided.get(subject)
-        if row is None or row["advice"] != verdict.action:
+        if row is None or not conclusions.is_decided(row, verdict.action):
             return None
         more: dict[str, str] = {}
         rests = conclusions.basis(self.metric_words(verdict), *self.rests_on(record, verdict), more)

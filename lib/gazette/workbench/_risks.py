@@ -30,8 +30,14 @@ class Risks(News):
         watched, apart = self.watch_risks(), self._apart_rows()
         if not rows and not watched and not apart and not any(v.state == "not trustworthy" for _, v in self.ranked):
             return Block("<p>No model was reported this week.</p>")
+        for common, failing in self.common:
+            if common.kind == "experiment":
+                many = f"{display.number_span(failing)} of {common.of:,} tests"
+                gate = f"{display.chip('fail')} {escape(common.what)}"
+                more = {"subject": "experiments", "age": "–", "quality": gate, "checks": "–", "alerts": "–"}
+                rows.append({"model": f'<a href="experiments.html">{many}</a>', **more})
         for record, verdict in self.ranked:
-            if verdict.state == "not trustworthy":
+            if verdict.state == "not trustworthy" and not self.in_common(record.subject):
                 gate = conclusions.BECAUSE.get(verdict.rule, "a check failed")
                 rows.append(
                     {

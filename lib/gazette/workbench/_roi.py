@@ -29,7 +29,7 @@ WEEKS_OF_EFFECT = 28
 DAYS, RUN = 30, 7
 LOOKED = ("effect", "standard_error", "critical")
 FEWEST = 14  # days of a line that says anything
-PRICE = "What choosing right would bring in a week, on average over what the data still allow; nothing for the users of the test itself is taken off."
+PRICE = "What choosing right would bring in a week, less what it costs, on average over what the data still allow; nothing for the users of the test itself is taken off."
 
 
 class Money(Registered):
@@ -178,6 +178,8 @@ class Money(Registered):
             if taken := self.settled(record, verdict):
                 settled.append(self.keep(taken))
                 continue
+            if self.in_common(record.subject):
+                continue
             days, users = self._more(record)
             price, why = self._price(record, verdict)
             effect, reached = self.rests_on(record, verdict)
@@ -194,7 +196,8 @@ class Money(Registered):
                 reached=reached,
             )
             found.append(self.keep(conclusions.decision(kept)))
-        return [*found, *settled]
+        once = [self.keep(conclusions.mend_once(c, n)) for c, n in self.common if c.kind == "experiment"]
+        return [*once, *found, *settled]
 
     @cached_property
     def reviews(self) -> list[Finding]:
@@ -264,7 +267,8 @@ class Money(Registered):
         critical = (look.critical if look else None) or stats.z_of(number.interval.level)
         error = (number.interval.high - number.interval.low) / 2 / critical
         good = -1.0 if self.params.metrics[plan.primary].direction == "lower" else 1.0
-        price = stats.expected_gain(good * number.value, error) * 7 / MONTH
+        cost = plan.cost.per_month if plan.cost is not None else 0.0
+        price = stats.expected_gain(good * number.value - cost, error) * 7 / MONTH
         shared: dict[str, Any] = {"unit": "money", "metric": verdict.metric, "cell": "decisions", "query": None}
         return self.add(
             f"{subject}.waiting", f"{record.title}, price of a week of waiting", price, note=PRICE, **shared

@@ -37,15 +37,18 @@ class SummaryBench(Risks):
 
     @cached_property
     def _headline(self) -> Finding:
-        actions = [v.action for _, v in self.ranked]
+        waiting = [(r, v) for r, v in self.ranked if not conclusions.is_decided(self.decided.get(r.subject), v.action)]
+        actions = [v.action for _, v in waiting]
         counts = {
             key: self.count(f"tests-{key}", f"Tests: {key}", sum(a in members for a in actions), "headline")
             for key, members in GROUPS.items()
         }
         models = [r for r in self.records if r.kind == "model"]
+        if settled := len(self.ranked) - len(waiting):
+            counts["decided"] = self.count("tests-decided", "Tests: decided", settled, "headline")
         counts["reported"] = self.count("models", "Models reported", len(models), "headline")
         failed = self.count("failed", "Analyses that failed", len(self.failures), "headline") if self.failures else None
-        ready = [r for r, v in self.ranked if v.action in GROUPS["ready"]]
+        ready = [r for r, v in waiting if v.action in GROUPS["ready"]]
         material = conclusions.Material(
             models=[(r.title, n) for r in models if (n := self._number(r, "revenue-effect"))],
             ready=[(r.title, n) for r in ready if (n := self._number(r, "impact"))],
@@ -75,12 +78,19 @@ class SummaryBench(Risks):
         extra = conclusions.Extra(
             names={k: m.title for k, m in self.params.metrics.items()},
             late=self.overdue(),
+            common=[c for c, _ in self.common],
             causes=[
                 (c, self.count(f"cause-{i}", f"What one cause may explain: {c.what}", c.findings, "matters"))
                 for i, c in enumerate(conclusions.causes(self.records, tables_of(self.params)), 1)
             ],
         )
-        return [self.keep(f) for f in conclusions.matters(self.records, counts, extra)]
+        most = [
+            conclusions.check_fails_for_most(
+                c, failing, self.count(f"check.{c.check}.of", f"All that have this check: {c.what}", c.of, "matters")
+            )
+            for c, failing in self.common
+        ]
+        return [*most, *(self.keep(f) for f in conclusions.matters(self.records, counts, extra))]
 
     def matters(self) -> Block:
         """What leadership should know of the models; one cause of several findings is said once."""
@@ -107,7 +117,7 @@ class SummaryBench(Risks):
                     "effect": f"{display.format_number(shown, 'signed')} ({display.format_number(shown, 'interval')})"
                     if trusted and shown is not None
                     else "not shown",
-                    "action": verdict.action[:1].upper() + verdict.action[1:],
+                    "action": conclusions.to_do(record, verdict),
                 }
             )
         columns = {

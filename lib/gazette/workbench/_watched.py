@@ -53,7 +53,10 @@ class WatchLists(ExperimentDetail):
     def _watched(self, row: dict[str, Any]) -> Watched:
         metric = str(row["metric"])
         number = self._numbers.get(f"{row['prefix']}.{metric}.relative")
-        margin, why = None, ""
+        margin, why, size = None, "", None
+        result = next((r for look in self.looks_by_arm.values() for r in look.results if r.relative is number), None)
+        if result is not None and not result.relative.published and result.difference.published:
+            number, size = result.difference, result.size
         if metric in self.params.metrics:
             margin = self.add(
                 f"watch.{str(row['edition']).lower()}.{metric}.margin",
@@ -84,6 +87,7 @@ class WatchLists(ExperimentDetail):
             number=number,
             until=day_of(_day(row["until"])),
             why=why,
+            size=size,
         )
 
     @cached_property

@@ -1,0 +1,103 @@
+"""How one metric of a test stands, by its ranges alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from gazette.record import Number, VerdictState
+
+__all__ = ["MetricResult", "guardrail_of", "state_by", "state_of"]
+
+Role = Literal["primary", "secondary", "guardrail"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricResult:
+    """What a look found for one metric.
+
+    Attributes:
+        metric: Its id.
+        title: Its name for readers.
+        role: Why it is in the test.
+        higher_is_better: Its good direction.
+        control, treatment: Value per arm.
+        difference: Treatment less control, in the metric's unit.
+        relative: The same relative to the control.
+        margin: For a guardrail, the relative loss that it may not exceed.
+        margin_number: The same as a number that sentences can refer to.
+        adjusted: Whether the comparison is adjusted by a covariate, so that the arms as shown do not subtract to the difference.
+        minimum: For the primary metric, the smallest relative effect worth having.
+    """
+
+    metric: str
+    title: str
+    role: Role
+    higher_is_better: bool
+    control: Number
+    treatment: Number
+    difference: Number
+    relative: Number
+    margin: float | None = None
+    margin_number: Number | None = None
+    minimum: float | None = None
+    adjusted: bool = False
+
+    def good(self, number: Number) -> tuple[float, float] | None:
+        """The interval read in the good direction (above zero is better), or None without one."""
+        if not number.published or number.interval is None:
+            return None
+        low, high = number.interval.low, number.interval.high
+        return (low, high) if self.higher_is_better else (-high, -low)
+
+    @property
+    def size(self) -> float:
+        """The control without its sign: what shares are of where no relative change is published."""
+        return abs(self.control.value) if isinstance(self.control.value, float) else 0.0
+
+
+def state_of(result: MetricResult) -> tuple[VerdictState, str]:
+    """State and rule of one metric, by its intervals alone."""
+    return state_by(result.good(result.difference), result.good(result.relative), result.minimum, size=result.size)
+
+
+def state_by(
+    absolute: tuple[float, float] | None,
+    relative: tuple[float, float] | None,
+    minimum: float | None,
+    *,
+    size: float = 0.0,
+) -> tuple[VerdictState, str]:
+    """State and rule by intervals read in the good direction (above zero is better).
+
+    Args:
+        absolute: Of the difference, in the metric's unit; None without one.
+        relative: Of the relative difference (0.02 for 2 %); None without one.
+        minimum: Smallest relative effect worth having; None where none counts.
+        size: The control without its sign, for a difference that has no relative (the control is negative or near zero).
+    """
+    if absolute is None:
+        return "not published", "not-computable"
+    if absolute[0] > 0:
+        return "benefit shown", "interval-above-zero"
+    if absolute[1] < 0:
+        return "harm shown", "interval-below-zero"
+    if minimum is not None and (absolute[1] < minimum * size if relative is None else relative[1] < minimum):
+        return "no worthwhile benefit", "worthwhile-ruled-out"
+    return "not resolved", "interval-includes-zero"
+
+
+def guardrail_of(result: MetricResult) -> Literal["passed", "broken", "open"]:
+    """Whether non-inferiority is shown: the interval excludes a loss beyond the margin.
+
+    Where no relative change is published, that share of the control's size is what the difference may not lose.
+    """
+    interval, allowed = result.good(result.relative), result.margin
+    if interval is None and allowed is not None:
+        interval, allowed = result.good(result.difference), allowed * result.size
+    if interval is None or allowed is None:
+        return "open"
+    if interval[0] > -allowed:
+        return "passed"
+    return "broken" if interval[1] < -allowed else "open"
