@@ -209,15 +209,16 @@ def panel(
             span = format_number(relative, "interval") if relative.interval else ""
             extra = f'<div class="gz-box-more">{number_span(relative, "signed")} relative ({escape(span)})</div>'
         boxes.append(_box(f"Difference{', adjusted' if adjusted else ''}", difference, extra, currency, form="signed"))
-    lead = item.action[:1].upper() + item.action[1:]
-    lead = f"Decided: {decided}. The advice was: {item.action}" if decided else lead
+    lead = escape(item.action[:1].upper() + item.action[1:])
+    if decided:  # names and a week, no figure
+        lead = f'Decided: <span class="gz-term">{escape(decided)}</span>. The advice was: {escape(item.action)}'
     grey = "" if difference is not None else " gz-greyed"
     how = f'<p class="gz-sure">{escape(sure)}</p>' if sure else ""
     return Block(
         f'<div class="gz-panel {tone}"><p>{chip(item.state)}</p>'
         f'<p class="gz-reason">{sentence(item.reason, numbers, currency=currency)}</p>'
         f'<div class="gz-boxes{grey}">{"".join(boxes)}</div>{how}'
-        f'<p class="gz-advice"><strong>{escape(lead)}.</strong> '
+        f'<p class="gz-advice"><strong>{lead}.</strong> '
         f"{sentence(item.advice, numbers, currency=currency)}</p>"
         f'<p><small class="gz-rule">rules: {escape(item.rule)}; {escape(item.action_rule)}</small></p></div>'
     )
