@@ -1,6 +1,6 @@
 # make report builds and publishes the demo; make test runs every test. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help report demo serve lab check schemas test test-quick costs bench golden lint types format lock clean
+.PHONY: help report demo serve lab check schemas test test-quick costs planted bench golden lint types format lock clean
 WEEKS ?= 2026-W45..2026-W47
 PORT ?= 8000
 GAZETTE = .venv/bin/gazette
@@ -48,6 +48,9 @@ test-quick: .venv/stamp-dev ## the same without tests that build an edition or o
 
 costs: .venv/stamp-dev ## write the list of long tests in CONTRIBUTING.md anew from the last run
 	@.venv/bin/python tests/costs.py
+
+planted: .venv/stamp-dev ## plant faults in a copy of the library and see that the tests notice them
+	@.venv/bin/python tests/planted.py
 
 bench: .venv/stamp-dev report ## measure speed as paired ratios, and errors of long simulations
 	@.venv/bin/python bench/looks.py

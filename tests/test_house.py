@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from planted import FAULTS, LIBRARY, Fault
+
 REPOSITORY = Path(__file__).parents[1]
 PARTS = {"pydantic-core"}  # comes with one that is declared and of the version that it names
 ROOMS = sorted(p.stem for p in (REPOSITORY / "lib" / "gazette").iterdir() if (p / "__init__.py").is_file())
@@ -189,3 +191,12 @@ def test_groups_of_tests_stay_in_one_process(request: pytest.FixtureRequest) -> 
     if not request.config.getoption("loadgroup", default=False):
         pytest.skip("not run: only a run in several processes has groups")
     assert request.node.nodeid.endswith("@house")
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.kind)
+def test_a_fault_can_still_be_planted(fault: Fault) -> None:
+    """What it replaces stands in the library, once; ``make planted`` plants it."""
+    assert (REPOSITORY / LIBRARY / fault.file).read_text().count(fault.right) == 1
+    assert fault.wrong != fault.right
+    for test in fault.tests:
+        assert (REPOSITORY / test.partition("::")[0]).exists()

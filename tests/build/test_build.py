@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from small import SmallProject
 
 pytestmark = pytest.mark.integration
+DISKS = Path(__file__).parents[1] / "disks.py"
 W46, W47 = Week.parse("2026-W46"), Week.parse("2026-W47")
 EMIT = "from gazette.workbench import open_experiment\ntest = open_experiment(subject, edition=edition, root=root)\ntest.emit()"
 
@@ -277,31 +278,29 @@ class TestBadInput:
         assert gazette("replay", "2026-W47", project=small.root).returncode == 0
 
     def test_a_full_disk(self, small: SmallProject, tmp_path: Path) -> None:
-        """On a real, small file system of our own, in a mount namespace that ends with the build."""
+        """On real, small file systems of our own, each full in another stage, in a mount namespace that ends with the builds."""
         if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
             pytest.skip("this system lets nobody mount a small file system")
-        place = tmp_path / "disk"
-        place.mkdir()
-        script = (
-            'set -e; mount -t tmpfs -o size=$1 tmpfs "$2"; cp -r "$3"/. "$2"; cd "$2"; '
-            'code=0; "$4" -m gazette build 2026-W47 >out 2>/dev/shm/said-$$ || code=$?; cat /dev/shm/said-$$; rm /dev/shm/said-$$; '
-            "ls editions; ls editions/.staging _site; exit $code"
+        (place := tmp_path / "disk").mkdir()
+        done = subprocess.run(
+            ["unshare", "-rm", sys.executable, DISKS, place, small.root],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
         )
-        seen = set()
-        for size in ("3m", "5m", "9m"):  # full at the snapshot, in the pages, while publishing
-            done = subprocess.run(
-                ["unshare", "-rm", "sh", "-c", script, "sh", size, str(place), str(small.root), sys.executable],
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=120,
-            )
-            assert "Traceback" not in done.stdout, done.stdout
-            seen.add(done.returncode)
-            if done.returncode:
-                assert "the disk is full" in done.stdout, done.stdout
-                assert "mend: free disk space" in done.stdout
-        assert 1 in seen, "no size was small enough"
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        for stage, one in found.items():
+            assert one["code"] == 1, f"{stage}: {one['said']}"
+            assert "Traceback" not in one["said"]
+            assert "the disk is full" in one["said"]
+            assert "mend: free disk space" in one["said"]
+            last = [line for line in one["said"].splitlines() if line.startswith("[")][-1]
+            assert stage in last, f"it was to be full in this stage, and was in: {last}"
+            assert one["staged"] == []
+            assert one["sealed"] == (["2026-W47"] if stage == "Publishing" else [])
+        assert list(found) == ["Freezing the data", "Rendering", "Publishing"]
 
 
 @pytest.mark.xdist_group("broken")

@@ -95,7 +95,7 @@ def record(**changes: Any) -> Record:
 
 def evil_pieces() -> list[str]:
     bad = number(label=EVIL, note=EVIL, cell=EVIL, query=EVIL)
-    finding = Finding(id="f", rule=EVIL.replace('"x"', "x"), text="{=name} <b> {t.a}", terms={"name": EVIL})
+    finding = Finding(id="f", rule=EVIL.replace('"x"', "x"), text="<b> {=name} <b> {t.a} <b>", terms={"name": EVIL})
     verdict = Verdict(
         metric="m", state="benefit shown", rule=EVIL, action="ship", action_rule=EVIL, reason=finding, advice=finding
     )

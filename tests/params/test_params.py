@@ -156,6 +156,7 @@ def test_dates_on_one_day_are_not_backwards(small: SmallProject) -> None:
         (b"- a\n- b\n", "not a mapping"),
         (b"title: a\n\ttab: b\n", "not YAML"),
         (b"title: a\ntitle: b\n", "written twice"),
+        (b"? [a]\n: b\n", "a key is a list or a mapping"),
         (b"title: \xff\xfe", "cannot be read"),
         (b"title: [a, b\n", "not YAML"),
         (b"x: !!python/object/apply:os.system [ls]\n", "not YAML"),

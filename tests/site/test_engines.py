@@ -289,7 +289,7 @@ def test_a_quarto_that_does_not_work_is_named_before_any_work(
 
 
 def test_a_quarto_that_was_tried_is_not_tried_again(tmp_path: Path) -> None:
-    path = program(tmp_path / "bin", f'echo "$1" >> {tmp_path}/calls\n{TRIES}{RENDERS_TRIAL}')
+    path = program(tmp_path / "bin", f'echo "$1" >> "{tmp_path}/calls"\n{TRIES}{RENDERS_TRIAL}')
     engine, kept = Engine("quarto", "quarto 1.9.38", path), tmp_path / "cache" / "engine.json"
     calls = tmp_path / "calls"
     for _ in range(2):

@@ -76,6 +76,13 @@ class TestKinds:
         a, b = sides(users)
         assert found(small).value == pytest.approx(b.mean() - a.mean(), rel=1e-9)
 
+    def test_a_comparison_is_the_treatment_less_the_control(self, small: SmallProject) -> None:
+        a, b = sides(with_values(small))
+        set_metric(small)
+        difference = reading(small).compare("ctr", "green").difference
+        assert isinstance(difference, Estimate)
+        assert difference.value == pytest.approx(b.mean() - a.mean(), rel=1e-9)
+
     def test_a_ratio(self, small: SmallProject) -> None:
         users = with_values(small)
         count = {"table": "orders", "unit": "unit_id", "time": "happened_at", "aggregation": "count"}

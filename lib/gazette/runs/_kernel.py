@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["PROVISIONER", "Forked", "fork", "register"]
 
 PROVISIONER = "gazette-forked"
+NO_HISTORY = "--HistoryManager.enabled=False"  # of what was typed, in a database that nobody opens
 IN_KERNELS = 20  # columns that pandas shows where it is imported in a kernel; elsewhere it fits them to the terminal
 
 
@@ -111,7 +112,9 @@ class Forked(LocalProvisioner):
         """Start it, with the connection file that is named in the command."""
         kernel = type(self).ready
         connection = cmd[cmd.index("-f") : cmd.index("-f") + 2]
-        kernel.start(["ipykernel_launcher", *connection], kwargs["env"], kwargs.get("cwd") or str(Path.cwd()))
+        kernel.start(
+            ["ipykernel_launcher", *connection, NO_HISTORY], kwargs["env"], kwargs.get("cwd") or str(Path.cwd())
+        )
         self.process = kernel  # type: ignore[assignment]  # as much of a Popen as is used of it
         self.pid = self.pgid = kernel.pid
         return self.connection_info

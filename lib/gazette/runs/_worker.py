@@ -85,14 +85,19 @@ def run(job: dict[str, Any]) -> int:
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
             cells = [c for c in nb_man.nb.cells if c.cell_type == "code"]
-            start = nb_man.cell_start
+            start, part = nb_man.cell_start, Path(job["output"]).with_suffix(".part")
 
             def cell_start(cell: Any, *more: Any, **others: Any) -> Any:
                 if cell in cells:
                     _say(cell=cells.index(cell), cells=len(cells), id=cell.get("id", ""))
                 return start(cell, *more, **others)
 
-            nb_man.cell_start = cell_start
+            def save(**_: Any) -> None:
+                """Keep what there is so far, should this process be killed; Papermill writes it in full at the end."""
+                part.write_text(json.dumps(nb_man.nb), encoding="utf-8")
+                part.replace(job["output"])
+
+            nb_man.cell_start, nb_man.save = cell_start, save
             if len(job["scratch"]) < LONGEST_SOCKET_FOLDER:  # sockets in our own folder instead of open ports
                 kwargs["config"] = Config(
                     {"KernelManager": {"transport": "ipc", "connection_file": f"{scratch}/k.json"}}

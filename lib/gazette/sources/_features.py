@@ -254,4 +254,4 @@ def importance_rows(warehouse: Warehouse, model: Model, period: Period, versions
     turn = ibis.row_number().over(ibis.window(order_by="row_id"))
     rows = rows.mutate(turn=turn, total=rows.count().over(ibis.window()))
     step = ibis.greatest(1, (rows.total / features.importance_rows).ceil().cast("int64"))
-    return rows.filter(rows.turn % step == 0).drop("turn", "total").order_by("row_id")
+    return rows.filter(rows.turn % step == 0).drop("turn").drop("total").order_by("row_id")

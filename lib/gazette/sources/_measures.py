@@ -112,7 +112,7 @@ def at_one_age(rows: Any, period: Period, *, label: bool) -> Any:
     if label:
         kept = ~rows.aged | rows.settled
         rows = rows.mutate(label=ibis.ifelse(kept, rows.label, None), told=ibis.ifelse(kept, rows.told, None))
-    return rows.drop("came", "settled")
+    return rows.drop("came").drop("settled")
 
 
 def unscored(rows: Any, columns: Sequence[str], period: Period, live: str) -> tuple[str, Any]:

@@ -44,7 +44,7 @@ def queries(
     if computed:
         gains = _gains(warehouse, model, computed, rows, file=file)
         rows = rows.left_join(gains, [rows.row_id == gains.item_request, rows.version == gains.item_version])
-        rows = rows.drop("item_request", "item_version")
+        rows = rows.drop("item_request").drop("item_version")
     columns = [_name(q) for q in scores.quality]
     rows = warehouse.hold(held, at_one_age(rows, period, label=False))
     yield unscored(rows, columns, period, versions["live"])

@@ -1,0 +1,138 @@
+"""Plant faults in a copy of the library and see that the tests notice each of them: ``make planted``.
+
+A suite that grows quicker may grow blind. These are kinds of fault that would put a wrong number, or somebody else's markup, before
+readers; each is to be seen by tests that run in seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from program import copy_checkout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LIBRARY = Path("lib", "gazette")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One change of one line.
+
+    Attributes:
+        kind: In a few words.
+        file: Below the library's folder.
+        right: The text as it is, once in the file.
+        wrong: What is planted instead.
+        tests: What is to fail then, as arguments of pytest.
+    """
+
+    kind: str
+    file: str
+    right: str
+    wrong: str
+    tests: tuple[str, ...]
+
+    def plant(self, library: Path) -> None:
+        """Change the file.
+
+        Raises:
+            ValueError: The text is not there, or more than once.
+        """
+        path = library / self.file
+        text = path.read_text(encoding="utf-8")
+        if (times := text.count(self.right)) != 1:
+            raise ValueError(f"{self.file} has {self.right!r} {times} times, not once; plant {self.kind!r} anew")
+        path.write_text(text.replace(self.right, self.wrong), encoding="utf-8")
+
+
+FAULTS = (
+    Fault(
+        "a sign in an interval",
+        "stats/_estimates.py",
+        "return Estimate(q - p, q - p - half, q - p + half,",
+        "return Estimate(q - p, q - p + half, q - p + half,",
+        ("tests/stats/test_estimates.py::test_range_and_p_never_contradict_each_other",),
+    ),
+    Fault(
+        "a wrong cut-off",
+        "sources/_measures.py",
+        ".filter(y[labels.arrived] < period.cutoff)",
+        ".filter(y[labels.arrived] < period.end)",
+        ("tests/sources/test_equal_age.py::test_each_week_is_as_it_was_known_when_it_was_as_old_as_this_one",),
+    ),
+    Fault(
+        "a dropped escape",
+        "display/_html.py",
+        "[*parts, escape(finding.text[end:])]",
+        "[*parts, finding.text[end:]]",
+        ("tests/display",),
+    ),
+    Fault(
+        "an unsealed byte",
+        "editions/verifier.py",
+        "            total.update(part)",
+        "            total.update(part[:-1])",
+        ("tests/editions/test_store.py",),
+    ),
+    Fault(
+        "a swapped arm",
+        "workbench/_reading.py",
+        "control, treatment, _, proportion = self.pair(metric, arm)",
+        "treatment, control, _, proportion = self.pair(metric, arm)",
+        ("tests/workbench/test_readings.py::TestKinds::test_a_comparison_is_the_treatment_less_the_control",),
+    ),
+)
+
+
+def tested(checkout: Path, tests: tuple[str, ...]) -> tuple[int, str]:
+    """Exit code of pytest on these tests with the library of this checkout, and the last line of what it said."""
+    environment = {**os.environ, "PYTHONPATH": str(checkout / "lib")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *tests],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return done.returncode, (failed or done.stdout.splitlines() or done.stderr.splitlines())[-1 if not failed else 0]
+
+
+def rows(checkout: Path) -> Iterator[tuple[bool, str]]:
+    """Of each fault: whether it was seen, and a row that says by what."""
+    library = checkout / LIBRARY
+    whole, says = tested(checkout, tuple(sorted({t for f in FAULTS for t in f.tests})))
+    yield whole == 0, f"{'ok' if whole == 0 else 'FAILS':8}  {'nothing planted':24}  {says}"
+    for fault in FAULTS:
+        start, before = time.monotonic(), (library / fault.file).read_bytes()
+        fault.plant(library)
+        code, says = tested(checkout, fault.tests)
+        (library / fault.file).write_bytes(before)
+        seen = code == 1  # pytest's code for tests that failed; others say that it could not run them
+        yield seen, f"{'seen' if seen else 'UNSEEN':8}  {fault.kind:24}  {says}  ({time.monotonic() - start:.0f} s)"
+
+
+def main() -> int:
+    """Print the table; 1 where a fault went unseen."""
+    with tempfile.TemporaryDirectory() as folder:
+        checkout = Path(folder) / "gazette"
+        copy_checkout(checkout)
+        all_seen = True
+        for seen, row in rows(checkout):
+            print(row, flush=True)
+            all_seen = all_seen and seen
+    return 0 if all_seen else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
