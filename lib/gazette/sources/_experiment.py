@@ -197,7 +197,11 @@ def _with_metric(
         joined = joined.left_join(right, same(joined.unit_id, right[f"unit_{part}"])).drop(f"unit_{part}")
         joined = joined.mutate(**{part: joined[part].fill_null(0.0)})
         counts = [f"{part}_broken", f"{part}_absent"]
-        joined = joined.mutate(**{c: joined[c].fill_null(0) for c in counts}) if part in read else joined.drop(*counts)
+        joined = (
+            joined.mutate(**{c: joined[c].fill_null(0) for c in counts})
+            if part in read
+            else joined.drop(counts[0]).drop(counts[1])
+        )
     return _with_covariate(warehouse, joined, name, metric.covariate) if metric.covariate is not None else joined
 
 
@@ -291,7 +295,7 @@ def _segment(warehouse: Warehouse, joined: Any, segment: Any, metrics: dict[str,
             named = {f"{column}_{mark}": mark for mark in ("quantile", "low", "high")}
             marks = marks.rename(of_part="part", of_variant="variant", **named)
             found = found.inner_join(marks, [found.part == marks.of_part, found.variant == marks.of_variant])
-            found = found.drop("of_part", "of_variant")
+            found = found.drop("of_part").drop("of_variant")
     found = found.rename(value="part")
     rest: Sequence[str] = [c for c in found.columns if c not in {"value", "variant"}]
     return found.mutate(segment=ibis.literal(segment.title)).select("segment", "value", "variant", *rest)
