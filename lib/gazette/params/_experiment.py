@@ -10,7 +10,7 @@ from pydantic import Field
 
 from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Text
 
-__all__ = ["Experiment", "Guardrail", "Impact", "Segment", "Variant"]
+__all__ = ["Experiment", "Guardrail", "Impact", "Reallocation", "Segment", "Variant"]
 
 
 class Variant(Sheet):
@@ -22,6 +22,13 @@ class Variant(Sheet):
     aliases: list[Text] = Field(
         default_factory=list, description="Other spellings of it in the assignment table, such as Blue for blue."
     )
+
+
+class Reallocation(Sheet):
+    """Shares of new units from a day on, where they were moved while the test ran."""
+
+    since: date
+    weights: dict[Id, Fraction]
 
 
 class Guardrail(Sheet):
@@ -57,6 +64,10 @@ class Experiment(Page):
     assignments: Column = "experiment_assignments"
     control: Id
     variants: list[Variant] = Field(min_length=2, max_length=8)
+    reallocations: list[Reallocation] = Field(
+        default_factory=list,
+        description="Where shares were moved while the test ran: from which day, to which; arms are then compared within days of one allocation.",
+    )
     exclude: list[Text] = Field(
         default_factory=list,
         description="Variants of the assignment table that are meant to be no arm, such as holdout; also 'no variant', 'no id', 'no time'.",
@@ -103,9 +114,30 @@ class Experiment(Page):
             yield "control", f"control {raw['control']!r} is not one of the variants {ids}"
         if raw.get("method") == "group-sequential" and raw.get("planned_units") is None:
             yield "method", "group-sequential spends its error by planned_units; give it, or take confidence-sequence"
+        yield from cls._misallocated(raw, ids)
         total = sum(v["weight"] for v in raw["variants"])
         if abs(total - 1) > 1e-9:  # noqa: PLR2004  rounding of written decimals
             yield "variants", f"variant weights add up to {total:g}, not to 1"
+
+    @classmethod
+    def _misallocated(cls, raw: Mapping[str, Any], ids: list[str]) -> Iterator[tuple[str, str]]:
+        before = raw.get("start")
+        for moved in raw.get("reallocations", ()):
+            if sorted(moved["weights"]) != sorted(ids):
+                yield "reallocations", f"weights from {moved['since']} on are not those of the variants {ids}"
+            elif abs(total := sum(moved["weights"].values()) - 1) > 1e-9:  # noqa: PLR2004  as below
+                yield "reallocations", f"weights from {moved['since']} on add up to {1 + total:g}, not to 1"
+            if before is not None and moved["since"] <= before:
+                yield (
+                    "reallocations",
+                    f"{moved['since']} is not after {before}: they follow each other, after the start",
+                )
+            before = moved["since"]
+
+    def phases(self) -> list[tuple[date, list[float]]]:
+        """First day and shares of each stretch of one allocation, the shares in the order of the variants."""
+        first = (self.start, [v.weight for v in self.variants])
+        return [first, *((m.since, [m.weights[v.id] for v in self.variants]) for m in self.reallocations)]
 
     @property
     def treatments(self) -> list[Variant]:

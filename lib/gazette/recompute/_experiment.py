@@ -51,6 +51,10 @@ def questions(
         if known.fact is None:  # the parameter check has said so already
             continue
         parts = _values(plan, known, period, columns)
+        if plan.reallocations:  # ratios, quantiles and adjusted means are computed once there
+            if known.quantile is None and known.denominator is None:
+                yield f"metric.{metric}", f"{parts}{_moved(plan)}"
+            continue
         yield f"metric.{metric}", f"{parts}{_plain(known)}"
         if known.covariate is not None and known.denominator is None:
             for variant in plan.treatments:
@@ -145,7 +149,7 @@ def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[
         joins.append("LEFT JOIN past ON past.unit = seen.unit")
     joined = "\n  ".join(joins)
     parts.append(
-        f"each AS (\n  SELECT seen.arm, {x} AS x, {y} AS y, {p} AS p, {absent} AS l, {' + '.join(broken)} AS broken\n  FROM seen\n  {joined}\n)"
+        f"each AS (\n  SELECT seen.arm, {x} AS x, {y} AS y, {p} AS p, {absent} AS l, {' + '.join(broken)} AS broken, seen.since\n  FROM seen\n  {joined}\n)"
     )
     return ",\n".join(parts)
 
@@ -218,6 +222,20 @@ def _plain(known: Metric) -> str:
     )
 
 
+def _moved(plan: Experiment) -> str:
+    """Means over stretches of one allocation, each of the weight that it has in all arms together."""
+    stretches = [(datetime.combine(first, time()), i) for i, (first, _) in enumerate(plan.phases()) if i]
+    place = " ".join(f"WHEN since >= {moment(start)} THEN {i}" for start, i in reversed(stretches))
+    return (
+        f",\nplaced AS (SELECT arm, x, broken, CASE {place} ELSE 0 END AS stretch FROM each),\n"
+        "sizes AS (SELECT stretch, CAST(COUNT(*) AS DOUBLE) / (SELECT COUNT(*) FROM placed) AS share FROM placed GROUP BY stretch),\n"
+        "parts AS (SELECT arm, stretch, COUNT(*) AS n, AVG(x) AS m, VAR_SAMP(x) AS v, SUM(broken) AS broken FROM placed GROUP BY arm, stretch)\n"
+        f"SELECT arm, CAST(SUM(n) AS BIGINT) AS n, {_whole('SUM(share * m)')} AS value, SUM(n) * SUM(share * share * v / n) AS spread\n"
+        "FROM parts JOIN sizes ON sizes.stretch = parts.stretch GROUP BY arm\n"
+        "HAVING COUNT(*) = (SELECT COUNT(*) FROM sizes) AND MIN(n) > 1 ORDER BY arm"
+    )
+
+
 def _adjusted(control: str, treatment: str) -> str:
     """Both arms less what the covariate, and whether there is one, explain: residuals about the plane through each arm's middle.
 
@@ -262,7 +280,7 @@ def seconds(
     found["units"] = Second(float(units))
     if "left-out" in tables:
         found["unaccounted"] = Second(float(tables["left-out"][0]["n"]))
-    if units:
+    if units and not plan.reallocations:
         sizes = [counts.get(v.id, 0) for v in plan.variants]
         found["split"] = Second(split_chance(sizes, [v.weight for v in plan.variants]))
     alpha = plan.alpha / len(plan.treatments)
@@ -290,10 +308,13 @@ def _of_metric(
 ) -> Iterator[tuple[str, Second | None]]:
     """A metric of both arms and what is between them; None where there is no value."""
     metric, arm = of
+    shares = known.proportion and not plan.reallocations  # which makes weighted means of them
     plain = _arms(tables[f"metric.{metric}"])
     for word, name_of in (("control", plan.control), ("treatment", arm)):
-        yield word, _value(plain[name_of], known, plan.alpha) if name_of in plain else None
+        yield word, _value(plain[name_of], shares, plan.alpha) if name_of in plain else None
     adjusted = known.covariate is not None and known.denominator is None
+    if adjusted and plan.reallocations:
+        return
     if adjusted and f"metric.{metric}.{arm}" not in tables:
         return
     pair = _arms(tables[f"metric.{metric}.{arm}"]) if adjusted else plain
@@ -302,7 +323,9 @@ def _of_metric(
         yield "relative", None
         return
     for word, second in zip(
-        ("difference", "relative"), _effects(pair[plan.control], pair[arm], known, critical, alpha), strict=True
+        ("difference", "relative"),
+        _effects(pair[plan.control], pair[arm], shares and known.covariate is None, critical, alpha),
+        strict=True,
     ):
         if second is not None:  # ranges of secondary metrics are widened together, by the first computation alone
             yield word, Second(second.value) if metric in plan.secondary else second
@@ -319,8 +342,8 @@ def _arms(rows: Rows) -> dict[str, Arm]:
     return found
 
 
-def _value(arm: Arm, known: Metric, alpha: float) -> Second:
-    if known.proportion:
+def _value(arm: Arm, shares: bool, alpha: float) -> Second:  # noqa: FBT001  whether they are shares of units
+    if shares:
         return share(round(arm.mean * arm.n), arm.n, alpha)
     if arm.variance is None or arm.n < ONE:
         return Second(arm.mean)
@@ -328,10 +351,14 @@ def _value(arm: Arm, known: Metric, alpha: float) -> Second:
 
 
 def _effects(
-    control: Arm, treatment: Arm, known: Metric, critical: float | None, alpha: float
+    control: Arm,
+    treatment: Arm,
+    shares: bool,
+    critical: float | None,
+    alpha: float,  # noqa: FBT001
 ) -> tuple[Second, Second | None]:
     z = normal_critical(alpha)
-    if known.proportion and known.covariate is None:
+    if shares:
         control, treatment = (Arm(a.n, a.mean, a.mean * (1 - a.mean)) for a in (control, treatment))
         gap = difference(control, treatment, critical or z, alpha)
         bare = [

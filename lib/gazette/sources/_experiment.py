@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.sources._answer import ROUNDING, Answer, column_of, flag
 from gazette.sources._quantiles import caps, quantiles
-from gazette.sources._units import accounted, assigned, by_day, end_of, events, identifier, once, same, total
+from gazette.sources._units import accounted, assigned, by_day, end_of, events, identifier, once, phase, same, total
 from gazette.sources._values import number
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ def queries(
         joined = _with_metric(warehouse, joined, single, name, metric, end, period, first)
     joined = warehouse.hold("gazette_units", joined)
     yield "arms", joined.group_by("variant").aggregate(**measures(joined, known)).order_by("variant")
+    if experiment.reallocations:
+        staged = joined.mutate(phase=phase(joined, experiment))
+        found = staged.group_by("phase", "variant").aggregate(**measures(staged, known))
+        yield "phases", found.order_by("phase", "variant")
     daily = single.mutate(day=single.assigned_at.date())
     yield "assigned_per_day", daily.group_by("day", "variant").aggregate(n=daily.count()).order_by("day", "variant")
     several = units.unit_id.notnull() & (units.arms > 1)

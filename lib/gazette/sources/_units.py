@@ -24,6 +24,7 @@ __all__ = [
     "label",
     "moment",
     "once",
+    "phase",
     "same",
     "total",
 ]
@@ -127,6 +128,15 @@ def once(units: Any, experiment: Experiment) -> Any:
     ids = [v.id for v in experiment.variants]
     kept = units.filter(units.unit_id.notnull(), units.arms == 1, units.assigned_at.notnull(), units.variant.isin(ids))
     return kept.select("unit_id", "variant", "assigned_at")
+
+
+def phase(units: Any, experiment: Experiment) -> Any:
+    """Which stretch of one allocation each unit was assigned in, from 0."""
+    import ibis  # noqa: PLC0415
+
+    starts = [datetime.combine(first, time()) for first, _ in experiment.phases()]
+    later = [(units.assigned_at >= start, i) for i, start in enumerate(starts) if i]
+    return ibis.cases(*reversed(later), else_=0)
 
 
 def accounted(units: Any, experiment: Experiment) -> Any:

@@ -9,6 +9,7 @@ from gazette.display import Block, Chart, Column, Table
 from gazette.record import NotPublished
 from gazette.workbench._numbers import ExperimentNumbers
 from gazette.workbench._parts import by_day, by_segment
+from gazette.workbench._phases import MOVED
 
 __all__ = ["ExperimentDetail", "row"]
 
@@ -71,6 +72,8 @@ class ExperimentDetail(ExperimentNumbers):
         import pandas as pd  # noqa: PLC0415
 
         found = by_segment(self.reading, self.arm)
+        if self.plan.reallocations and self.plan.segments:
+            return Block(f"<p>Nothing by segment: {MOVED}.</p>")
         if not found or not self.trusted:
             return Block(f"<p>{'A check failed' if found else 'No segments are planned'}: nothing by segment.</p>")
         rows = []

@@ -127,6 +127,13 @@ class ExperimentBench(FlipSteps):
                 f"{self.params.metrics[m].title} counts from the day of assignment, as {of} has days and no times"
                 for m, of in dated
             )
+        if plan.reallocations:
+            moved = "; ".join(
+                f"from {day_of(since)} "
+                + ", ".join(f"{v.title} {100 * w:.4g} %" for v, w in zip(plan.variants, weights, strict=True))
+                for since, weights in plan.phases()
+            )
+            facts["Allocation"] = f"moved while the test ran ({moved}); arms are compared within days of one allocation"
         facts["Plan"] = f"digest {reading.plan_digest[:12]}, taken at the first look" + (
             "; changed since" if reading.deviations() else ""
         )
@@ -182,9 +189,9 @@ class ExperimentBench(FlipSteps):
                 "arm": v.title,
                 "users": reading.count(v.id),
                 "share": reading.count(v.id) / max(1, reading.units),
-                "planned": v.weight,
+                "planned": planned,
             }
-            for v in self.plan.variants
+            for v, planned in zip(self.plan.variants, reading.planned_shares(), strict=True)
         ]
         rows += [{"arm": who, "users": n, "share": None, "planned": None} for who, n in reading.accounted.others()]
         columns = {

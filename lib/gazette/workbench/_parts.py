@@ -1,4 +1,7 @@
-"""The effect on the primary metric in parts: by days since exposure, by segment."""
+"""The effect on the primary metric in parts: by days since exposure, by segment.
+
+Nothing is given where the allocation was moved while the test ran: parts are not compared within days of one allocation.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ __all__ = ["by_day", "by_segment"]
 def by_day(reading: Reading, arm: str) -> list[dict[str, Any]]:
     """Effect on the primary metric by days since exposure, over units that were there for so long."""
     frame = reading.table("effect_by_day")
-    if frame is None or frame.empty or reading.broken(reading.plan.primary) is not None:
+    if reading.plan.reallocations or frame is None or frame.empty or reading.broken(reading.plan.primary) is not None:
         return []
     rows = {(int(r["day"]), str(r["variant"])): r for r in records(frame)}
     found = []
@@ -42,7 +45,7 @@ def by_day(reading: Reading, arm: str) -> list[dict[str, Any]]:
 def by_segment(reading: Reading, arm: str) -> list[dict[str, Any]]:
     """Effect on the primary metric in each segment, corrected over the values of a segment (Bonferroni)."""
     frame = reading.table("segments")
-    if frame is None or frame.empty:
+    if reading.plan.reallocations or frame is None or frame.empty:
         return []
     found = []
     for (segment, value), part in frame.groupby(["segment", "value"], sort=True):

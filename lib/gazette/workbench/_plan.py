@@ -33,4 +33,6 @@ def plan_of(plan: Experiment) -> str:
     fields["variants"] = [
         {k: v[k] for k in ("id", "title", "weight")} for v in fields["variants"]
     ]  # not how tables spell them
+    if plan.reallocations:  # plans of earlier code know none
+        fields["reallocations"] = plan.model_dump(mode="json", include={"reallocations"})["reallocations"]
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

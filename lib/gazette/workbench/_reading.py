@@ -16,6 +16,7 @@ from gazette.record import NotPublished, TakenLook
 from gazette.sources import column_of
 from gazette.workbench._accounted import Accounted, broken_values
 from gazette.workbench._answers import date_of, joint, number, records
+from gazette.workbench._phases import MOVED, splits, stratified
 from gazette.workbench._plan import plan_of
 
 if TYPE_CHECKING:
@@ -88,8 +89,9 @@ class Reading:
     @cached_property
     def arms(self) -> dict[str, dict[str, Any]]:
         """Aggregates per variant."""
-        frame = self.table("arms")
-        return {str(row["variant"]): row for row in records(frame)}
+        if self.plan.reallocations and (moved := self.table("phases")) is not None:
+            return stratified(records(moved))
+        return {str(row["variant"]): row for row in records(self.table("arms"))}
 
     def count(self, arm: str) -> int:
         """Units of an arm."""
@@ -148,6 +150,10 @@ class Reading:
         n = int(row.get(f"{column}_n", row["n"]))
         if (broken := self.broken(metric)) is not None:
             return broken
+        if row.get("moved_too_few"):
+            return NotPublished(reason="an arm has fewer than two users in days of one allocation")
+        if known.quantile is not None and self.plan.reallocations:
+            return NotPublished(reason=MOVED)
         if known.quantile is not None:
             return self._quantile(row, metric, n)
         first = stats.Moments(n, number(row[f"{column}_mean"]), number(row[f"{column}_var"]))
@@ -200,7 +206,7 @@ class Reading:
         if isinstance(control, NotPublished) or isinstance(treatment, NotPublished):
             return control, treatment, 0.0, False
         if not adjust or known.covariate is None or known.denominator is not None or not control.n or not treatment.n:
-            return control, treatment, 0.0, known.proportion
+            return control, treatment, 0.0, known.proportion and not self.plan.reallocations
         joints = [
             joint(self.arms[name], column, "pre", m) for name, m in ((self.plan.control, control), (arm, treatment))
         ]
@@ -225,7 +231,7 @@ class Reading:
         if isinstance(found, NotPublished):
             return found
         level = 1 - self.plan.alpha
-        if self.metrics[metric].proportion:
+        if self.metrics[metric].proportion and not self.plan.reallocations:
             return stats.proportion(round(found.mean * found.n), found.n, level=level)
         return stats.mean(found, level=level)
 
@@ -268,13 +274,31 @@ class Reading:
 
     def split(self) -> float | NotPublished:
         """P-value of the split at this look."""
+        if self.plan.reallocations:
+            return splits(self._by_phase(), daily=False)
         counts = [self.count(v.id) for v in self.plan.variants]
         return stats.sample_ratio(counts, [v.weight for v in self.plan.variants])
 
     def split_sequence(self) -> float | NotPublished:
         """P-value of the split that may be read every day."""
-        rows = [[day.get(v.id, 0) for v in self.plan.variants] for _, day in self.daily]
-        return stats.sample_ratio_sequence(rows, [v.weight for v in self.plan.variants])
+        return splits(self._by_phase(), daily=True)
+
+    def _by_phase(self) -> list[tuple[list[list[int]], list[float]]]:
+        """New units per arm and day, and planned shares, of each stretch of one allocation."""
+        phases = self.plan.phases()
+        ends = [*(first for first, _ in phases[1:]), date.max]
+        return [
+            ([[n.get(v.id, 0) for v in self.plan.variants] for d, n in self.daily if first <= d < end], weights)
+            for (first, weights), end in zip(phases, ends, strict=True)
+        ]
+
+    def planned_shares(self) -> list[float]:
+        """Planned share of each variant among the units so far."""
+        sizes = [(sum(map(sum, rows)), weights) for rows, weights in self._by_phase()]
+        whole = sum(n for n, _ in sizes)
+        if not whole:
+            return [v.weight for v in self.plan.variants]
+        return [math.fsum(n * w[i] for n, w in sizes) / whole for i in range(len(self.plan.variants))]
 
     def crossed(self) -> int | NotPublished:
         """Units seen in more than one arm."""

@@ -1,0 +1,73 @@
+"""Arms of a test whose allocation was moved while it ran, compared within days of one allocation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from gazette import stats
+from gazette.record import NotPublished
+from gazette.workbench._answers import number
+
+__all__ = ["MOVED", "splits", "stratified"]
+
+MOVED = "the allocation was moved while the test ran, and this is not taken within days of one allocation"
+ENDS = ("_mean", "_var", "_cov")
+
+
+def stratified(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Aggregates per variant as if every arm had been filled by the days alike (post-stratification, Holt & Smith 1979).
+
+    A phase weighs as many units as it has in all arms together, so a mean is the sum of weight times the phase's mean. Variances and
+    covariances are such that, divided by the arm's units, they are those of these means.
+
+    Args:
+        rows: Aggregates per phase and variant.
+
+    Returns:
+        Rows as the table ``arms`` has them, less those of units that lack a covariate. An arm that has fewer than two units in a
+        phase has ``moved_too_few``.
+    """
+    found = [dict(r) for r in rows]
+    sizes: dict[Any, int] = {}
+    for row in found:
+        sizes[row["phase"]] = sizes.get(row["phase"], 0) + int(row["n"])
+    whole = sum(sizes.values())
+    arms: dict[str, dict[str, Any]] = {}
+    for variant in dict.fromkeys(str(r["variant"]) for r in found):
+        own = [r for r in found if str(r["variant"]) == variant]
+        n = sum(int(r["n"]) for r in own)
+        made: dict[str, Any] = {"variant": variant, "n": n}
+        made["moved_too_few"] = len(own) < len(sizes) or min(int(r["n"]) for r in own) < 2  # noqa: PLR2004  a variance
+        for column in own[0]:
+            if "_lack" in column or column in {"variant", "n", "phase"}:
+                continue
+            if not column.endswith(ENDS):
+                made[column] = sum(number(r[column]) for r in own)
+            elif column.endswith("_mean"):
+                made[column] = math.fsum(sizes[r["phase"]] / whole * number(r[column]) for r in own)
+            else:
+                made[column] = n * math.fsum(
+                    (sizes[r["phase"]] / whole) ** 2 * number(r[column]) / int(r["n"]) for r in own
+                )
+        arms[variant] = made
+    return arms
+
+
+def _worst(chances: Sequence[float | NotPublished]) -> float | NotPublished:
+    """The smallest of several p-values, times their number (Bonferroni)."""
+    known = [p for p in chances if not isinstance(p, NotPublished)]
+    return min(1.0, min(known) * len(known)) if known else NotPublished(reason="no units")
+
+
+def splits(phases: Sequence[tuple[Sequence[Sequence[int]], Sequence[float]]], *, daily: bool) -> float | NotPublished:
+    """P-value of the split, each phase against its own shares.
+
+    Args:
+        phases: New units per arm, one row a day, and planned shares, of each phase.
+        daily: Whether the split is watched day by day.
+    """
+    if daily:
+        return _worst([stats.sample_ratio_sequence(rows, weights) for rows, weights in phases])
+    return _worst([stats.sample_ratio([sum(c) for c in zip(*rows, strict=True)], w) for rows, w in phases if rows])
