@@ -131,21 +131,25 @@ def _mend(model: type[Sheet], error: dict[str, Any]) -> tuple[str, str]:
     )
 
 
-def _unwritable(name: str, node: yaml.Node | None, key: str = "") -> Iterator[Problem]:
+def _unwritable(name: str, document: yaml.Node | None) -> Iterator[Problem]:
     """Texts, written as escapes, that no file and no page can hold: halves of surrogate pairs, control characters."""
-    if isinstance(node, yaml.ScalarNode):
-        for sign in sorted(set(UNWRITABLE.findall(str(node.value)))):
-            what = "half of a surrogate pair" if "\ud800" <= sign <= "\udfff" else "a control character"
-            mend = "write the sign itself, or \\U and its eight digits" if what[0] == "h" else "leave it out"
-            yield Problem(name, node.start_mark.line + 1, key, f"holds {what}, U+{ord(sign):04X}", mend)
-    elif isinstance(node, yaml.SequenceNode):
-        for i, value in enumerate(node.value):
-            yield from _unwritable(name, value, f"{key}.{i}".lstrip("."))
-    elif isinstance(node, yaml.MappingNode):
-        for named, value in node.value:
-            yield from _unwritable(name, named, key)
-            own = UNWRITABLE.sub("?", str(named.value))
-            yield from _unwritable(name, value, f"{key}.{own}".lstrip("."))
+    todo: list[tuple[str, yaml.Node | None]] = [("", document)]
+    seen: set[int] = set()
+    while todo:
+        key, node = todo.pop()
+        if node is None or id(node) in seen:  # what many aliases stand for is looked at once
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            for sign in sorted(set(UNWRITABLE.findall(str(node.value)))):
+                what = "half of a surrogate pair" if "\ud800" <= sign <= "\udfff" else "a control character"
+                mend = "write the sign itself, or \\U and its eight digits" if what[0] == "h" else "leave it out"
+                yield Problem(name, node.start_mark.line + 1, key, f"holds {what}, U+{ord(sign):04X}", mend)
+        elif isinstance(node, yaml.SequenceNode):
+            todo += [(f"{key}.{i}".lstrip("."), value) for i, value in enumerate(node.value)]
+        elif isinstance(node, yaml.MappingNode):
+            for named, value in node.value:
+                todo += [(key, named), (f"{key}.{UNWRITABLE.sub('?', str(named.value))}".lstrip("."), value)]
 
 
 def read(path: Path, name: str, found: list[Problem]) -> Source | None:

@@ -353,9 +353,9 @@ def _value(arm: Arm, shares: bool, alpha: float) -> Second:  # noqa: FBT001  whe
 def _effects(
     control: Arm,
     treatment: Arm,
-    shares: bool,
+    shares: bool,  # noqa: FBT001
     critical: float | None,
-    alpha: float,  # noqa: FBT001
+    alpha: float,
 ) -> tuple[Second, Second | None]:
     z = normal_critical(alpha)
     if shares:
