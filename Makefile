@@ -1,8 +1,9 @@
 # make report builds and publishes the demo; make test runs every test. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help report demo serve lab check schemas test test-quick costs planted bench golden lint types format lock clean
+.PHONY: help report demo serve lab check schemas test test-quick differential costs planted bench golden lint types format lock clean
 WEEKS ?= 2026-W45..2026-W47
 PORT ?= 8000
+CASES ?= 2000
 GAZETTE = .venv/bin/gazette
 PYTEST = .venv/bin/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
 export MLFLOW_DISABLE_TELEMETRY = true
@@ -45,6 +46,10 @@ test: .venv/stamp-dev ## set up what tests need, then lint, types and all tests
 test-quick: .venv/stamp-dev ## the same without tests that build an edition or open a browser
 	@$(MAKE) --no-print-directory lint types
 	@GAZETTE_TEST_QUICK=1 $(PYTEST) -m "not integration and not browser"
+
+differential: .venv/stamp-dev ## generate messy inputs and compare all numbers with pandas and scipy (CASES=2000)
+	@tools/postgres.sh
+	@GAZETTE_DIFFERENTIAL=$(CASES) $(PYTEST) tests/differential
 
 costs: .venv/stamp-dev ## write the list of long tests in CONTRIBUTING.md anew from the last run
 	@.venv/bin/python tests/costs.py

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Text
+from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Spelling, Text
 
 __all__ = ["Experiment", "Guardrail", "Impact", "Reallocation", "Segment", "Variant"]
 
@@ -19,8 +19,9 @@ class Variant(Sheet):
     id: Id
     title: Text
     weight: Fraction
-    aliases: list[Text] = Field(
-        default_factory=list, description="Other spellings of it in the assignment table, such as Blue for blue."
+    aliases: list[Spelling] = Field(
+        default_factory=list,
+        description="Other spellings of it in the assignment table, such as Blue for blue; blanks count: 'blue ' in quotes.",
     )
 
 
@@ -68,7 +69,7 @@ class Experiment(Page):
         default_factory=list,
         description="Where shares were moved while the test ran: from which day, to which; arms are then compared within days of one allocation.",
     )
-    exclude: list[Text] = Field(
+    exclude: list[Spelling] = Field(
         default_factory=list,
         description="Variants of the assignment table that are meant to be no arm, such as holdout; also 'no variant', 'no id', 'no time'.",
     )

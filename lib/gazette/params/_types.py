@@ -27,6 +27,7 @@ __all__ = [
     "Page",
     "Positive",
     "Sheet",
+    "Spelling",
     "Text",
     "Unit",
     "Window",
@@ -41,7 +42,13 @@ def _one_line(text: str) -> str:
     return text.strip()
 
 
+def _not_empty(text: str) -> str:
+    _one_line(text)
+    return text
+
+
 Text = Annotated[str, AfterValidator(_one_line)]
+Spelling = Annotated[str, AfterValidator(_not_empty)]  # of a value in a table: blanks are part of it
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", max_length=80)]
 Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$")]
 Fraction = Annotated[float, Field(gt=0, lt=1, strict=True)]

@@ -141,7 +141,7 @@ def difference(control: Arm, treatment: Arm, critical: float | None, alpha: floa
     """Treatment less control; without a critical value at one look by Welch's t with Satterthwaite's freedom."""
     value = treatment.mean - control.mean
     a, b = control.square, treatment.square
-    if a is None or b is None:
+    if a is None or b is None or a + b == 0:  # without any spread there is no range
         return Second(value)
     error = math.sqrt(a + b)
     if critical is None:

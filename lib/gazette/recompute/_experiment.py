@@ -140,7 +140,7 @@ def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[
         broken.append("bottom.broken")
         joins.append("JOIN bottom ON bottom.unit = seen.unit")
     if (before := known.covariate) is not None:
-        value = f"CAST({name(before.column)} AS DOUBLE)"
+        value = _number(name(before.column), _kind(columns, before.table, before.column))
         parts.append(
             f"past AS (SELECT seen.unit, MAX(CASE WHEN {_endless(value)} THEN NULL ELSE {value} END) AS v FROM seen "
             f"JOIN {table(before.table)} AS was ON {_equal(plan, columns, before.table, before.unit, 'was')} GROUP BY seen.unit)"
@@ -152,6 +152,13 @@ def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[
         f"each AS (\n  SELECT seen.arm, {x} AS x, {y} AS y, {p} AS p, {absent} AS l, {' + '.join(broken)} AS broken, seen.since\n  FROM seen\n  {joined}\n)"
     )
     return ",\n".join(parts)
+
+
+def _number(value: str, kind: str) -> str:
+    """A value as a real number; true is 1, and an empty text is nothing."""
+    if kind == "boolean":
+        return f"CASE WHEN {value} THEN 1.0 WHEN NOT {value} THEN 0.0 END"
+    return f"CAST(NULLIF(TRIM({value}), '') AS DOUBLE)" if kind == "string" else f"CAST({value} AS DOUBLE)"
 
 
 def _endless(value: str) -> str:
@@ -179,9 +186,7 @@ def _total(
         "count": f"CAST(COUNT({there}) AS DOUBLE)",
     }.get(fact.aggregation, "")
     if fact.value:
-        kind = _kind(columns, fact.table, fact.value)
-        value = f"fact.{name(fact.value)}"
-        value = f"CASE WHEN {value} THEN 1.0 ELSE 0.0 END" if kind == "boolean" else f"CAST({value} AS DOUBLE)"
+        value = _number(f"fact.{name(fact.value)}", _kind(columns, fact.table, fact.value))
         total = f"COALESCE(SUM(CASE WHEN {_endless(value)} THEN NULL ELSE {value} END), 0.0)"
         broken = f"SUM(CASE WHEN {_endless(value)} THEN 1 ELSE 0 END)"
     runs = f"SELECT MAX(CASE WHEN {at} = {_midnight(at)} THEN 0 ELSE 1 END) FROM {table(fact.table)} AS fact WHERE {at} < {moment(end)}"

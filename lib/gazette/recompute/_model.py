@@ -69,7 +69,7 @@ def _column(measure: str) -> str:
 
 def _number_of(column: str) -> str:
     """A column as a number, whatever it is written as; an empty text is none."""
-    return f"CAST(NULLIF(CAST({name(column)} AS VARCHAR), '') AS DOUBLE)"
+    return f"CAST(NULLIF(TRIM(CAST({name(column)} AS VARCHAR)), '') AS DOUBLE)"
 
 
 def _finite(value: str) -> str:

@@ -130,11 +130,20 @@ def read_file(
         tables = {"arms": moments.arms(), "missing": moments.missing()}
         if question.segment:
             tables["segments"] = moments.segments()
-        found = [*people.findings, *moments.findings]
+        found = [*people.findings, *_emptied(people, tables["arms"]), *moments.findings]
         if any(f.weight == "stops" for f in found) and not question.matches:
             found += other_pages(people)
         refuse(found, question.path)
         return _answer(people, moments, tables)
+
+
+def _emptied(people: People, arms: pd.DataFrame) -> Iterator[Finding]:
+    """Arms that had rows, of which nobody is left: all were seen in other arms too."""
+    if gone := [arm for arm in people.arms if arm not in set(arms["variant"])]:
+        what = f"nobody is left in {', '.join(map(repr, gone))}: all were seen in several arms"
+        yield _stop(
+            "arms", what, "name the column by which arms were assigned, or leave the arm out with --exclude-arm"
+        )
 
 
 def _answer(people: People, moments: Moments, tables: dict[str, pd.DataFrame]) -> FileAnswer:

@@ -43,7 +43,9 @@ def queries(
     computed = [q for q in scores.quality if not q.column]
     if computed:
         gains = _gains(warehouse, model, computed, rows, file=file)
-        rows = rows.left_join(gains, [rows.row_id == gains.item_request, rows.version == gains.item_version])
+        names = (f"{scores.table}.{scores.id}", f"{model.scores.items.table}.{model.scores.items.request}")  # type: ignore[union-attr]
+        ours, theirs = alike(rows.row_id, gains.item_request, names=names, where=file)
+        rows = rows.left_join(gains, [ours == theirs, rows.version == gains.item_version])
         rows = rows.drop("item_request").drop("item_version")
     columns = [_name(q) for q in scores.quality]
     rows = warehouse.hold(held, at_one_age(rows, period, label=False))

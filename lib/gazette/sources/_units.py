@@ -74,16 +74,16 @@ def same(left: Any, right: Any) -> Any:
 
 
 def moment(table: Any, column: str, *, name: str, file: str) -> Any:
-    """A column of times as UTC without zone; a day is its first moment.
+    """A column of times; a day is its first moment.
 
     Raises:
         SourceError: It holds something else.
     """
     values = table[column]
     kind = values.type()
-    if kind.is_timestamp() and kind.timezone is None:
+    if kind.is_timestamp():
         return values
-    if kind.is_timestamp() or kind.is_date():
+    if kind.is_date():
         return values.cast("timestamp")
     raise SourceError(
         f"column {column!r} of table {name!r} holds {kind}, not times",

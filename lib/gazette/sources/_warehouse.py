@@ -76,6 +76,7 @@ class Warehouse:
         self._project = project
         self._engine: Engine | None = None
         self._known: dict[str, Any] = {}
+        self._schemas: dict[str, dict[str, str]] = {}
         self._held: dict[str, str] = {}
         self._parts: dict[str, Any] = {}
         self._found: dict[tuple[Any, ...], bool] = {}
@@ -97,7 +98,7 @@ class Warehouse:
     def table(self, name: str, columns: dict[str, str], *, file: str) -> Any:
         """The table, after a check that it exists and has the columns (key in the parameter file to column name).
 
-        A name such as ``web.clicks`` is a table of another schema.
+        A name such as ``web.clicks`` is a table of another schema. Times with a zone are there as UTC without one.
 
         Raises:
             SourceError: The table or columns are missing; all missing columns are named.
@@ -114,7 +115,9 @@ class Warehouse:
                         where=file,
                         mend=f"correct the name or load it ({of}: {', '.join(sorted(known)) or 'none'})",
                     )
-                self._known[name] = table
+                self._schemas[name] = {column: str(kind) for column, kind in table.schema().items()}
+                zoned = [c for c, kind in table.schema().items() if kind.is_timestamp() and kind.timezone is not None]
+                self._known[name] = table.mutate(**{c: table[c].cast("timestamp") for c in zoned}) if zoned else table
             table = self._known[name]
         missing = [f"{key}: {column!r}" for key, column in columns.items() if column not in table.columns]
         if missing:
@@ -138,8 +141,8 @@ class Warehouse:
 
     def schema(self, name: str) -> dict[str, str]:
         """Columns of a table and their types, in ibis's words."""
-        table = self.table(name, {}, file="params")
-        return {column: str(kind) for column, kind in table.schema().items()}
+        self.table(name, {}, file="params")
+        return dict(self._schemas[name])
 
     def found(self, key: tuple[Any, ...], ask: Callable[[], bool]) -> bool:
         """What was found of the tables before, else what is found now."""

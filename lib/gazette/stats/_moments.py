@@ -64,6 +64,14 @@ class Joint:
     lacking: Lacking | None = None
 
 
+ROUNDING = 1e-12  # of the parts that a variance is made of, below which what is left of them is their rounding
+
+
+def _left(variance: float, parts: float) -> float:
+    """A variance made of parts that cancel; nothing where no more than rounding is left."""
+    return variance if variance > ROUNDING * parts else 0.0
+
+
 def ratio(arm: Joint) -> Moments:
     """Ratio of two means per unit, as moments of its linearisation (delta method; Deng et al. 2018, arXiv 1803.06336).
 
@@ -77,8 +85,8 @@ def ratio(arm: Joint) -> Moments:
     if b.mean == 0:
         raise MomentsError("the denominator's mean is zero", mend="leave the metric out until it has rows")
     value = a.mean / b.mean
-    variance = (a.variance - 2 * value * arm.covariance + value**2 * b.variance) / b.mean**2
-    return Moments(a.n, value, max(0.0, variance))
+    parts = a.variance + value**2 * b.variance
+    return Moments(a.n, value, _left(parts - 2 * value * arm.covariance, parts) / b.mean**2)
 
 
 def adjusted(control: Joint, treatment: Joint) -> tuple[Moments, Moments, float]:
@@ -109,7 +117,7 @@ def adjusted(control: Joint, treatment: Joint) -> tuple[Moments, Moments, float]
             other = _lacking(a)
             mean -= lack * (other.share - middle)
             variance += lack**2 * _spread(a) - 2 * lack * (other.with_first - theta * other.with_second)
-        found.append(Moments(a.first.n, mean, max(0.0, variance)))
+        found.append(Moments(a.first.n, mean, _left(variance, a.first.variance)))
     before = sum(a.first.variance / a.first.n for a in arms)
     after = sum(m.variance / m.n for m in found)
     return found[0], found[1], 1 - after / before if before > 0 else 0.0

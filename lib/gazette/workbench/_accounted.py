@@ -38,7 +38,7 @@ class Accounted:
 
     def others(self) -> list[tuple[str, int]]:
         """Who is in no arm and why, and how many."""
-        return [(f"{r['label']}, {WHY[r['kind']]}", _heads(r)) for r in self._rows() if r["kind"] in WHY]
+        return [(f"{_shown(r['label'])}, {WHY[r['kind']]}", _heads(r)) for r in self._rows() if r["kind"] in WHY]
 
     def dated_by_day(self) -> list[tuple[str, str]]:
         """Metrics whose facts have days and no times, with the table."""
@@ -47,6 +47,11 @@ class Accounted:
 
     def _rows(self) -> list[dict[Any, Any]]:
         return [] if self.frame is None else self.frame.to_dict("records")
+
+
+def _shown(label: str) -> str:
+    """A spelling; in quotes where blanks at its ends would not be seen."""
+    return label if label == label.strip() else f"'{label}'"
 
 
 def _heads(row: dict[Any, Any]) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from gazette import conclusions
 from gazette.display import Block, Column, Table
 from gazette.errors import WrongUseError
-from gazette.params import Experiment, Fact, Guardrail, Metric, Variant
+from gazette.params import Covariate, Experiment, Fact, Guardrail, Metric, Variant
 from gazette.sources import FileMetric, column_of
 from gazette.workbench._experiment import ExperimentBench
 from gazette.workbench._missing import missing_table
@@ -206,7 +206,7 @@ def _metric(metric: FileMetric, ask: AdHoc) -> Metric:
     adjusted = ask.covariate and not ratio and metric.kind != "quantile"
     content: dict[str, Any] = {
         "unit": UNITS[metric.kind],
-        "covariate": object() if adjusted else None,
+        "covariate": Covariate.model_construct(table="", unit="", column="") if adjusted else None,
     }  # its presence matters
     return _Defined.model_construct(
         title=metric.name,

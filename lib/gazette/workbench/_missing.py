@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gazette import display, stats
 from gazette.display import Column, Table
 from gazette.record import NotPublished
+from gazette.workbench._answers import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +95,7 @@ def _of_rows(arms: Mapping[str, Mapping[Any, Any]]) -> float | NotPublished:
 
 def _of_clusters(arms: Mapping[str, Mapping[Any, Any]], control: str) -> float | NotPublished:
     """Welch's test of the clusters' shares, each arm against the control, times their number: rows of a cluster are alike."""
-    sides = {arm: stats.Moments(int(r["n"]), float(r["mean"]), float(r["variance"])) for arm, r in arms.items()}
+    sides = {arm: stats.Moments(int(r["n"]), number(r["mean"]), number(r["variance"])) for arm, r in arms.items()}
     least = []
     for arm in set(sides) - {control}:
         gap = stats.difference_of_means(sides[control], sides[arm])

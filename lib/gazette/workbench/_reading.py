@@ -186,7 +186,8 @@ class Reading:
         self, control: stats.Moments, treatment: stats.Moments, metric: str, *, proportion: bool, alpha: float | None
     ) -> stats.Comparison:
         """Two arms (of the test or of a segment) by the design."""
-        if self.metrics[metric].quantile is not None and 0 in {control.variance, treatment.variance}:
+        known = min(control.n, treatment.n) > 1
+        if known and self.metrics[metric].quantile is not None and 0 in {control.variance, treatment.variance}:
             ties = NotPublished(reason="so many users share one value (ties) that this quantile has no range")
             return stats.Comparison(ties, ties)
         return stats.compare(control, treatment, self.design, proportion=proportion, alpha=alpha)

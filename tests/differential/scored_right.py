@@ -1,0 +1,142 @@
+"""The right answer for a model's tables, by pandas, scikit-learn and scipy, as the documentation says it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import textbook as book
+from scored import VERSIONS
+from sklearn import metrics as sk
+
+if TYPE_CHECKING:
+    from scored import Case
+
+START, END, CUTOFF = (pd.Timestamp(t) for t in ("2026-11-16", "2026-11-23", "2026-11-23 06:00"))
+WEEK = pd.Timedelta(days=7)
+ALPHA = 0.05
+LEAST = 1e-15
+ONE_CLASS = "one class only"
+MEASURES = {
+    "classifier": ("auc", "pr-auc", "log-loss", "calibration-gap", "precision", "recall"),
+    "regressor": ("mae", "rmse", "bias"),
+    "ranker": ("ready", "ndcg-5", "precision-3"),
+}
+
+
+def scored(case: Case, p: pd.DataFrame) -> pd.DataFrame:
+    """Each row and version once, the one that came first; of several at a moment the least, one without a score last."""
+    p = p[p.id.notna() & (p["at"] >= START - 2 * WEEK) & (p["at"] < END) & (p.loaded < CUTOFF)]
+    p = p[p.version.isin([*VERSIONS[case.versions].values()])]
+    p = p.sort_values(["loaded", "score"], na_position="last", kind="stable").drop_duplicates(["id", "version"])
+    return p.assign(week=((END - p["at"] - pd.Timedelta(seconds=1)) // WEEK))
+
+
+def written_labels(case: Case, frames: dict[str, pd.DataFrame]) -> set[str]:
+    """How labels stand that are known of rows which were scored."""
+    y = frames["y"]
+    y = (
+        y[(y.known < CUTOFF) & y.written.notna() & ~y.written.isin(["", "NaN"])]
+        .sort_values("known", kind="stable")
+        .drop_duplicates("id")
+    )
+    rows = scored(case, frames["p"])[["id"]].merge(y, on="id")
+    return {str(w) for w in rows.written}
+
+
+def with_outcomes(case: Case, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Rows with what is known of them, all weeks at the age of this one; ``label`` is NaN where nothing is known."""
+    p = scored(case, frames["p"])
+    y = frames["y"]
+    y = y[(y.known < CUTOFF) & y.label.notna()].sort_values("known", kind="stable").drop_duplicates("id")
+    rows = p.merge(y[["id", "label", "known"]], on="id", how="left")
+    due = CUTOFF - rows.week * WEEK
+    came = rows.loaded < due
+    counted = rows.label.notna()
+    settled = counted & came & (rows.known < due)
+    aged = 2 * settled.groupby(rows.week).transform("sum") >= counted.groupby(rows.week).transform("sum")
+    rows["label"] = rows.label.where(~aged | settled)
+    return rows[~aged | came].assign(aged=aged)
+
+
+def with_gains(case: Case, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Requests with each score, NaN where it has none; all weeks at the age of this one."""
+    rows = scored(case, frames["p"])
+    due = CUTOFF - rows.week * WEEK
+    came = rows.loaded < due
+    aged = 2 * came.groupby(rows.week).transform("sum") >= came.groupby(rows.week).transform("size")
+    rows = rows[~aged | came].assign(ready=lambda r: r.score)
+    items = frames["items"].drop_duplicates()
+    found = {}
+    for key, shown in items.groupby(["request", "version"]):
+        if not shown[["rank", "relevance"]].isna().any().any() and shown.relevance.min() >= 0:
+            found[key] = _gain(shown.relevance.to_numpy(), shown["rank"].to_numpy())
+    keys = [*zip(rows.id, rows.version, strict=True)]
+    rows["ndcg-5"] = [found.get(k, (math.nan, math.nan))[0] for k in keys]
+    rows["precision-3"] = [found.get(k, (math.nan, math.nan))[1] for k in keys]
+    return rows
+
+
+def _gain(use: np.ndarray, rank: np.ndarray) -> tuple[float, float]:
+    """NDCG at 5 and precision at 3 of one request."""
+    ndcg = float(sk.ndcg_score([use], [-rank], k=5)) if len(use) > 1 else float(use[0] > 0)
+    return ndcg, float((use[rank <= 3] > 0).sum() / 3)
+
+
+def measures_of(case: Case, rows: pd.DataFrame) -> dict[str, book.Answer]:
+    """Every measure of rows of one version and week."""
+    if case.kind == "ranker":
+        return {m: book.mean_of(rows[m].dropna().to_numpy(float), ALPHA) if rows[m].notna().any() else book.Withheld(NONE) for m in MEASURES["ranker"]}  # fmt: skip
+    rows = rows[rows.label.notna() & rows.score.notna()]
+    if rows.empty:
+        return dict.fromkeys(MEASURES[case.kind], book.Withheld(NONE))
+    y, s = rows.label.to_numpy(float), rows.score.to_numpy(float)
+    if case.kind == "regressor":
+        return {
+            "mae": _mean(np.abs(s - y), sk.mean_absolute_error(y, s)),
+            "bias": _mean(s - y, float((s - y).mean())),
+            "rmse": book.Right(float(sk.root_mean_squared_error(y, s))) if len(y) > 1 else book.Withheld(NONE),
+        }
+    clipped = s.clip(LEAST, 1 - LEAST)
+    loss = sk.log_loss(y, clipped, labels=[0.0, 1.0])
+    found = {
+        "log-loss": _mean(-np.log(np.where(y == 1, clipped, 1 - clipped)), loss),
+        "calibration-gap": _mean(s - y, float((s - y).mean())),
+    }
+    flagged = s >= 0.5
+    found["precision"] = book.share_of(y[flagged], ALPHA) if flagged.any() else book.Withheld("no row is flagged")
+    found["recall"] = (
+        book.share_of(flagged[y == 1].astype(float), ALPHA) if y.any() else book.Withheld("no row is positive")
+    )
+    if len(set(y)) < 2:
+        return {**found, "auc": book.Withheld(ONE_CLASS), "pr-auc": book.Withheld(ONE_CLASS)}
+    auc, area = float(sk.roc_auc_score(y, s)), float(sk.average_precision_score(y, s))
+    perfect = "separate the classes" if auc in {0.0, 1.0} else ""
+    return {**found, "auc": book.Withheld(perfect) if perfect else book.Right(auc), "pr-auc": _area(area)}
+
+
+NONE = "no rows|too few rows|no row has|fewer than two units|not defined"
+
+
+def _area(value: float) -> book.Answer:
+    return book.Withheld("separate the classes perfectly") if value == 1 else book.Right(value)
+
+
+def _mean(x: np.ndarray, value: float) -> book.Answer:
+    found = book.mean_of(x, ALPHA)
+    if isinstance(found, book.Withheld):
+        return book.Withheld(NONE)
+    assert math.isclose(found.value, value, rel_tol=1e-9, abs_tol=1e-12)
+    return found
+
+
+def pairs(case: Case, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """This week's rows that both versions scored, in the same order."""
+    now = rows[rows.week == 0]
+    if case.kind != "ranker":
+        now = now[now.label.notna() & now.score.notna()]
+    live, base = (now[now.version == VERSIONS[case.versions][role]].set_index("id") for role in ("live", "baseline"))
+    both = live.index.intersection(base.index)
+    return live.loc[both], base.loc[both]

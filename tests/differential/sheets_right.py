@@ -1,0 +1,180 @@
+"""The right answer for a file, by pandas from the frame, as the documentation says it; none of the product's code is used."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import textbook as book
+from scipy import stats
+from sheets import texts_of
+
+if TYPE_CHECKING:
+    from sheets import Sheet
+
+
+@dataclass
+class Told:
+    """Rows that are read, and what has to be said about the others; ``refused`` where nothing may be read."""
+
+    rows: pd.DataFrame
+    unknown: int = 0
+    crossed: int | None = None
+    refused: list[str] = field(default_factory=list)
+
+
+def accounted(sheet: Sheet, frame: pd.DataFrame) -> Told:  # noqa: C901  each kind of fault is one step
+    """Who counts: one row a unit, in one arm; ``counts`` is whether its values do."""
+    columns = [c for c in frame.columns if not c.startswith("=")]
+    rows = frame.drop_duplicates(columns) if sheet.distinct else frame
+    refused = []
+    if sheet.words and not sheet.declared and _reads_spend(sheet) and (words := int((rows.spend == "n/a").sum())):
+        refused.append(rf"column 'spend' holds text in {words} rows, such as 'n/a'")
+    rows = rows.assign(**{c: texts_of(rows[c]) for c in ("arm", "uid", "store", "seg")})
+    without = int(rows.arm.isna().sum())
+    unknown = 0 if sheet.left_out else without
+    spelt = rows.arm.isin([f"{a} " for a in sheet.arms if f"{a} " not in sheet.arms])
+    if sheet.spelling == "alias":
+        rows["arm"] = rows.arm.where(~spelt, rows.arm.str[:-1])
+    elif not sheet.spelling:
+        # a spelling is one only beside the arm that it is a spelling of
+        there = set(rows.arm.dropna())
+        alone = rows.arm.isin([f"{a} " for a in sheet.arms if a not in there])
+        unknown += int((spelt & ~alone).sum())
+        spelt &= ~alone
+    if sheet.spelling != "alias":
+        rows = rows[~spelt]
+    rows = rows[rows.arm.notna() & (rows.arm != "holdout" if sheet.holdout else True)]
+    arms = set(rows.arm)
+    if len(arms) < 2 or sheet.arms[0] not in arms:
+        return Told(rows, refused=[r"only one arm|no row is of the control|no row is left|no arms"])
+    key = "store" if sheet.cluster else "uid" if sheet.unit else ""
+    if not key:
+        return Told(rows.assign(counts=True), unknown, None, refused)
+    nameless = rows[key].isna()
+    unknown += 0 if sheet.left_out else int(nameless.sum())
+    named = rows[~nameless]
+    if sheet.first and sheet.unit:
+        named = named[named["at"] == named.groupby(key)["at"].transform("min")].drop_duplicates([*columns])
+    several = named.groupby(key).arm.nunique()
+    crossed = several[several > 1].index
+    if not sheet.cluster:
+        twice = named[~named[key].isin(crossed)][key].value_counts()
+        if n := int((twice > 1).sum()):
+            refused.append(rf"{n} units have several (first )?rows")
+    rows = pd.concat([named[~named[key].isin(crossed)], rows[nameless] if not sheet.cluster else rows[:0]])
+    if gone := arms - set(rows.arm):
+        refused.append(f"nobody is left in .*{re.escape(min(gone))}")
+    return Told(rows.assign(counts=rows[key].notna()), unknown, len(crossed), refused)
+
+
+def _reads_spend(sheet: Sheet) -> bool:
+    return any("spend" in m for m in sheet.measures)
+
+
+def parts(measure: str) -> tuple[str, str, str, str]:
+    """Name, kind, column, denominator."""
+    words = measure.split(":")
+    name, kind = (words[0], words[1])
+    column, _, below = (words[2] if len(words) == 3 else words[0]).partition("/")
+    return name, kind, column, below
+
+
+def prepared(sheet: Sheet, told: Told, measure: str) -> pd.DataFrame:
+    """A row per unit that has the metric: x, y (for ratios and clusters), before, arm, seg."""
+    _, kind, column, below = parts(measure)
+    rows = told.rows.assign(x=told.rows[f"={column}"], y=told.rows[f"={below}"] if below else 1.0)
+    rows["x"] = rows.x.where(np.isfinite(rows.x))
+    rows = rows[rows.counts]
+    if kind.startswith("capped"):
+        every = rows.x.dropna()
+        cap = np.quantile(every, 0.8) if len(every) else 0.0
+        above = every[every > 0]
+        cap = np.quantile(above, 0.8) if cap <= 0 and len(above) else cap
+        rows["x"] = rows.x.clip(upper=cap)
+    rows = rows[rows.x.notna() & rows.y.notna()]
+    if sheet.cluster:
+        rows = rows.groupby(["arm", "store"])[["x", "y"]].sum().reset_index()
+    return rows
+
+
+def of_arm(sheet: Sheet, measure: str, rows: pd.DataFrame, alpha: float) -> book.Answer:
+    """A metric of one arm."""
+    _, kind, _, _ = parts(measure)
+    x = rows.x.to_numpy(float)
+    if len(x) < 1:
+        return book.Withheld(NOBODY)
+    if sheet.cluster or kind == "ratio":
+        values = book.of_ratio(x, rows.y.to_numpy(float))
+        return book.Withheld("denominator's mean is zero") if values is None else book.mean_of(values, alpha)
+    if kind == "proportion":
+        return book.share_of(x, alpha)
+    if (q := quantile(kind)) is not None:
+        return book.quantile_of(x, q) if len(x) > 1 else book.Withheld(book.TOO_FEW)
+    return book.mean_of(x, alpha)
+
+
+NOBODY = rf"{book.TOO_FEW}|no users with|denominator"
+
+
+def quantile(kind: str) -> float | None:
+    return {"median": 0.5, "p90": 0.9}.get(kind)
+
+
+def between(
+    sheet: Sheet, measure: str, a: pd.DataFrame, b: pd.DataFrame, alpha: float, *, adjust: bool = True
+) -> tuple[book.Answer, book.Answer]:
+    """Difference and relative difference of ``b`` and the control."""
+    _, kind, _, _ = parts(measure)
+    x, y = a.x.to_numpy(float), b.x.to_numpy(float)
+    if min(len(x), len(y)) < 1:
+        return (book.Withheld(NOBODY),) * 2
+    if (q := quantile(kind)) is not None:
+        if min(len(x), len(y)) < 2:
+            return (book.Withheld(NOBODY),) * 2
+        gap = book.gap_of_quantiles(x, y, q)
+        return gap, gap if isinstance(gap, book.Withheld) else book.relative(
+            book.quantile_of(x, q), book.quantile_of(y, q), alpha
+        )
+    share = kind == "proportion" and not sheet.cluster
+    if sheet.cluster or kind == "ratio":
+        sides = [book.of_ratio(v, rows.y.to_numpy(float)) for v, rows in ((x, a), (y, b))]
+        if sides[0] is None or sides[1] is None:
+            return (book.Withheld("denominator's mean is zero"),) * 2
+        x, y = sides[0], sides[1]
+    elif sheet.covariate and adjust:
+        x, y = book.adjusted((x, y), (_finite(a), _finite(b)))
+        share = False
+    if share:
+        gap = book.gap_of_shares(x, y, alpha)
+        if isinstance(gap, book.Withheld):
+            return gap, gap
+    else:
+        gap = book.gap_of_means(x, y, alpha)
+    return gap, book.relative(book.mean_of(x, alpha), book.mean_of(y, alpha), alpha)
+
+
+def _finite(rows: pd.DataFrame) -> np.ndarray:
+    return rows["=before"].where(np.isfinite(rows["=before"])).to_numpy(float)
+
+
+def missing(told: Told, measure: str) -> dict[str, tuple[int, int]]:
+    """Per arm: rows that count, and those of them that lack the metric."""
+    _, _, column, below = parts(measure)
+    rows = told.rows[told.rows.counts]
+    lacks = ~np.isfinite(rows[f"={column}"]) | (~np.isfinite(rows[f"={below}"]) if below else False)
+    return {
+        arm: (int((rows.arm == arm).sum()), int((lacks & (rows.arm == arm)).sum()))
+        for arm in sorted(set(told.rows.arm))
+    }
+
+
+def unlike(counts: dict[str, tuple[int, int]]) -> float:
+    """P-value that the same share is missing in every arm."""
+    table = [(n - k, k) for n, k in counts.values() if n]
+    if len(table) < 2:
+        return float("nan")
+    return float(stats.chi2_contingency(table, correction=False).pvalue) if sum(n for n, _ in table) else 1.0

@@ -1,0 +1,221 @@
+"""A/B tests in a warehouse, from generated tables to the published numbers: what pandas, scipy and statsmodels say, or a stated reason."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import people_right as right
+import pytest
+import textbook as book
+from hypothesis import example, given
+from people import Case, World, arms_of, cases_of_people, world
+from places import cases, filled
+
+from gazette.recompute import ask
+from gazette.recompute._ask import query_of
+from gazette.recompute._experiment import seconds
+from gazette.record import NotPublished
+from gazette.sources import experiment_answers
+from gazette.stats import Estimate
+from gazette.workbench._reading import Reading
+
+if TYPE_CHECKING:
+    from gazette.recompute._arithmetic import Second
+    from gazette.sources._engine import Engine
+
+
+def read(engine: Engine, made: World) -> tuple[Reading, dict[str, Second | None]]:
+    """What the page would say, and the second computation."""
+    with filled(engine, made.tables) as warehouse:
+        first = {
+            a.name: a.table.to_pandas() for a in experiment_answers(warehouse, made.plan, made.metrics, made.period)
+        }
+        second = ask(warehouse, [made.plan], made.metrics, made.period, {})
+    assert second[-1].table.to_pylist() == [], "queries that failed"
+    tables = {a.name.removeprefix(query_of("test", "")): a.table.to_pylist() for a in second}
+    last = made.period.end.date() - timedelta(days=1)
+    reading = Reading(made.plan, made.metrics, first.get, last=last)
+    return reading, seconds(made.plan, made.metrics, tables, [], ended=reading.ended)
+
+
+def near(found: float, wanted: float, scale: float, where: str) -> None:
+    assert found == pytest.approx(wanted, rel=1e-8, abs=1e-9 * max(1.0, abs(scale))), where
+
+
+def same(found: Estimate | NotPublished, wanted: book.Answer, where: str, *, ranges: bool) -> None:
+    """A published number is right, with its error and range; what is withheld says why."""
+    if isinstance(wanted, book.Withheld):
+        assert isinstance(found, NotPublished), f"{where}: {found} is published, but {wanted.reason}"
+        assert re.search(wanted.reason, found.reason), f"{where}: {found.reason!r} instead of {wanted.reason!r}"
+        return
+    if isinstance(found, NotPublished) and not wanted.sure:
+        return
+    assert isinstance(found, Estimate), f"{where}: {found} instead of {wanted}"
+    near(found.value, wanted.value, wanted.error or 0, where)
+    if wanted.error is not None:
+        near(found.standard_error, wanted.error, wanted.value, f"{where}, error")
+    if ranges and wanted.low is not None and wanted.high is not None:
+        near(found.low, wanted.low, wanted.value, f"{where}, low")
+        near(found.high, wanted.high, wanted.value, f"{where}, high")
+    if ranges and wanted.p is not None:
+        assert found.p_value == pytest.approx(wanted.p, rel=1e-6, abs=1e-12), f"{where}, p"
+
+
+def agree(second: Second | None, wanted: book.Answer, where: str) -> None:
+    """The second computation has the same value, where there is one to publish."""
+    if isinstance(wanted, book.Right):
+        assert second is not None, f"{where}: nothing the second time"
+        near(second.value, wanted.value, wanted.error or 0, f"{where}, second")
+
+
+def check(engine: Engine, case: Case) -> None:
+    """Everything that the page says of a case."""
+    made = world(case)
+    reading, second = read(engine, made)
+    people = right.assigned(made)
+    check_people(made, reading, second, people)
+    rows, broken = right.values(made, people.units)
+    arms = {arm: rows[rows.arm == arm] for arm in arms_of(case)}
+    withheld = book.Withheld("NaN or infinite|no users")
+    fixed = case.method == "fixed"
+    alpha = right.ALPHA / (len(arms) - 1)
+    for metric in made.metrics:
+        for arm, part in arms.items():
+            wanted = withheld if metric in broken else right.of_arm(made, metric, part)
+            same(reading.value(metric, arm), wanted, f"{metric}, {arm}", ranges=True)
+        for arm in [*arms][1:]:
+            found = reading.compare(metric, arm)
+            gaps = right.between(made, metric, arms["blue"], arms[arm], alpha)
+            one = f"{arm}.{metric}" if len(arms) > 2 else metric
+            for word, mine, wanted in zip(
+                ("difference", "relative"), (found.difference, found.relative), gaps, strict=True
+            ):
+                where = f"{one}.{word}"
+                same(mine, withheld if metric in broken else wanted, where, ranges=fixed)
+                agree(second.get(where), withheld if metric in broken else wanted, where)
+            agree(second[f"{one}.treatment"], withheld if metric in broken else right.of_arm(made, metric, arms[arm]), f"{one}.treatment")  # fmt: skip
+        agree(second[f"{metric}.control"], withheld if metric in broken else right.of_arm(made, metric, arms["blue"]), f"{metric}.control")  # fmt: skip
+        if metric in broken:
+            seen = [v for name, v in second.items() if metric in name.split(".")]
+            assert None in seen, f"{metric}: a value that the first had overlooked would not be missed the second time"
+    check_segments(made, reading, rows, broken)
+
+
+def check_people(made: World, reading: Reading, second: dict[str, Second | None], people: right.Assigned) -> None:
+    counts = {arm: int((people.units.arm == arm).sum()) for arm in arms_of(made.case)}
+    assert {arm: reading.count(arm) for arm in counts} == counts
+    assert {arm: second[f"n.{arm}"].value for arm in counts} == counts  # type: ignore[union-attr]
+    assert reading.units == len(people.units) == second["units"].value  # type: ignore[union-attr]
+    assert reading.accounted.unknown() == people.unknown == second["unaccounted"].value  # type: ignore[union-attr]
+    assert reading.crossed() == people.several
+    found = reading.split()
+    if len(people.units):
+        assert found == pytest.approx(book.split([*counts.values()], [*made.case.weights]), rel=1e-9)
+    else:
+        assert isinstance(found, NotPublished)
+    days = people.units.groupby([people.units.since.dt.date, "arm"]).size()
+    assert {(day, arm): n for day, of in reading.daily for arm, n in of.items() if n} == days.to_dict()
+
+
+def check_segments(made: World, reading: Reading, rows: Any, broken: set[str]) -> None:
+    primary, arms = made.plan.primary, arms_of(made.case)
+    if not made.case.segments:
+        return
+    parts = dict([*rows.groupby(right.segments(made, rows))])
+    for arm in arms[1:]:
+        wanted = {}
+        for value, part in parts.items():
+            a, b = (part[part.arm == side] for side in ("blue", arm))
+            gap, _ = right.between(made, primary, a, b, right.ALPHA / (len(arms) - 1) / len(parts), adjust=False)
+            if isinstance(gap, book.Right) and primary not in broken:
+                wanted[value] = gap
+        found = {s["value"]: s["comparison"].difference for s in reading.by_segment(arm)}
+        assert found.keys() == wanted.keys()
+        for value, gap in wanted.items():
+            same(found[value], gap, f"{primary} of {value}", ranges=made.case.method == "fixed")
+
+
+NO_SPREAD = Case(
+    seed=25,
+    users=51,
+    weights=(0.4, 0.3, 0.3),
+    ids="long",
+    id_types=("VARCHAR", "VARCHAR", "HUGEINT"),
+    assigned_type="TIMESTAMP",
+    time_type="TIMESTAMP",
+    arrived=True,
+    value_type="DECIMAL(9,2)",
+    before_type="VARCHAR",
+    negative=True,
+    ties=False,
+    rare=True,
+    several=0.15,
+    repeated=0.0,
+    spelt=0.03,
+    aliases=True,
+    strange=0.15,
+    exclude=True,
+    nobody=0.0,
+    null_values=0.0,
+    broken=(),
+    known_before=1.0,
+    before_twice=True,
+    segments=2,
+    quantile=0.9,
+    primary="adjusted-share",
+    ended=True,
+    method="fixed",
+)
+ONE_PRICE = Case(
+    seed=2,
+    users=2,
+    weights=(0.4, 0.3, 0.3),
+    ids="long",
+    id_types=("VARCHAR", "VARCHAR", "VARCHAR"),
+    assigned_type="TIMESTAMPTZ",
+    time_type="TIMESTAMPTZ",
+    arrived=True,
+    value_type="FLOAT",
+    before_type="FLOAT",
+    negative=False,
+    ties=True,
+    rare=False,
+    several=0.0,
+    repeated=0.0,
+    spelt=0.15,
+    aliases=True,
+    strange=0.0,
+    exclude=True,
+    nobody=0.03,
+    null_values=0.0,
+    broken=(),
+    known_before=1.0,
+    before_twice=True,
+    segments=2,
+    quantile=0.25,
+    primary="spend",
+    ended=False,
+    method="fixed",
+)
+
+
+@cases(8)
+@given(cases_of_people())
+@example(Case(value_type="VARCHAR", null_values=0.15))  # an empty text is nothing
+@example(Case(spelt=0.15, aliases=True))  # blanks are part of a spelling
+@example(Case(seed=4, users=150, known_before=0.6, primary="adjusted"))
+@example(Case(seed=4, users=150, primary="middle"))
+@example(NO_SPREAD)  # of both arms: the second computation divided by nought
+@example(ONE_PRICE)  # a ratio that is the same for all has no spread, not that of its rounding
+def test_duckdb(duck: Engine, case: Case) -> None:
+    check(duck, case)
+
+
+@pytest.mark.xdist_group("postgres")
+@cases(3, share=0.25)
+@given(cases_of_people())
+@example(Case(before_type="BOOLEAN", primary="adjusted"))
+def test_postgres(elephant: Engine, case: Case) -> None:
+    check(elephant, case)

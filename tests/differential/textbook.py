@@ -1,0 +1,180 @@
+"""What the libraries say of two arms: scipy, statsmodels and NumPy, from a value per unit. Nothing of the product is used here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import statsmodels.api as sm
+from scipy import stats
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
+
+
+@dataclass(frozen=True)
+class Right:
+    """A value with its standard error, and range and p where a library has them; ``sure`` is whether it surely may be published."""
+
+    value: float
+    error: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    sure: bool = True
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """There is no right value; the reason has to say so."""
+
+    reason: str
+
+
+Answer = Right | Withheld
+DUST = 1e-9  # of the values, below which what varies is their rounding
+FEW = "too few units did it"
+TOO_FEW = "fewer than two units|no users|has no units"
+NO_SPREAD = "no variation"
+NEAR_NOUGHT = "too close to zero"
+
+
+def alike(x: np.ndarray) -> bool:
+    """Whether all values are one but for rounding."""
+    return bool(np.ptp(x) <= DUST * np.abs(x).max())
+
+
+def mean_of(x: np.ndarray, alpha: float) -> Answer:
+    """A mean with Student's range."""
+    if len(x) < 2:
+        return Withheld(TOO_FEW)
+    error = float(stats.sem(x))
+    if alike(x):
+        return Right(float(x.mean()), 0.0, float(x.mean()), float(x.mean()))
+    low, high = stats.t.interval(1 - alpha, len(x) - 1, loc=x.mean(), scale=error)
+    return Right(float(x.mean()), error, float(low), float(high))
+
+
+def share_of(x: np.ndarray, alpha: float) -> Answer:
+    """A share with Wilson's range."""
+    if len(x) == 0:
+        return Withheld(TOO_FEW)
+    low, high = proportion_confint(x.sum(), len(x), alpha=alpha, method="wilson")
+    return Right(float(x.mean()), math.sqrt(x.mean() * (1 - x.mean()) / len(x)), float(low), float(high))
+
+
+def gap_of_means(a: np.ndarray, b: np.ndarray, alpha: float) -> Answer:
+    """Second less first, by Welch's t."""
+    if min(len(a), len(b)) < 2:
+        return Withheld(TOO_FEW)
+    if alike(a) and alike(b):
+        return Withheld(NO_SPREAD)
+    a, b = (np.full(len(x), x.mean()) if alike(x) else x for x in (a, b))
+    if alike(a) or alike(b):  # scipy warns of rounding, which is none here
+        other = b if alike(a) else a
+        error, freedom = float(stats.sem(other)), len(other) - 1
+        half, gap = stats.t.isf(alpha / 2, freedom) * error, float(b.mean() - a.mean())
+        return Right(gap, error, gap - half, gap + half, float(2 * stats.t.sf(abs(gap) / error, freedom)))
+    test = stats.ttest_ind(b, a, equal_var=False)
+    low, high = test.confidence_interval(1 - alpha)
+    error = math.hypot(stats.sem(a), stats.sem(b))
+    return Right(float(b.mean() - a.mean()), error, float(low), float(high), float(test.pvalue))
+
+
+def gap_of_shares(a: np.ndarray, b: np.ndarray, alpha: float) -> Answer:
+    """Second less first, by Wald's range; p of the pooled z, or of the range where the two disagree."""
+    if min(len(a), len(b)) == 0:
+        return Withheld(TOO_FEW)
+    if {*a, *b} in ({0.0}, {1.0}) or (np.ptp(a) == 0 and np.ptp(b) == 0):
+        return Withheld(f"{NO_SPREAD}|{FEW}")
+    pooled = np.concatenate([a, b]).mean()
+    if min(pooled, 1 - pooled) * min(len(a), len(b)) < 5:
+        return Withheld(FEW)
+    low, high = confint_proportions_2indep(b.sum(), len(b), a.sum(), len(a), method="wald", alpha=alpha)
+    gap, error = b.mean() - a.mean(), math.sqrt(sum(x.mean() * (1 - x.mean()) / len(x) for x in (a, b)))
+    p = proportions_ztest([b.sum(), a.sum()], [len(b), len(a)])[1]
+    if (p < alpha) != (low > 0 or high < 0):
+        p = 2 * stats.norm.sf(abs(gap) / error)
+    return Right(float(gap), error, float(low), float(high), float(p))
+
+
+def relative(a: Answer, b: Answer, alpha: float) -> Answer:
+    """Second over first, less one; the error by the delta method on the ratio of independent values."""
+    for one in (a, b):
+        if isinstance(one, Withheld):
+            return one
+    assert isinstance(a, Right)
+    assert isinstance(b, Right)
+    z = float(stats.norm.isf(alpha / 2))
+    least = z * (a.error or 0)
+    sure = not math.isclose(a.value, least, rel_tol=DUST, abs_tol=DUST)
+    if a.value <= least and sure:
+        return Withheld(NEAR_NOUGHT)
+    if a.value == 0:
+        return Withheld(NEAR_NOUGHT)
+    ratio = b.value / a.value
+    error = math.sqrt((b.error or 0) ** 2 + ratio**2 * (a.error or 0) ** 2) / a.value
+    if error == 0:
+        return Withheld(NO_SPREAD)
+    return Right(ratio - 1, error, ratio - 1 - z * error, ratio - 1 + z * error, sure=sure)
+
+
+def of_ratio(x: np.ndarray, y: np.ndarray) -> np.ndarray | None:
+    """A value per unit whose mean is the ratio and whose spread is that of the delta method; None where the denominator is nought."""
+    if len(x) == 0 or y.mean() == 0:
+        return None
+    ratio = x.sum() / y.sum()
+    return ratio + (x - ratio * y) / y.mean()
+
+
+def adjusted(x: tuple[np.ndarray, np.ndarray], before: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Both arms less what was known before; what is between them is the arm's coefficient in a least-squares fit.
+
+    The fit is on arm, the value (at its mean where it is missing) and whether it is missing.
+    """
+    every, values = np.concatenate(before), np.concatenate(x)
+    gone = np.isnan(every)
+    arm = np.repeat([0.0, 1.0], [len(x[0]), len(x[1])])
+    known = np.column_stack([np.where(gone, np.nanmean(every) if not gone.all() else 0.0, every), gone.astype(float)])
+    inside, outcome = known.copy(), values.copy()
+    for side in (0, 1):
+        inside[arm == side] -= known[arm == side].mean(axis=0)
+        outcome[arm == side] -= values[arm == side].mean()
+    spread = np.abs(inside).max(axis=0) > 1e-12 * np.abs(known).max()
+    known, inside = known[:, spread], inside[:, spread]
+    slopes = np.linalg.lstsq(inside, outcome, rcond=1e-9)[0]
+    left = values - (known - known.mean(axis=0)) @ slopes
+    one, other = left[arm == 0], left[arm == 1]
+    design = np.column_stack([np.ones(len(arm)), arm, known - known.mean(axis=0)])
+    if np.linalg.matrix_rank(design) == design.shape[1] and len(arm) > design.shape[1]:
+        coefficient = sm.OLS(values, design).fit().params[1]
+        assert math.isclose(coefficient, other.mean() - one.mean(), rel_tol=1e-6, abs_tol=1e-6 * np.abs(values).max())
+    return one, other
+
+
+def quantile_of(x: np.ndarray, q: float) -> Right:
+    """The sample quantile, and the standard error that two order statistics give: the ranks that bound it in 95 of 100 samples."""
+    ordered, n, z = np.sort(x), len(x), stats.norm.isf(0.025)
+    half = z * math.sqrt(n * q * (1 - q))
+
+    def at(rank: float) -> float:
+        return float(ordered[min(n, max(1, math.ceil(rank - 1e-9))) - 1])
+
+    value = float(np.quantile(x, q, method="inverted_cdf"))
+    assert value == at(n * q)
+    return Right(value, (at(n * q + half) - at(n * q - half)) / (2 * z))
+
+
+def gap_of_quantiles(a: np.ndarray, b: np.ndarray, q: float) -> Answer:
+    """Second less first."""
+    if min(len(a), len(b)) < 2:
+        return Withheld(TOO_FEW)
+    one, other = quantile_of(a, q), quantile_of(b, q)
+    if 0 in {one.error, other.error}:
+        return Withheld("ties")
+    return Right(other.value - one.value, math.hypot(one.error or 0, other.error or 0))
+
+
+def split(counts: list[int], weights: list[float]) -> float:
+    """P-value of the planned split."""
+    total = sum(counts)
+    return float(stats.chisquare(counts, [total * w for w in weights]).pvalue)
