@@ -117,7 +117,7 @@ def test_an_edition_keeps_and_shows_what_was_computed_twice(tmp_path: Path, brow
     )
     assert checked["button.clicks.difference"].low is None, "secondary ranges are widened together, once"
     assert len(checked) < found.numbers
-    said = f"{len(checked)} of the {found.numbers} numbers of these pages were computed a second time"
+    said = f"{len(checked)} of {found.numbers} numbers were computed a second time"
     assert said in (edition / "site" / "index.html").read_text(encoding="utf-8")
     page = browser.new_page()
     page.goto((edition / "site" / "provenance.html").as_uri())

@@ -63,7 +63,7 @@ def basis(metric: str, effect: Number | None, reached: Number | None, terms: dic
     if effect is not None and effect.published and effect.interval is not None:
         terms["metric"] = metric
         return "its effect on {=metric} is {%s|interval}" % effect.id
-    return "it has {%s} users so far" % reached.id if reached is not None and reached.published else ""
+    return "it has {%s} users" % reached.id if reached is not None and reached.published else ""
 
 
 def decision(due: Due) -> Finding:
@@ -92,12 +92,13 @@ def decision(due: Due) -> Finding:
         "fix the test first": "bad",
     }
     text = "{=title}: %s" % starts[action]
-    if due.verdict.action_rule.endswith("does-not-pay"):
-        text += ", as even the best that fits the data does not pay"
+    unpaid = due.verdict.action_rule.endswith("does-not-pay")
+    if unpaid:
+        text += ", as at best it does not pay"
     if action == "keep running" and more:
         text = "{=title}: %s" % more
     known = basis(due.metric, due.effect, due.reached, terms)
-    if known and not (action in PRICED and price) and text != "{=title}: %s" % more:
+    if known and not unpaid and not (action in PRICED and price) and text != "{=title}: %s" % more:
         text += f"; {known}"
     if price and action in PRICED:
         text += f"; {price}"

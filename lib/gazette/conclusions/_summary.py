@@ -295,7 +295,9 @@ def _quality(
         measure = plainly(main.label.rpartition(", ")[0])
         cause, rule = ("inputs have moved since training", "cause-drift") if drift else ("{=near}", "cause-deployment")
         terms |= {"measure": measure} | ({} if drift else {"near": near})
-        more = " and {%s} further findings" % count.id if count is not None and count.value else ""
+        more = ""
+        if count is not None and count.value:
+            more = (" and {%s} further finding" if count.value == 1 else " and {%s} further findings") % count.id
         went = "rose" if isinstance(main.value, float) and main.value > 0 else "fell"
         text = "{=title} got worse; one cause may explain that%s: %s. {=measure} %s by {%s|abs} ({%s|nearest} to {%s|farthest}) on last week."
         yield (

@@ -37,7 +37,7 @@ def _said(found: Recomputed | None) -> str:
     if not twice:
         said = f"None of the {every} numbers of these pages could be computed a second time."
     else:
-        said = f"{twice} of the {every} numbers of these pages were computed a second time from the raw rows, by separate code; all agree."
+        said = f"{twice} of {every} numbers were computed a second time from raw rows, by separate code; all agree."
     if failed := len(found.failed):
         said += f" {failed} quer{'ies' if failed > 1 else 'y'} of the second computation failed."
     return said

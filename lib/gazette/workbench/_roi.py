@@ -58,7 +58,7 @@ class Money(Registered):
             "shown": Column("Gain shown after", html=True),
             "back": Column("Building earned back in", html=True),
         }
-        caption = "Benefit less cost a month, in ranges; costs of building are spread evenly over the months stated. Days count from a test's first day, or from the training of the live model."
+        caption = "Benefit less cost a month, in ranges; building is spread evenly over the months stated. Days count from a test's first day, or the live model's training."
         return display.table(pd.DataFrame(rows), "costs", caption, columns, currency=self.currency)
 
     def _benefit(self, record: Record) -> stats.Estimate | NotPublished | None:
