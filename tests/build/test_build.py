@@ -260,6 +260,11 @@ class TestBadInput:
         small.add_metrics(*(m for m in known if m != "ctr"))
         new_subject(small.root, load(small.root / "params"), "model", "risk", today=date(2026, 11, 5))
         small.add_experiment("other", assignments="elsewhere")
+        with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute("CREATE TABLE orders AS SELECT unit_id, happened_at, 'NaN'::DOUBLE AS amount FROM events")
+        order = {"table": "orders", "unit": "unit_id", "time": "happened_at", "aggregation": "sum", "value": "amount"}
+        small.add_metric("amount", unit="number", fact=order)
+        small.add_experiment("broken", primary="amount")
         built = build(small, code=1)["editions"][0]
         failed = {n["page"]: n["failure"] for n in built["notebooks"] if n["status"] == "failed"}
         assert failed.keys() == {"other", "risk"}
@@ -267,8 +272,11 @@ class TestBadInput:
         assert "is the server up?" in failed["risk"]
         assert "the warehouse has no table 'elsewhere' (params/experiments/other.yml)" in failed["other"]
         edition = store(small).path(W47)
-        assert {p.name for p in (edition / "records").iterdir()} == {"button.json", "executive.json"}
+        assert {p.name for p in (edition / "records").iterdir()} == {"broken.json", "button.json", "executive.json"}
         assert {p.name for p in (edition / "snapshot").iterdir() if p.name in {"button", "other", "risk"}} == {"button"}
+        assert (
+            "values that are no numbers or infinite" in (edition / "site" / "experiments" / "broken.html").read_text()
+        )
         for page in ("experiments/other", "models/risk"):
             text = (edition / "site" / f"{page}.html").read_text()
             assert "it has no numbers this week" in text

@@ -67,6 +67,24 @@ def test_what_engines_leave_silent_is_found(tmp_path: Path, body: str, says: str
     assert problems[0].startswith("index.html: ")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>It is undefined, not nan, where nobody clicked in that week.</p>",
+        "<td>“nan”</td>",
+        "<code>nan</code>",
+        "<p>a nanosecond</p>",
+    ],
+)
+def test_words_that_somebody_wrote_are_no_numbers(tmp_path: Path, body: str) -> None:
+    assert site(tmp_path, body) == []
+
+
+@pytest.mark.parametrize("body", ["<p>it is nan (nan to 3.2) points</p>", "<span>nan %</span>", "<p>+inf points</p>"])
+def test_a_figure_without_a_number_is_none_with_its_unit_too(tmp_path: Path, body: str) -> None:
+    assert len(site(tmp_path, body)) == 1
+
+
 def test_style_sheets_are_read_too(tmp_path: Path) -> None:
     (tmp_path / "a.css").write_text("@font-face { src: url('https://fonts.example/a.woff2'); }")
     assert lint_site(tmp_path) == ["a.css: loads https://fonts.example/a.woff2"]

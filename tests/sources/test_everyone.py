@@ -258,7 +258,7 @@ def test_a_value_that_is_none_withholds_its_metric_alone(tables: Tables, bad: st
     reading, second = tables.read()
     for name in ("amount", "per-one"):
         for found in (reading.value(name, "blue"), reading.compare(name, "green").difference):
-            assert found == NotPublished(reason="column amount of orders holds 1 value that is NaN or infinite")
+            assert found == NotPublished(reason="column amount of orders holds 1 value that is no number or infinite")
         assert second[f"{name}.difference"] is None, "a first computation that had overlooked it would disagree"
     assert tables.values("one") == (pytest.approx(1 / 3, abs=0.001), pytest.approx(1 / 3, abs=0.001))
     adjusted = reading.compare("less", "green").difference

@@ -38,6 +38,17 @@ class Column:
     ends: tuple[str, str] | None = None
 
 
+NO_WORDS = {
+    "nan",
+    "NaN",
+    "NaT",
+    "inf",
+    "-inf",
+    "undefined",
+    "<NA>",
+}  # where the data have these as words, they are quoted
+
+
 def _blank(value: Any) -> bool:
     """Nothing, NaN or infinity."""
     return value is None or value != value or (isinstance(value, float) and not math.isfinite(value))  # noqa: PLR0124
@@ -66,7 +77,9 @@ class Table:
             return dict(zip([name, *column.ends], shown, strict=True))[name]
         if column.unit:
             return format_value(float(value), column.unit, currency=self.currency, signed=column.signed)
-        return f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value)
+        if hasattr(value, "strftime"):
+            return f"{value:%Y-%m-%d}"
+        return f"“{value}”" if str(value) in NO_WORDS else str(value)
 
     def _cell(self, row: Mapping[Any, Any], name: str) -> str:
         column = self.columns[name]

@@ -23,7 +23,10 @@ LOADS = {
     "use": "href",
 }
 CSS_LOAD = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
-NOT_A_NUMBER = re.compile(r"(?<![\w.])(?:nan|NaN|NaT|-?inf|undefined|<NA>)(?![\w.])")
+NOT_A_NUMBER = re.compile(
+    r"(?<![\w.“])(?:nan|NaN|NaT|-?inf|undefined|<NA>)(?![\w.”])"
+)  # a word of the data is in quotes
+PROSE = 6  # words beside it that make a sentence of a text, where the word is one that somebody wrote
 
 
 class _Rendered(HTMLParser):
@@ -88,14 +91,22 @@ def lint_site(site: Path, *, allowed: set[str] | None = None) -> list[str]:
             problems += [f"{name}: its style loads {u}" for u in _foreign(style)]
         for address in page.links:
             problems += [f"{name}: {p}" for p in _link(site, name, address, pages, allowed or set())]
-        if bad := NOT_A_NUMBER.search(" ".join(page.text)):
-            problems.append(f"{name}: shows {bad[0]!r} to readers; publish a reason instead")
+        if bad := next((b for text in page.text if (b := _no_number(text))), ""):
+            problems.append(f"{name}: shows {bad!r} to readers; publish a reason instead")
     for path in sorted(site.rglob("*.css")):
         problems += [
             f"{path.relative_to(site).as_posix()}: loads {u}"
             for u in _foreign(path.read_text(encoding="utf-8", errors="replace"))
         ]
     return problems
+
+
+def _no_number(text: str) -> str:
+    """What stands in the place of a number; empty where nothing does."""
+    found = NOT_A_NUMBER.search(text)
+    if found is None or len(re.findall(r"[^\W\d_]{2,}", NOT_A_NUMBER.sub(" ", text))) >= PROSE:
+        return ""
+    return found[0]
 
 
 def _foreign(style: str) -> list[str]:

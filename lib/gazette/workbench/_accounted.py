@@ -74,6 +74,8 @@ def broken_values(metric: str, known: Metric, arms: Iterable[Mapping[str, Any]])
     ):
         found = [row.get(f"{column_of(metric)}{part}_broken", 0) for row in rows] if column else []
         if n := int(sum(found)):
-            what = "1 value that is" if n == 1 else f"{n:,} values that are"
-            return NotPublished(reason=f"column {column} of {table} holds {what} NaN or infinite")
+            what = (
+                "1 value that is no number or infinite" if n == 1 else f"{n:,} values that are no numbers or infinite"
+            )
+            return NotPublished(reason=f"column {column} of {table} holds {what}")
     return None
