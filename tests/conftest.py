@@ -16,7 +16,7 @@ from hypothesis import settings
 import audited as audited_project
 from postgres import postgres
 from program import copy_checkout, copy_project, gazette, thin_demo, writable
-from small import REPOSITORY, SmallProject
+from small import REPOSITORY, WEEKS, SmallProject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,6 @@ FLAGS = [
 ]
 pytest_plugins = ["costs"]
 collect_ignore = ["warm_program.py"]  # to import it is to start it
-WEEKS = ("2026-W45", "2026-W46", "2026-W47")
 
 _copytree = shutil.copytree
 

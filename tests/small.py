@@ -18,6 +18,7 @@ from gazette.site._theme import chart_library
 REPOSITORY = Path(__file__).parents[1]
 CACHE = Path(".gazette", "cache")
 WEEK = "2026-W47"
+WEEKS = ("2026-W45", "2026-W46", "2026-W47")  # of the demo
 NOW = datetime(2026, 11, 23, 12)  # noqa: DTZ001  the clock of editions is UTC without zone
 ABOVE = ("translation", "portfolio")
 START = datetime(2026, 11, 9)  # noqa: DTZ001

@@ -228,7 +228,8 @@ def test_hostile_texts_are_shown_and_never_markup(project: SmallProject) -> None
     failures = [
         {"page": "button", "kind": "experiment", "title": HOSTILE, "owner": HOSTILE, "what": f"{HOSTILE}\nBcc: x@y"}
     ]
-    params = params_of(project, title=f"{HOSTILE}\r\nBcc: victim@example.org", notice=HOSTILE)
+    written = HOSTILE.replace("\x00", "")  # which a parameter file may not hold
+    params = params_of(project, title=f"{written}\r\nBcc: victim@example.org", notice=written)
     said = Finding(id="summary.headline", rule="r", text="{=name} is fine.", terms={"name": HOSTILE})
     page = record("executive", "summary", "Executive summary", findings=(said,))
     content = made(params, [experiment("other", HOSTILE), page], failures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -177,4 +178,14 @@ def unlike(counts: dict[str, tuple[int, int]]) -> float:
     table = [(n - k, k) for n, k in counts.values() if n]
     if len(table) < 2:
         return float("nan")
-    return float(stats.chi2_contingency(table, correction=False).pvalue) if sum(n for n, _ in table) else 1.0
+    if not all(sum(column) for column in zip(*table, strict=True)):
+        return 1.0
+    if stats.contingency.expected_freq(table).min() >= 5:
+        return float(stats.chi2_contingency(table, correction=False).pvalue)
+    if len(table) == 2:
+        return float(stats.fisher_exact(table).pvalue)
+    sizes, lacking = [sum(row) for row in table], sum(k for _, k in table)
+    ways = [w for w in itertools.product(*(range(min(n, lacking) + 1) for n in sizes)) if sum(w) == lacking]
+    chances = stats.multivariate_hypergeom.pmf(np.array(ways), sizes, lacking)
+    own = stats.multivariate_hypergeom.pmf([k for _, k in table], sizes, lacking)
+    return min(1.0, float(chances[chances <= own * (1 + 1e-7)].sum()))

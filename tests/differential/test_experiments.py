@@ -19,6 +19,7 @@ from gazette.recompute._experiment import seconds
 from gazette.record import NotPublished
 from gazette.sources import experiment_answers
 from gazette.stats import Estimate
+from gazette.workbench._parts import by_segment
 from gazette.workbench._reading import Reading
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def check(engine: Engine, case: Case) -> None:
     check_people(made, reading, second, people)
     rows, broken = right.values(made, people.units)
     arms = {arm: rows[rows.arm == arm] for arm in arms_of(case)}
-    withheld = book.Withheld("NaN or infinite|no users")
+    withheld = book.Withheld("no number or infinite|no numbers or infinite|no users")
     fixed = case.method == "fixed"
     alpha = right.ALPHA / (len(arms) - 1)
     for metric in made.metrics:
@@ -131,7 +132,7 @@ def check_segments(made: World, reading: Reading, rows: Any, broken: set[str]) -
             gap, _ = right.between(made, primary, a, b, right.ALPHA / (len(arms) - 1) / len(parts), adjust=False)
             if isinstance(gap, book.Right) and primary not in broken:
                 wanted[value] = gap
-        found = {s["value"]: s["comparison"].difference for s in reading.by_segment(arm)}
+        found = {s["value"]: s["comparison"].difference for s in by_segment(reading, arm)}
         assert found.keys() == wanted.keys()
         for value, gap in wanted.items():
             same(found[value], gap, f"{primary} of {value}", ranges=made.case.method == "fixed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ DUST = 1e-9  # of the values, below which what varies is their rounding
 FEW = "too few units did it"
 TOO_FEW = "fewer than two units|no users|has no units"
 NO_SPREAD = "no variation"
-NEAR_NOUGHT = "too close to zero"
+NEAR_NOUGHT = "too close to zero|the control is negative"
 
 
 def alike(x: np.ndarray) -> bool:
@@ -175,6 +176,16 @@ def gap_of_quantiles(a: np.ndarray, b: np.ndarray, q: float) -> Answer:
 
 
 def split(counts: list[int], weights: list[float]) -> float:
-    """P-value of the planned split."""
-    total = sum(counts)
-    return float(stats.chisquare(counts, [total * w for w in weights]).pvalue)
+    """P-value of the planned split: chi-square, or exact where fewer than five are expected in an arm."""
+    total, arms = sum(counts), len(counts)
+    if total * min(weights) >= 5:
+        return float(stats.chisquare(counts, [total * w for w in weights]).pvalue)
+    alone = [float(stats.binomtest(c, total, w).pvalue) for c, w in zip(counts, weights, strict=True)]
+    if arms == 2:
+        return alone[0]
+    if (total + 1) ** (arms - 1) > 1_000_000:
+        return min(1.0, arms * min(alone))
+    ways = np.array([w for w in itertools.product(range(total + 1), repeat=arms - 1) if sum(w) <= total])
+    chances = stats.multinomial.pmf(np.c_[ways, total - ways.sum(axis=1)], total, weights)
+    own = stats.multinomial.pmf(counts, total, weights)
+    return min(1.0, float(chances[chances <= own * (1 + 1e-7)].sum()))

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import WEEKS
 from gazette import site
 from gazette.build import open_project
 from gazette.editions import Week, copy_writable
 from gazette.runs import versions
 from program import gazette
 from site_reading import differences
+from small import WEEKS
 
 if TYPE_CHECKING:
     from gazette.build import Project

@@ -7,9 +7,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gazette.recompute._arithmetic import planned_criticals
 from gazette.stats import (
     Design,
     Estimate,
@@ -91,6 +92,21 @@ def test_one_look_is_the_fixed_test() -> None:
     assert boundaries([0.7], final=True) == [pytest.approx(z_of(0.95), abs=1e-9)]
 
 
+@pytest.mark.parametrize("more", [1e-6, 1e-5, 1e-4, 5e-4, 2e-3])
+def test_a_look_with_hardly_more_information_takes_nothing_from_the_next(more: float) -> None:
+    """The final bound is that of the two other looks; against simulated walks it spends the whole error, and no more."""
+    near = boundaries([0.87, 0.87 + more, 1.0], final=True)
+    plain = boundaries([0.87, 1.0], final=True)
+    assert near[2] == pytest.approx(plain[1], abs=0.01)
+    second = planned_criticals([0.87, 0.87 + more, 1.0], alpha=0.05, spending="obrien-fleming", final=True)
+    assert second == pytest.approx(near, abs=2e-3)
+    rng = np.random.default_rng(7)
+    steps = rng.standard_normal((400_000, 3)) * np.sqrt([0.87, more, 0.13 - more])
+    walk = np.abs(np.cumsum(steps, axis=1)) / np.sqrt([0.87, 0.87 + more, 1.0])
+    assert (walk > near).any(axis=1).mean() == pytest.approx(0.05, abs=0.0012)
+
+
+@example(fractions=[1.0, 0.8709908369960799, 0.8709490011797214], spending="obrien-fleming")
 @given(
     st.lists(st.floats(0.01, 1.5), min_size=1, max_size=6, unique=True), st.sampled_from(["obrien-fleming", "pocock"])
 )

@@ -32,6 +32,7 @@ class Due:
         metric: What the test is decided on, in words.
         effect: Relative effect on it, None where it may not be read.
         reached: Users so far.
+        net: Worth less cost a month, where it decides.
     """
 
     subject: str
@@ -44,6 +45,7 @@ class Due:
     metric: str = ""
     effect: Number | None = None
     reached: Number | None = None
+    net: Number | None = None
 
 
 def is_decided(row: Mapping[str, str] | None, action: Action) -> bool:
@@ -95,6 +97,8 @@ def decision(due: Due) -> Finding:
     unpaid = due.verdict.action_rule.endswith("does-not-pay")
     if unpaid:
         text += ", as at best it does not pay"
+        if due.net is not None and due.net.published:
+            text += ": {%s|interval} a month" % due.net.id
     if action == "keep running" and more:
         text = "{=title}: %s" % more
     known = basis(due.metric, due.effect, due.reached, terms)

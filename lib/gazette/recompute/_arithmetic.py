@@ -94,6 +94,9 @@ def planned_criticals(shares: list[float], *, alpha: float, spending: str, final
     nodes, mass = np.zeros(1), np.ones(1)
     spent, before = 0.0, 0.0
     for i, share in enumerate(shares):
+        if i and share - before < share / 1000 and not (final and i == len(shares) - 1):  # nothing new: nothing spent
+            found.append(min(WIDEST, found[-1] + 3 * math.sqrt(1 - before / share)))
+            continue
         total = alpha if final and i == len(shares) - 1 else _spend(share, alpha, spending)
         now = max(0.0, total - spent)
         spent = max(spent, total)

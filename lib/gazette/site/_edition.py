@@ -123,7 +123,8 @@ def facts(edition: Path, *, params: Params, week: Week) -> dict[str, Any]:
         )
     ranked = conclusions.ranked([p.record for p in parts if p.record])
     tests = [
-        {"page": r.subject, "title": r.title, "state": v.state, "action": conclusions.to_do(r, v)} for r, v in ranked
+        {"page": r.subject, "title": r.title, "state": v.state, "action": v.action, "to_do": conclusions.to_do(r, v)}
+        for r, v in ranked
     ]
     return {
         "title": params.site.title,

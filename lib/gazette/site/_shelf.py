@@ -47,12 +47,17 @@ def _title_line(params: Params) -> str:
     return f'<p class="gz-byline">{escape(params.site.organisation)}</p>{notice}'
 
 
+def _to_do(test: Mapping[str, str]) -> str:
+    """What is to be done; editions of earlier code say the advice alone."""
+    return test.get("to_do") or test["action"][:1].upper() + test["action"][1:]
+
+
 def _latest(manifest: Manifest) -> str:
     facts: Any = manifest.facts
     home = f"editions/{manifest.edition}"
     rows = "".join(
         f'<tr><td><a href="{home}/experiments/{escape(t["page"])}.html">{escape(t["title"])}</a></td>'
-        f"<td>{display.chip(t['state'])}</td><td>{escape(t['action'][:1].upper() + t['action'][1:])}</td></tr>"
+        f"<td>{display.chip(t['state'])}</td><td>{escape(_to_do(t))}</td></tr>"
         for t in facts["tests"]
     )
     head = (

@@ -124,7 +124,7 @@ def _references(text: str) -> list[str]:
 
 def _typed(text: str) -> list[str]:
     """Results that a person typed into Markdown: they would stay as they are when the data change."""
-    found = TYPED.search(CODE.sub(" ", text))
+    found = TYPED.search(CODE.sub(" ", text.replace("&#36;", "$")))
     return [f"{found[0]!r} is typed in its text; let a finding say it, which refers to a number"] if found else []
 
 

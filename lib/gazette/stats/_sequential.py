@@ -24,6 +24,7 @@ __all__ = ["Spending", "always_valid_p", "boundaries", "confidence_sequence_z", 
 
 Spending = Literal["obrien-fleming", "pocock", "quadratic"]
 STEPS = 32  # grid points per standard deviation of the drift-free process
+NEAR = 1e-3  # a look with less than this more of its information says nothing new: it spends nothing, its bound lies so far beyond the last that it is never crossed first there
 WIDEST = 8.0  # beyond this a boundary is never crossed in floating point
 
 
@@ -83,6 +84,9 @@ def boundaries(
     used, before = 0.0, 0.0
     for i, t in enumerate(fractions):
         last = final and i == len(fractions) - 1
+        if found and not last and t - before < NEAR * t:
+            found.append(min(WIDEST, found[-1] + 3 * math.sqrt((t - before) / t)))
+            continue
         total = alpha if last else spent(t, alpha=alpha, spending=spending)
         share = max(0.0, total - used)
         used = max(used, total)

@@ -194,6 +194,7 @@ class Money(Registered):
                 metric=self.metric_words(verdict),
                 effect=effect,
                 reached=reached,
+                net=self.taken(f"{record.subject}.net") if verdict.action_rule.endswith("does-not-pay") else None,
             )
             found.append(self.keep(conclusions.decision(kept)))
         once = [self.keep(conclusions.mend_once(c, n)) for c, n in self.common if c.kind == "experiment"]
