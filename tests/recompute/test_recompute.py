@@ -222,6 +222,37 @@ def test_the_worth_of_the_treatment_that_a_page_speaks_of_is_computed_twice(tmp_
 
 
 @pytest.mark.integration
+def test_where_less_is_better_a_fall_is_worth_money_on_both_sides_and_on_the_summary(tmp_path: Path) -> None:
+    small = valued(tmp_path / "project", direction="lower", title="Carts left")
+    with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:  # green leaves fewest
+        warehouse.execute("DELETE FROM events WHERE unit_id LIKE 'green%'")
+        warehouse.execute(
+            "INSERT INTO events SELECT unit_id, assigned_at, assigned_at FROM experiment_assignments WHERE variant <> 'green' AND hash(unit_id) % 3 = 0 "
+            "OR unit_id LIKE 'green%0'"
+        )
+    gazette("build", WEEK, project=small.root)
+    edition = small.root / "editions" / WEEK
+    record = json.loads((edition / "records" / "button.json").read_text())
+    numbers = {n["id"].removeprefix("button."): n for n in record["numbers"]}
+    gap, worth, net = (numbers[k] for k in ("green.ctr.difference", "impact", "green.net"))
+    assert gap["interval"]["high"] < 0, "all of the range is fewer carts left"
+    assert record["verdicts"][0]["state"] == "benefit shown"
+    assert worth["value"] == pytest.approx(-2000 * gap["value"])
+    assert worth["interval"]["low"] == pytest.approx(-2000 * gap["interval"]["high"])
+    assert worth["interval"]["high"] == pytest.approx(-2000 * gap["interval"]["low"])
+    assert worth["direction"] == net["direction"] == "higher", "more money is better, whatever it is paid for"
+    assert net["interval"]["low"] == pytest.approx(worth["interval"]["low"] - 15)
+    found = read_recomputed(edition)
+    assert found is not None
+    checked = {c.id: c for c in found.checked}
+    assert checked["button.impact"].low == pytest.approx(worth["interval"]["low"], rel=1e-3)
+    assert checked["executive.button.net"].value == pytest.approx(net["value"])
+    summary = json.loads((edition / "records" / "executive.json").read_text())
+    price = next(n for n in summary["numbers"] if n["id"] == "executive.button.waiting")
+    assert price["value"] >= net["value"] * 7 / (365.25 / 12) * 0.999, "waiting forgoes what a fall brings"
+
+
+@pytest.mark.integration
 def test_the_worth_of_another_treatment_than_the_page_speaks_of_keeps_the_edition_back(tmp_path: Path) -> None:
     small = valued(tmp_path / "project")
     done = build_with(

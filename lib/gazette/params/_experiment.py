@@ -49,7 +49,7 @@ class Segment(Sheet):
 
 
 class Impact(Sheet):
-    """What one unit of the primary metric is worth, and on which base: always stated, never assumed."""
+    """What one unit of improvement in the primary metric is worth, and on which base: always stated, never assumed."""
 
     value_per_unit: Positive
     units_per_month: Positive
