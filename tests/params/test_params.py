@@ -144,6 +144,47 @@ def test_ids_are_unique_over_all_files(small: SmallProject) -> None:
     assert "duplicate id 'button'" in found(small)[0].what
 
 
+LATER = "reallocations:\n- since: {}\n  weights: {{blue: 0.5, green: 0.5}}\n"
+MOVED = "planned_units: 400\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "key", "what"),
+    [
+        (EXPERIMENT, "start: 2026-11-09", 'start: "2026-11-09"', "", ""),
+        (EXPERIMENT, "start: 2026-11-09", "start: 2026-11-09T00:00:00", "", ""),
+        (EXPERIMENT, "end: 2026-11-22", 'end: "2026-11-22"', "", ""),
+        (EXPERIMENT, "end: 2026-11-22", 'end: "2026-11-01"', "end", "dates run backwards: end 2026-11-01"),
+        (EXPERIMENT, "end: 2026-11-22", 'end: "22 November"', "end", "valid date"),
+        (EXPERIMENT, "start: 2026-11-09", "start: 2026-11-09T09:30:00", "start", "zero time"),
+        (EXPERIMENT, MOVED, MOVED + LATER.format('"2026-11-16"'), "", ""),
+        (EXPERIMENT, MOVED, MOVED + LATER.format('"2026-11-09"'), "reallocations", "2026-11-09 is not after"),
+        (EXPERIMENT, MOVED, MOVED + LATER.format("soon"), "reallocations.0.since", "valid date"),
+        ("metrics.yml", "date: 2026-01-05", 'date: "2026-01-05"', "", ""),
+        ("metrics.yml", "date: 2026-01-05", "date: 5 January", "metrics.ctr.changelog.0.date", "valid date"),
+    ],
+)
+def test_a_date_in_quotes_is_a_date_and_what_is_none_is_one_problem(
+    small: SmallProject, name: str, old: str, new: str, key: str, what: str
+) -> None:
+    path = small.root / "params" / "metrics.yml"
+    text = path.read_text()
+    assert text.endswith("First definition.\n")
+    path.write_text(
+        f"{text}    - version: 2\n      date: 2026-02-01\n      author: office\n      change: Another text.\n"
+    )
+    edit(small, name, old, new)
+    problems_found = found(small)
+    if not what:
+        assert problems_found == []
+        return
+    (problem,) = problems_found
+    assert (problem.file, problem.key) == (name, key)
+    assert what in problem.what
+    line = (small.root / "params" / name).read_text().split("\n")[problem.line - 1]
+    assert key.rsplit(".", 1)[-1] in line
+
+
 def test_dates_on_one_day_are_not_backwards(small: SmallProject) -> None:
     edit(small, EXPERIMENT, "end: 2026-11-22", "end: 2026-11-09")
     assert found(small) == []

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Spelling, Text
+from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Spelling, Text, as_day
 
 __all__ = ["Experiment", "Guardrail", "Impact", "Reallocation", "Segment", "Variant"]
 
@@ -99,7 +99,8 @@ class Experiment(Page):
     @classmethod
     def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Dates, weights, variants and metrics that do not fit together."""
-        if "start" in raw and "end" in raw and raw["end"] < raw["start"]:
+        start, end = as_day(raw.get("start")), as_day(raw.get("end"))
+        if start is not None and end is not None and end < start:
             yield "end", f"dates run backwards: end {raw['end']} is before start {raw['start']}"
         guardrails = [g["metric"] for g in raw.get("guardrails", ())]
         metrics = [raw.get("primary"), *raw.get("secondary", ()), *guardrails]
@@ -122,18 +123,19 @@ class Experiment(Page):
 
     @classmethod
     def _misallocated(cls, raw: Mapping[str, Any], ids: list[str]) -> Iterator[tuple[str, str]]:
-        before = raw.get("start")
+        before = as_day(raw.get("start"))
         for moved in raw.get("reallocations", ()):
             if sorted(moved["weights"]) != sorted(ids):
                 yield "reallocations", f"weights from {moved['since']} on are not those of the variants {ids}"
             elif abs(total := sum(moved["weights"].values()) - 1) > 1e-9:  # noqa: PLR2004  as below
                 yield "reallocations", f"weights from {moved['since']} on add up to {1 + total:g}, not to 1"
-            if before is not None and moved["since"] <= before:
+            since = as_day(moved["since"])
+            if before is not None and since is not None and since <= before:
                 yield (
                     "reallocations",
                     f"{moved['since']} is not after {before}: they follow each other, after the start",
                 )
-            before = moved["since"]
+            before = since or before
 
     def phases(self) -> list[tuple[date, list[float]]]:
         """First day and shares of each stretch of one allocation, the shares in the order of the variants."""

@@ -7,7 +7,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Changelog, Column, Fraction, Id, Positive, Sheet, Text, Unit, Window, sum_faults
+from gazette.params._types import (
+    Changelog,
+    Column,
+    Fraction,
+    Id,
+    Positive,
+    Sheet,
+    Text,
+    Unit,
+    Window,
+    as_day,
+    sum_faults,
+)
 
 __all__ = [
     "Before",
@@ -51,7 +63,7 @@ def changelog_faults(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     versions = [entry["version"] for entry in raw["changelog"]]
     if versions != list(range(1, len(versions) + 1)):
         yield "changelog", f"changelog versions must be 1, 2, 3 …, oldest first; found {versions}"
-    dates = [entry["date"] for entry in raw["changelog"]]
+    dates = [day for entry in raw["changelog"] if (day := as_day(entry["date"])) is not None]
     if dates != sorted(dates):
         yield "changelog", "changelog dates run backwards; write the oldest first"
 
