@@ -185,6 +185,37 @@ def test_a_date_in_quotes_is_a_date_and_what_is_none_is_one_problem(
     assert key.rsplit(".", 1)[-1] in line
 
 
+@pytest.mark.parametrize(
+    ("primary", "other", "where", "named"),
+    [
+        ("order", "order-den", "secondary", "'order' and 'order-den'"),
+        ("order-pre", "order", "primary", "'order' and 'order-pre'"),
+        ("order", "order-lack", "guardrails", "'order' and 'order-lack'"),
+        ("order", "order-den-absent", "secondary", "'order' and 'order-den-absent'"),
+        ("n", "order", "primary", "'n'"),
+        ("order", "missing", "secondary", "'missing'"),
+        ("order", "order-value", "secondary", ""),
+        ("lack", "lack-of-order", "secondary", ""),
+    ],
+)
+def test_metrics_that_a_test_cannot_tell_apart_are_both_named(
+    small: SmallProject, primary: str, other: str, where: str, named: str
+) -> None:
+    small.experiment |= {
+        "primary": primary,
+        **({"guardrails": [{"metric": other, "margin": 0.02}]} if where == "guardrails" else {"secondary": [other]}),
+    }
+    small.write()
+    for name in (primary, other):
+        small.add_metric(name)
+    what = [(p.file, p.key, p.what) for p in found(small)]
+    assert len(what) == bool(named), what
+    for file, key, said in what:
+        assert (file, key) == (EXPERIMENT, where)
+        assert named in said
+        assert "another name" in said
+
+
 def test_dates_on_one_day_are_not_backwards(small: SmallProject) -> None:
     edit(small, EXPERIMENT, "end: 2026-11-22", "end: 2026-11-09")
     assert found(small) == []

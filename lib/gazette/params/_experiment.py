@@ -8,9 +8,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from gazette.params._metrics import clashes
 from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Spelling, Text, as_day
 
 __all__ = ["Experiment", "Guardrail", "Impact", "Reallocation", "Segment", "Variant"]
+
+
+def _named(raw: Mapping[str, Any], key: str) -> list[Any]:
+    """Metrics that a key of the file names."""
+    if key == "primary":
+        return [raw.get("primary")]
+    return [row["metric"] if key == "guardrails" else row for row in raw.get(key, ())]
 
 
 class Variant(Sheet):
@@ -102,10 +110,12 @@ class Experiment(Page):
         start, end = as_day(raw.get("start")), as_day(raw.get("end"))
         if start is not None and end is not None and end < start:
             yield "end", f"dates run backwards: end {raw['end']} is before start {raw['start']}"
-        guardrails = [g["metric"] for g in raw.get("guardrails", ())]
-        metrics = [raw.get("primary"), *raw.get("secondary", ()), *guardrails]
+        metrics = [m for key in ("primary", "secondary", "guardrails") for m in _named(raw, key)]
         if twice := sorted({m for m in metrics if metrics.count(m) > 1}):
             yield "primary", f"metrics named twice: {', '.join(twice)}"
+        for metric, what in clashes([m for m in metrics if isinstance(m, str)]):
+            place = next(k for k in ("primary", "secondary", "guardrails") if metric in _named(raw, k))
+            yield place, what
         ids = [v["id"] for v in raw["variants"]]
         if len(set(ids)) != len(ids):
             yield "variants", "two variants have the same id"

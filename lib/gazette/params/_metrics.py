@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -29,8 +29,38 @@ __all__ = [
     "Metric",
     "MetricsFile",
     "changelog_faults",
+    "clashes",
     "shape_faults",
 ]
+
+
+PARTS = (
+    "den",
+    "pre",
+    "lack",
+    "broken",
+    "absent",
+    "den-broken",
+    "den-absent",
+)  # what is kept of a unit beside its value
+TAKEN = {"n": "users per arm", "missing": "checks of what is missing"}  # numbers of a test that have parts
+
+
+def clashes(ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Metrics of one test that cannot be told from another's parts or from the test's own numbers: the id to blame, and what to say.
+
+    Args:
+        ids: All metrics of the test.
+    """
+    for metric in dict.fromkeys(ids):
+        if metric in TAKEN:
+            yield metric, f"a metric cannot be called {metric!r}: the {TAKEN[metric]} are; give it another name"
+        for part in PARTS:
+            if (other := metric.removesuffix(f"-{part}")) != metric and other in ids:
+                yield (
+                    metric,
+                    f"metrics {other!r} and {metric!r} cannot be told apart in one test: a part of {other!r} is called the same; give one another name",
+                )
 
 
 class Fact(Sheet):
