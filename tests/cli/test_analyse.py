@@ -390,3 +390,14 @@ class TestBadInput:
         )
         assert found["metrics"][0]["treatment"] == "<script>alert(1)</script>"
         assert "<script>alert" not in out.read_text()
+
+
+def test_metrics_that_cannot_be_told_apart_are_refused_by_name(users: Path) -> None:
+    asked = (users, "--variant", "arm", "--control", "A")
+    said = refused(*asked, "--metric", "aov:mean:spend", "--metric", "aov-den:mean:before", code=2)
+    assert "--metric: metrics 'aov' and 'aov-den' cannot be told apart" in said
+    assert "aov-den-value:mean:" in said
+    assert "called 'n'" in refused(*asked, "--metric", "n:mean:spend", code=2)
+    assert "called 'n'" in refused(
+        "--counts", "A=10/100", "--counts", "B=20/100", "--control", "A", "--metric", "n:proportion", code=2
+    )

@@ -144,6 +144,78 @@ def test_ids_are_unique_over_all_files(small: SmallProject) -> None:
     assert "duplicate id 'button'" in found(small)[0].what
 
 
+LATER = "reallocations:\n- since: {}\n  weights: {{blue: 0.5, green: 0.5}}\n"
+MOVED = "planned_units: 400\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "key", "what"),
+    [
+        (EXPERIMENT, "start: 2026-11-09", 'start: "2026-11-09"', "", ""),
+        (EXPERIMENT, "start: 2026-11-09", "start: 2026-11-09T00:00:00", "", ""),
+        (EXPERIMENT, "end: 2026-11-22", 'end: "2026-11-22"', "", ""),
+        (EXPERIMENT, "end: 2026-11-22", 'end: "2026-11-01"', "end", "dates run backwards: end 2026-11-01"),
+        (EXPERIMENT, "end: 2026-11-22", 'end: "22 November"', "end", "valid date"),
+        (EXPERIMENT, "start: 2026-11-09", "start: 2026-11-09T09:30:00", "start", "zero time"),
+        (EXPERIMENT, MOVED, MOVED + LATER.format('"2026-11-16"'), "", ""),
+        (EXPERIMENT, MOVED, MOVED + LATER.format('"2026-11-09"'), "reallocations", "2026-11-09 is not after"),
+        (EXPERIMENT, MOVED, MOVED + LATER.format("soon"), "reallocations.0.since", "valid date"),
+        ("metrics.yml", "date: 2026-01-05", 'date: "2026-01-05"', "", ""),
+        ("metrics.yml", "date: 2026-01-05", "date: 5 January", "metrics.ctr.changelog.0.date", "valid date"),
+    ],
+)
+def test_a_date_in_quotes_is_a_date_and_what_is_none_is_one_problem(
+    small: SmallProject, name: str, old: str, new: str, key: str, what: str
+) -> None:
+    path = small.root / "params" / "metrics.yml"
+    text = path.read_text()
+    assert text.endswith("First definition.\n")
+    path.write_text(
+        f"{text}    - version: 2\n      date: 2026-02-01\n      author: office\n      change: Another text.\n"
+    )
+    edit(small, name, old, new)
+    problems_found = found(small)
+    if not what:
+        assert problems_found == []
+        return
+    (problem,) = problems_found
+    assert (problem.file, problem.key) == (name, key)
+    assert what in problem.what
+    line = (small.root / "params" / name).read_text().split("\n")[problem.line - 1]
+    assert key.rsplit(".", 1)[-1] in line
+
+
+@pytest.mark.parametrize(
+    ("primary", "other", "where", "named"),
+    [
+        ("order", "order-den", "secondary", "'order' and 'order-den'"),
+        ("order-pre", "order", "primary", "'order' and 'order-pre'"),
+        ("order", "order-lack", "guardrails", "'order' and 'order-lack'"),
+        ("order", "order-den-absent", "secondary", "'order' and 'order-den-absent'"),
+        ("n", "order", "primary", "'n'"),
+        ("order", "missing", "secondary", "'missing'"),
+        ("order", "order-value", "secondary", ""),
+        ("lack", "lack-of-order", "secondary", ""),
+    ],
+)
+def test_metrics_that_a_test_cannot_tell_apart_are_both_named(
+    small: SmallProject, primary: str, other: str, where: str, named: str
+) -> None:
+    small.experiment |= {
+        "primary": primary,
+        **({"guardrails": [{"metric": other, "margin": 0.02}]} if where == "guardrails" else {"secondary": [other]}),
+    }
+    small.write()
+    for name in (primary, other):
+        small.add_metric(name)
+    what = [(p.file, p.key, p.what) for p in found(small)]
+    assert len(what) == bool(named), what
+    for file, key, said in what:
+        assert (file, key) == (EXPERIMENT, where)
+        assert named in said
+        assert "another name" in said
+
+
 def test_dates_on_one_day_are_not_backwards(small: SmallProject) -> None:
     edit(small, EXPERIMENT, "end: 2026-11-22", "end: 2026-11-09")
     assert found(small) == []

@@ -188,6 +188,80 @@ def test_a_fault_of_either_side_keeps_the_edition_back_and_names_its_numbers(tmp
     assert any("FROM" in sql for sql in log["second_queries"].values())
 
 
+def valued(root: Path, **metric: object) -> SmallProject:
+    """Two treatments, the first as good as the control and the second better, with a stated worth and cost."""
+    small = SmallProject(root)
+    small.experiment |= {
+        "variants": [{"id": v, "title": v.title(), "weight": w} for v, w in (("blue", 0.4), ("red", 0.2), ("green", 0.4))],
+        "impact": {"value_per_unit": 2.0, "units_per_month": 1000.0, "base": "clicks"},
+        "cost": {"build": 120.0, "build_months": 12, "run_per_month": 5.0, "source": "team"},
+    }  # fmt: skip
+    small.metric |= metric
+    small.write()
+    with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(
+            "INSERT INTO experiment_assignments SELECT experiment, 'r' || unit_id, 'red', assigned_at FROM experiment_assignments WHERE unit_id LIKE 'blue-1%' LIMIT 100"
+        )
+        warehouse.execute(
+            "INSERT INTO events SELECT 'r' || unit_id, happened_at, loaded_at FROM events WHERE unit_id LIKE 'blue-1%'"
+        )
+    return small
+
+
+@pytest.mark.integration
+def test_the_worth_of_the_treatment_that_a_page_speaks_of_is_computed_twice(tmp_path: Path) -> None:
+    small = valued(tmp_path / "project")
+    gazette("build", WEEK, project=small.root)
+    found = read_recomputed(small.root / "editions" / WEEK)
+    assert found is not None
+    checked = {c.id: c.value for c in found.checked}
+    gap = checked["button.green.ctr.difference"]
+    assert checked["button.impact"] == checked["executive.button.benefit"] == pytest.approx(2000 * gap)
+    assert checked["button.green.net"] == checked["executive.button.net"] == pytest.approx(2000 * gap - 15)
+    assert checked["button.red.net"] == pytest.approx(2000 * checked["button.red.ctr.difference"] - 15)
+
+
+@pytest.mark.integration
+def test_where_less_is_better_a_fall_is_worth_money_on_both_sides_and_on_the_summary(tmp_path: Path) -> None:
+    small = valued(tmp_path / "project", direction="lower", title="Carts left")
+    with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:  # green leaves fewest
+        warehouse.execute("DELETE FROM events WHERE unit_id LIKE 'green%'")
+        warehouse.execute(
+            "INSERT INTO events SELECT unit_id, assigned_at, assigned_at FROM experiment_assignments WHERE variant <> 'green' AND hash(unit_id) % 3 = 0 "
+            "OR unit_id LIKE 'green%0'"
+        )
+    gazette("build", WEEK, project=small.root)
+    edition = small.root / "editions" / WEEK
+    record = json.loads((edition / "records" / "button.json").read_text())
+    numbers = {n["id"].removeprefix("button."): n for n in record["numbers"]}
+    gap, worth, net = (numbers[k] for k in ("green.ctr.difference", "impact", "green.net"))
+    assert gap["interval"]["high"] < 0, "all of the range is fewer carts left"
+    assert record["verdicts"][0]["state"] == "benefit shown"
+    assert worth["value"] == pytest.approx(-2000 * gap["value"])
+    assert worth["interval"]["low"] == pytest.approx(-2000 * gap["interval"]["high"])
+    assert worth["interval"]["high"] == pytest.approx(-2000 * gap["interval"]["low"])
+    assert worth["direction"] == net["direction"] == "higher", "more money is better, whatever it is paid for"
+    assert net["interval"]["low"] == pytest.approx(worth["interval"]["low"] - 15)
+    found = read_recomputed(edition)
+    assert found is not None
+    checked = {c.id: c for c in found.checked}
+    assert checked["button.impact"].low == pytest.approx(worth["interval"]["low"], rel=1e-3)
+    assert checked["executive.button.net"].value == pytest.approx(net["value"])
+    summary = json.loads((edition / "records" / "executive.json").read_text())
+    price = next(n for n in summary["numbers"] if n["id"] == "executive.button.waiting")
+    assert price["value"] >= net["value"] * 7 / (365.25 / 12) * 0.999, "waiting forgoes what a fall brings"
+
+
+@pytest.mark.integration
+def test_the_worth_of_another_treatment_than_the_page_speaks_of_keeps_the_edition_back(tmp_path: Path) -> None:
+    small = valued(tmp_path / "project")
+    done = build_with(
+        small, tmp_path / "library", "workbench/_experiment.py",
+        "difference = self.reading.effects(self.arm)[0]", "difference = self.reading.effects(self.plan.treatments[0].id)[0]",
+    )  # fmt: skip
+    assert "button.impact: published" in done.stderr
+
+
 @pytest.mark.integration
 def test_a_second_query_that_fails_is_named_and_stops_nothing(tmp_path: Path) -> None:
     small = spending(tmp_path / "project")

@@ -254,6 +254,7 @@ def _ask(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
         counts = dict(_count(text) for text in options.counts)
         _check_counts(counts, options)
         metric = parse_metric(options.metric[0]) if options.metric else FileMetric("rate", "proportion", "")
+        _check_names([metric.name])
         digest = hashlib.sha256("\0".join(sorted(options.counts)).encode()).hexdigest()
         return AdHoc(title="Counts", metrics=(metric,), digest=digest, **shared), {
             "arms": counts_table(metric.name, counts)
@@ -267,6 +268,7 @@ def _ask(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
     names = [m.name for m in metrics]
     if len(set(names)) != len(names):
         raise WrongUseError("two metrics have the same name", where="--metric", mend="give each a name of its own")
+    _check_names(names)
     if options.cluster and any(m.kind in {"quantile", "capped"} for m in metrics):
         raise WrongUseError(
             "quantiles and capped means are not computed for clusters", where="--cluster", mend="take a mean or a ratio"
@@ -286,6 +288,13 @@ def _ask(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
         **shared,
     )
     return ask, dict(answer.tables)
+
+
+def _check_names(names: list[str]) -> None:
+    from gazette.params import clashes  # noqa: PLC0415
+
+    for name, what in clashes(names):
+        raise WrongUseError(what, where="--metric", mend=f"write NAME:KIND:COLUMN, such as {name}-value:mean:COLUMN")
 
 
 def _check_options(options: argparse.Namespace) -> None:

@@ -5,10 +5,10 @@ from gazette.params._annotations import Annotation, AnnotationsFile
 from gazette.params._challenge import Acceptance, CellChange, Challenge, ChallengedNumber, FileChange, ParameterChange
 from gazette.params._changes import MEASURED, changes
 from gazette.params._decision import Choice, Decision, Effect, Realised, Score, SignOff, Watch
-from gazette.params._experiment import Experiment, Guardrail, Variant
+from gazette.params._experiment import Experiment, Guardrail, Impact, Variant
 from gazette.params._glossary import GlossaryFile, Term
 from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems, published_prose, read_sheet
-from gazette.params._metrics import Before, Covariate, Fact, Metric
+from gazette.params._metrics import Before, Covariate, Fact, Metric, clashes
 from gazette.params._model import Business, Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._prose import Prose
 from gazette.params._reconciliations import Reconciliation, ReconciliationsFile, Ruling, Told
@@ -49,6 +49,7 @@ __all__ = [
     "FileChange",
     "GlossaryFile",
     "Guardrail",
+    "Impact",
     "Limit",
     "Maintenance",
     "Metric",
@@ -78,6 +79,7 @@ __all__ = [
     "Variant",
     "Watch",
     "changes",
+    "clashes",
     "load",
     "problems",
     "published_prose",

@@ -8,9 +8,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Spelling, Text
+from gazette.params._metrics import clashes
+from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Spelling, Text, as_day
 
 __all__ = ["Experiment", "Guardrail", "Impact", "Reallocation", "Segment", "Variant"]
+
+
+def _named(raw: Mapping[str, Any], key: str) -> list[Any]:
+    """Metrics that a key of the file names."""
+    if key == "primary":
+        return [raw.get("primary")]
+    return [row["metric"] if key == "guardrails" else row for row in raw.get(key, ())]
 
 
 class Variant(Sheet):
@@ -49,7 +57,7 @@ class Segment(Sheet):
 
 
 class Impact(Sheet):
-    """What one unit of the primary metric is worth, and on which base: always stated, never assumed."""
+    """What one unit of improvement in the primary metric is worth, and on which base: always stated, never assumed."""
 
     value_per_unit: Positive
     units_per_month: Positive
@@ -99,12 +107,15 @@ class Experiment(Page):
     @classmethod
     def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Dates, weights, variants and metrics that do not fit together."""
-        if "start" in raw and "end" in raw and raw["end"] < raw["start"]:
+        start, end = as_day(raw.get("start")), as_day(raw.get("end"))
+        if start is not None and end is not None and end < start:
             yield "end", f"dates run backwards: end {raw['end']} is before start {raw['start']}"
-        guardrails = [g["metric"] for g in raw.get("guardrails", ())]
-        metrics = [raw.get("primary"), *raw.get("secondary", ()), *guardrails]
+        metrics = [m for key in ("primary", "secondary", "guardrails") for m in _named(raw, key)]
         if twice := sorted({m for m in metrics if metrics.count(m) > 1}):
             yield "primary", f"metrics named twice: {', '.join(twice)}"
+        for metric, what in clashes([m for m in metrics if isinstance(m, str)]):
+            place = next(k for k in ("primary", "secondary", "guardrails") if metric in _named(raw, k))
+            yield place, what
         ids = [v["id"] for v in raw["variants"]]
         if len(set(ids)) != len(ids):
             yield "variants", "two variants have the same id"
@@ -122,18 +133,19 @@ class Experiment(Page):
 
     @classmethod
     def _misallocated(cls, raw: Mapping[str, Any], ids: list[str]) -> Iterator[tuple[str, str]]:
-        before = raw.get("start")
+        before = as_day(raw.get("start"))
         for moved in raw.get("reallocations", ()):
             if sorted(moved["weights"]) != sorted(ids):
                 yield "reallocations", f"weights from {moved['since']} on are not those of the variants {ids}"
             elif abs(total := sum(moved["weights"].values()) - 1) > 1e-9:  # noqa: PLR2004  as below
                 yield "reallocations", f"weights from {moved['since']} on add up to {1 + total:g}, not to 1"
-            if before is not None and moved["since"] <= before:
+            since = as_day(moved["since"])
+            if before is not None and since is not None and since <= before:
                 yield (
                     "reallocations",
                     f"{moved['since']} is not after {before}: they follow each other, after the start",
                 )
-            before = moved["since"]
+            before = since or before
 
     def phases(self) -> list[tuple[date, list[float]]]:
         """First day and shares of each stretch of one allocation, the shares in the order of the variants."""

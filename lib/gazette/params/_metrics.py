@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Changelog, Column, Fraction, Id, Positive, Sheet, Text, Unit, Window, sum_faults
+from gazette.params._types import (
+    Changelog,
+    Column,
+    Fraction,
+    Id,
+    Positive,
+    Sheet,
+    Text,
+    Unit,
+    Window,
+    as_day,
+    sum_faults,
+)
 
 __all__ = [
     "Before",
@@ -17,8 +29,38 @@ __all__ = [
     "Metric",
     "MetricsFile",
     "changelog_faults",
+    "clashes",
     "shape_faults",
 ]
+
+
+PARTS = (
+    "den",
+    "pre",
+    "lack",
+    "broken",
+    "absent",
+    "den-broken",
+    "den-absent",
+)  # what is kept of a unit beside its value
+TAKEN = {"n": "users per arm", "missing": "checks of what is missing"}  # numbers of a test that have parts
+
+
+def clashes(ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Metrics of one test that cannot be told from another's parts or from the test's own numbers: the id to blame, and what to say.
+
+    Args:
+        ids: All metrics of the test.
+    """
+    for metric in dict.fromkeys(ids):
+        if metric in TAKEN:
+            yield metric, f"a metric cannot be called {metric!r}: the {TAKEN[metric]} are; give it another name"
+        for part in PARTS:
+            if (other := metric.removesuffix(f"-{part}")) != metric and other in ids:
+                yield (
+                    metric,
+                    f"metrics {other!r} and {metric!r} cannot be told apart in one test: a part of {other!r} is called the same; give one another name",
+                )
 
 
 class Fact(Sheet):
@@ -51,7 +93,7 @@ def changelog_faults(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     versions = [entry["version"] for entry in raw["changelog"]]
     if versions != list(range(1, len(versions) + 1)):
         yield "changelog", f"changelog versions must be 1, 2, 3 …, oldest first; found {versions}"
-    dates = [entry["date"] for entry in raw["changelog"]]
+    dates = [day for entry in raw["changelog"] if (day := as_day(entry["date"])) is not None]
     if dates != sorted(dates):
         yield "changelog", "changelog dates run backwards; write the oldest first"
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Text
+from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Text, as_day
 
 __all__ = [
     "Business",
@@ -139,7 +139,8 @@ class Features(Sheet):
     @classmethod
     def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Training runs forward."""
-        if raw["trained_from"] >= raw["trained_until"]:
+        first, until = as_day(raw["trained_from"]), as_day(raw["trained_until"])
+        if first is not None and until is not None and first >= until:
             yield "trained_until", "the training ends before it starts"
 
 

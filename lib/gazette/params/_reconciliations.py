@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._types import Column, Fraction, Id, Sheet, Text, Window, sum_faults
+from gazette.params._types import Column, Fraction, Id, Sheet, Text, Window, as_day, sum_faults
 
 __all__ = ["Reconciliation", "ReconciliationsFile", "Ruling", "Told"]
 
@@ -35,7 +35,8 @@ class Ruling(Sheet):
         """Ranges and dates run forward."""
         if raw["low"] > raw["high"]:
             yield "high", f"high ({raw['high']}) lies below low ({raw['low']})"
-        if raw.get("until") is not None and raw["until"] < raw["ruled"]:
+        ruled, until = as_day(raw["ruled"]), as_day(raw.get("until"))
+        if ruled is not None and until is not None and until < ruled:
             yield "until", "the ruling ends before it was made"
 
 

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Text",
     "Unit",
     "Window",
+    "as_day",
     "sum_faults",
 ]
 
@@ -85,6 +87,17 @@ class Sheet(BaseModel):
         if errors or value is None:
             raise ValidationError.from_exception_data(cls.__name__, errors)
         return value
+
+
+_DAY = TypeAdapter(date)
+
+
+def as_day(written: Any) -> date | None:
+    """A date as the files may write it: bare, in quotes, or with midnight; None where it is none, which its own error says."""
+    try:
+        return _DAY.validate_python(written)
+    except ValidationError:
+        return None
 
 
 def sum_faults(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

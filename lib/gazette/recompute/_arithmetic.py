@@ -17,6 +17,7 @@ __all__ = [
     "difference",
     "logit_range",
     "normal_critical",
+    "opposite",
     "planned_criticals",
     "ratio_change",
     "scaled",
@@ -243,6 +244,12 @@ def changed(now: Second, before: Second) -> Second:
     if now.error is None or before.error is None:
         return Second(value)
     return Second.around(value, math.sqrt(now.error**2 + before.error**2), normal_critical(0.05))
+
+
+def opposite(found: Second) -> Second:
+    """A value with its sign turned: its upper end becomes the lower one."""
+    low, high = (None if end is None else -end for end in (found.high, found.low))
+    return Second(-found.value, low, high, found.error)
 
 
 def scaled(found: Second, factor: float, less: float = 0.0) -> Second:

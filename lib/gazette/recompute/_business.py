@@ -169,14 +169,16 @@ def money(benefit: Second | None, cost: Cost | None, *, model: bool) -> dict[str
     """What the summary says a subject brings and costs in a month.
 
     Args:
-        benefit: A model's revenue effect of four weeks, or a test's stated worth of a month.
+        benefit: A model's revenue effect of four weeks, or the stated worth of a month of a test's first treatment; None where no second
+            one could be computed, so that none is compared.
         cost: What building and running it costs, if that is stated.
         model: Whether it is a model.
     """
     month = None if benefit is None else scaled(benefit, MONTH / DAYS if model else 1.0)
-    found: dict[str, Second | None] = {"benefit": month}
+    found: dict[str, Second | None] = {} if month is None else {"benefit": month}
     if cost is not None:
         spent = cost.build / cost.build_months + cost.run_per_month
         found["cost"] = Second(spent)
-        found["net"] = None if month is None else scaled(month, 1.0, spent)
+        if month is not None:
+            found["net"] = scaled(month, 1.0, spent)
     return found

@@ -81,7 +81,7 @@ def recompute(
         SnapshotError: Frozen answers changed.
     """
     tables = {q.name: [*_rows(snapshot, q.name)] for q in snapshot.queries}
-    found = _seconds(inputs, tables)
+    found = _seconds(inputs, tables, _spoken_of(records))
     checked, wrong = [], []
     published = _published(records)
     for page, number in published.values():
@@ -113,7 +113,15 @@ def _rows(snapshot: Snapshot, query: str) -> Iterator[dict[str, Any]]:
         yield {str(k): v for k, v in row.items()}
 
 
-def _seconds(inputs: Inputs, tables: Mapping[str, list[dict[str, Any]]]) -> dict[str, Second | None]:
+def _spoken_of(records: Sequence[Record]) -> dict[str, str]:
+    """Test to how the names of its first treatment's numbers begin: which of several that is, its page says by its first verdict."""
+    firsts = {r.subject: next((v for v in r.verdicts if v.primary), None) for r in records if r.kind == "experiment"}
+    return {s: v.reason.id.removeprefix(f"{s}.").removesuffix("verdict") for s, v in firsts.items() if v is not None}
+
+
+def _seconds(
+    inputs: Inputs, tables: Mapping[str, list[dict[str, Any]]], spoken_of: Mapping[str, str]
+) -> dict[str, Second | None]:
     """Numbers by id: those of every subject, and what the summary says of their money."""
     found: dict[str, Second | None] = {}
     for subject in inputs.subjects:
@@ -125,11 +133,11 @@ def _seconds(inputs: Inputs, tables: Mapping[str, list[dict[str, Any]]]) -> dict
         else:
             past = inputs.past.get(subject.id, [])
             mine = _experiment.seconds(subject, inputs.metrics, own, past, ended=subject.id in inputs.ended)
-            benefit = mine.get("impact")
+            benefit = mine.get(f"{spoken_of.get(subject.id, '')}impact")
+            if benefit is not None:
+                mine["impact"] = benefit
         found |= {f"{subject.id}.{name}": second for name, second in mine.items()}
         money = _business.money(benefit, subject.cost, model=isinstance(subject, Model))
-        if "impact" in mine and money.get("net") is not None:
-            found[f"{subject.id}.net"] = money["net"]
         found |= {f"executive.{subject.id}.{name}": second for name, second in money.items()}
     return found
 

@@ -11,6 +11,7 @@ from gazette.recompute._arithmetic import (
     anytime_critical,
     difference,
     normal_critical,
+    opposite,
     planned_criticals,
     ratio_change,
     scaled,
@@ -297,10 +298,27 @@ def seconds(
             prefix = f"{variant.id}." if len(plan.treatments) > 1 else ""
             for suffix, second in _of_metric(plan, metrics[metric], tables, (metric, variant.id), critical, alpha):
                 found[f"{metric}.control" if suffix == "control" else f"{prefix}{metric}.{suffix}"] = second
-    gap = found.get(f"{plan.primary}.difference")
-    if plan.impact is not None and gap is not None:
-        found["impact"] = scaled(gap, plan.impact.value_per_unit * plan.impact.units_per_month)
-    return found
+    return found | _money(plan, metrics, found)
+
+
+def _money(
+    plan: Experiment, metrics: Mapping[str, Metric], found: Mapping[str, Second | None]
+) -> dict[str, Second | None]:
+    """What the difference of each treatment is worth in a month, and that less what it costs, as far as both are stated."""
+    worth: dict[str, Second | None] = {}
+    less_is_better = metrics[plan.primary].direction == "lower"  # then a fall earns what the file states
+    for variant in plan.treatments:
+        prefix = f"{variant.id}." if len(plan.treatments) > 1 else ""
+        gap = found.get(f"{prefix}{plan.primary}.difference")
+        if plan.impact is not None and gap is not None:
+            month = scaled(
+                opposite(gap) if less_is_better else gap, plan.impact.value_per_unit * plan.impact.units_per_month
+            )
+            worth[f"{prefix}impact"] = month
+            if plan.cost is not None:
+                spent = plan.cost.build / plan.cost.build_months + plan.cost.run_per_month
+                worth[f"{prefix}net"] = scaled(month, 1.0, spent)
+    return worth
 
 
 def _of_metric(

@@ -146,13 +146,18 @@ class ExperimentBench(FlipSteps):
         if self.plan.impact is None or not self.trusted or verdict.rule == "fixed-horizon-not-over":
             why = "nothing is concluded yet" if self.plan.impact else "no value per unit is stated in the parameters"
             return Block(f"<p>Worth in money: not published, because {why}.</p>")
-        scale = self.plan.impact.value_per_unit * self.plan.impact.units_per_month
         difference = self.reading.effects(self.arm)[0].comparison.difference
         if isinstance(difference, NotPublished):
             return Block("<p>Worth in money: not published.</p>")
-        value = worth(difference, scale)
         number = self.add(
-            "impact", "Worth a month", value, unit="money", metric=self.plan.primary, cell="impact", query="arms"
+            "impact",
+            "Worth a month",
+            worth(difference, self._scale(self.plan.impact)),
+            unit="money",
+            metric=self.plan.primary,
+            cell="impact",
+            query="arms",
+            direction="higher",
         )
         span = display.number_span(number, "interval", currency=self.currency)
         return Block(f"<p>Worth a month if it holds: {span}. Base: {escape(self.plan.impact.base)}.</p>")

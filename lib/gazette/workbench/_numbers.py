@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gazette.conclusions import Look, MetricResult
-    from gazette.params import Experiment
+    from gazette.params import Experiment, Impact
     from gazette.record import Finding, Unit, Verdict
 
 __all__ = ["ExperimentNumbers", "day_of", "days_of", "worth"]
@@ -263,7 +263,10 @@ class ExperimentNumbers(Bench):
                 )
         if (net := self._net(difference)) is not None:
             extra["net"] = self.add(
-                f"{prefix}net", "Worth a month less cost a month", net, **{**shared, "unit": "money", "cell": "impact"}
+                f"{prefix}net",
+                "Worth a month less cost a month",
+                net,
+                **{**shared, "unit": "money", "cell": "impact", "direction": "higher"},
             )
         power = reading.planned_power(arm)
         self.add(f"{prefix}power", "Power at the smallest effect worth having", power, unit="fraction", **shared)
@@ -298,7 +301,12 @@ class ExperimentNumbers(Bench):
         early = not self.reading.ended and plan.design == "fixed"
         if plan.impact is None or plan.cost is None or isinstance(difference, NotPublished) or failed or early:
             return None
-        return worth(difference, plan.impact.value_per_unit * plan.impact.units_per_month, plan.cost.per_month)
+        return worth(difference, self._scale(plan.impact), plan.cost.per_month)
+
+    def _scale(self, impact: Impact) -> float:
+        """Money a month for one unit of difference: what is valued is an improvement, so a fall where less is better."""
+        good = -1.0 if self.params.metrics[self.plan.primary].direction == "lower" else 1.0
+        return good * impact.value_per_unit * impact.units_per_month
 
     @cached_property
     def verdicts(self) -> dict[str, tuple[Verdict, tuple[Finding, ...]]]:
@@ -365,7 +373,7 @@ def worth(difference: stats.Estimate, scale: float, cost: float = 0.0) -> stats.
 
     Args:
         difference: In the metric's unit.
-        scale: Money a month for one unit of it.
+        scale: Money a month for one unit of it, negative where less is better.
         cost: Money a month.
     """
     low, high = sorted((difference.low * scale - cost, difference.high * scale - cost))

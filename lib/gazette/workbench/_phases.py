@@ -14,6 +14,7 @@ __all__ = ["MOVED", "splits", "stratified"]
 
 MOVED = "the allocation was moved while the test ran, and this is not taken within days of one allocation"
 ENDS = ("_mean", "_var", "_cov")
+LACKS = ("_lack_mean", "_lack_cov", "_lack_pre_cov")
 
 
 def stratified(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -41,7 +42,7 @@ def stratified(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         made: dict[str, Any] = {"variant": variant, "n": n}
         made["moved_too_few"] = len(own) < len(sizes) or min(int(r["n"]) for r in own) < 2  # noqa: PLR2004  a variance
         for column in own[0]:
-            if "_lack" in column or column in {"variant", "n", "phase"}:
+            if _of_a_lack(column, own[0]) or column in {"variant", "n", "phase"}:
                 continue
             if not column.endswith(ENDS):
                 made[column] = sum(number(r[column]) for r in own)
@@ -53,6 +54,11 @@ def stratified(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
                 )
         arms[variant] = made
     return arms
+
+
+def _of_a_lack(column: str, row: Mapping[str, Any]) -> bool:
+    """Whether a column is of units that lack a metric's covariate; a metric may itself be called lack, or end so."""
+    return any(column.endswith(end) and f"{column.removesuffix(end)}_mean" in row for end in LACKS)
 
 
 def _worst(chances: Sequence[float | NotPublished]) -> float | NotPublished:

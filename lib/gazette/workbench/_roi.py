@@ -267,9 +267,8 @@ class Money(Registered):
         assert isinstance(number.value, float)  # noqa: S101  checked above
         critical = (look.critical if look else None) or stats.z_of(number.interval.level)
         error = (number.interval.high - number.interval.low) / 2 / critical
-        good = -1.0 if self.params.metrics[plan.primary].direction == "lower" else 1.0
         cost = plan.cost.per_month if plan.cost is not None else 0.0
-        price = stats.expected_gain(good * number.value - cost, error) * 7 / MONTH
+        price = stats.expected_gain(number.value - cost, error) * 7 / MONTH
         shared: dict[str, Any] = {"unit": "money", "metric": verdict.metric, "cell": "decisions", "query": None}
         return self.add(
             f"{subject}.waiting", f"{record.title}, price of a week of waiting", price, note=PRICE, **shared
