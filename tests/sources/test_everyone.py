@@ -327,6 +327,62 @@ def test_rows_without_a_value_are_counted_arm_by_arm_and_add_nothing(tables: Tab
     assert (lack.p > 0.01) == even
 
 
+@pytest.mark.parametrize("aggregation", ["any", "count", "sum"])
+@pytest.mark.parametrize(("column", "other"), [("loaded_at", "clicked_at"), ("clicked_at", "loaded_at")])
+def test_rows_without_a_time_or_an_arrival_do_not_count_and_are_told_arm_by_arm(
+    tables: Tables, column: str, other: str, aggregation: str
+) -> None:
+    """Half of one arm's rows were not stamped; what is left is what pandas has of the rest."""
+    tables.assign().click().sql(
+        "ALTER TABLE clicks ADD COLUMN amount DOUBLE",
+        "UPDATE clicks SET amount = if(unit_id % 7 = 0, 'NaN'::DOUBLE, 3.0)",
+        "INSERT INTO clicks SELECT unit_id, clicked_at, loaded_at, 5.0 FROM clicks WHERE unit_id % 3 = 0",
+        f"UPDATE clicks SET {column} = NULL WHERE (unit_id % 2 = 1 AND unit_id % 4 = 1) OR amount = 'NaN'",
+        f"INSERT INTO clicks SELECT unit_id, TIMESTAMP '2026-12-24', TIMESTAMP '2026-12-24', 1 FROM clicks WHERE {other} IS NOT NULL",
+        f"UPDATE clicks SET {column} = NULL WHERE {other} = TIMESTAMP '2026-12-24'",  # happened or arrived too late in any case
+    )
+    fact = {"table": "clicks", "unit": "unit_id", "time": "clicked_at", "arrived": "loaded_at"}
+    tables.metrics.clear()
+    tables.fact("clicks", fact | {"aggregation": aggregation} | ({"value": "amount"} if aggregation == "sum" else {}))
+    tables.fact(
+        "per-click", {**fact, "aggregation": "sum", "value": "amount"}, denominator={**fact, "aggregation": "count"}
+    )
+    values = tables.values()
+    with duckdb.connect(str(tables.place / "w.duckdb"), read_only=True) as db:
+        data = db.execute(
+            f"SELECT * FROM assigned LEFT JOIN (FROM clicks WHERE {other} < '2026-11-23' OR {other} IS NULL) USING (unit_id)"
+        ).df()
+    data["kept"] = data["clicked_at"].notna() & data["loaded_at"].notna()
+    data["amount"] = data["amount"].where(data["kept"])
+    data["lost"] = data[column].isna() & data[other].notna()
+    units = data.groupby("unit_id").agg(
+        arm=("variant", "first"),
+        any=("kept", "max"),
+        count=("kept", "sum"),
+        sum=("amount", "sum"),
+        lost=("lost", "max"),
+    )
+    assert values == tuple(pytest.approx(units[units["arm"] == a][aggregation].mean()) for a in ("blue", "green"))
+    reading, second = tables.read()
+    ratio = reading.compare("per-click", "green").difference
+    assert isinstance(ratio, Estimate)
+    assert second["per-click.difference"].value == pytest.approx(ratio.value, rel=1e-9)  # type: ignore[union-attr]
+    lacks = lacks_of(reading.table("missing"), control="blue")
+    assert [(lack.metric, lack.what) for lack in lacks] == [
+        (metric, f"no {column} in some row of clicks") for metric in ("clicks", "per-click")
+    ]
+    for lack in lacks:
+        assert {a: r["missing"] for a, r in lack.arms.items()} == units.groupby("arm")["lost"].sum().to_dict()
+        assert {a: r["rows"] for a, r in lack.arms.items()} == {"blue": 1000, "green": 1000}
+        assert float(lack.p) < 0.01  # type: ignore[arg-type]
+    days = reading.table("rows_per_day")
+    assert days is not None
+    assert int(days["n"].sum()) == data["kept"].sum()
+    by_day = reading.table("effect_by_day")
+    assert by_day is not None
+    assert int(by_day["n"].sum()) == int(units["any"].sum()), "one day each"
+
+
 def test_an_allocation_that_was_moved_is_compared_within_its_days(tables: Tables) -> None:
     """One in a hundred, then half: those who came early click more, in both arms. The right values are pandas'."""
     tables.sql(
