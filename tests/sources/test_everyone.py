@@ -384,18 +384,18 @@ def test_rows_without_a_time_or_an_arrival_do_not_count_and_are_told_arm_by_arm(
 
 
 def test_an_allocation_that_was_moved_is_compared_within_its_days(tables: Tables) -> None:
-    """One in a hundred, then half: those who came early click more, in both arms. The right values are pandas'."""
+    """One in twenty-five, then half: those who came early click more, in both arms. The right values are pandas'."""
     tables.sql(
-        "CREATE TABLE assigned AS SELECT 'test' AS experiment, i AS unit_id, if(i < 8000, if(i % 100 = 0, 'green', 'blue'), if(i % 2 = 0, 'green', 'blue')) AS variant, "
+        "CREATE TABLE assigned AS SELECT 'test' AS experiment, i AS unit_id, if(i < 8000, if(i % 25 = 0, 'green', 'blue'), if(i % 2 = 0, 'green', 'blue')) AS variant, "
         "TIMESTAMP '2026-11-09' + to_minutes(if(i < 8000, i, 7 * 24 * 60 + i - 8000)::INT) AS assigned_at FROM range(12000) t(i)",
-        "CREATE TABLE clicks AS SELECT unit_id, assigned_at AS clicked_at, assigned_at AS loaded_at FROM assigned WHERE hash(unit_id) % 100 < if(unit_id < 8000, 12, 8)",
+        "CREATE TABLE clicks AS SELECT unit_id, assigned_at AS clicked_at, assigned_at AS loaded_at FROM assigned WHERE hash(unit_id) % 100 < if(unit_id < 8000, 24, 8)",
         "CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, (hash(unit_id, 1) % 50 + if(unit_id < 8000, 20, 5))::DOUBLE AS amount FROM assigned",
     )
     tables.fact("amount", {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"})
     spent = {"table": "spent", "unit": "unit_id", "time": "at", "aggregation": "count"}
     tables.fact("per-row", {**spent, "aggregation": "sum", "value": "amount"}, denominator=spent)
     tables.fact("middle", {**spent, "aggregation": "sum", "value": "amount"}, quantile=0.5)
-    variants = [{"id": "blue", "weight": 0.99}, {"id": "green", "weight": 0.01}]
+    variants = [{"id": "blue", "weight": 0.96}, {"id": "green", "weight": 0.04}]
     pooled, _ = tables.read(variants=variants, planned_units=12000)
     assert float(pooled.split()) < 1e-9, "while nothing says so, the split fails"  # type: ignore[arg-type]
     moved = [{"since": date(2026, 11, 16), "weights": {"blue": 0.5, "green": 0.5}}]
@@ -432,7 +432,43 @@ def test_an_allocation_that_was_moved_is_compared_within_its_days(tables: Tables
     )
     assert float(reading.split()) > 0.5  # type: ignore[arg-type]
     assert float(reading.split_sequence()) > 0.1  # type: ignore[arg-type]
-    assert reading.planned_shares() == pytest.approx([(8000 * 0.99 + 4000 * 0.5) / 12000, (80 + 2000) / 12000])
+    assert reading.planned_shares() == pytest.approx([(8000 * 0.96 + 4000 * 0.5) / 12000, (320 + 2000) / 12000])
+
+
+@pytest.mark.parametrize(
+    ("every", "rate", "why"),
+    [
+        (100, 12, "an arm has 80 users in days of one allocation, too few: 100 are needed"),
+        (10, 2, "in days of one allocation fewer than 20 users of an arm could be expected to do it, or not to"),
+        (10, 98, "in days of one allocation fewer than 20 users of an arm could be expected to do it, or not to"),
+        (10, 12, ""),
+        (80, 50, ""),
+    ],
+)
+def test_few_users_in_days_of_one_allocation_are_not_compared(tables: Tables, every: int, rate: int, why: str) -> None:
+    tables.sql(
+        f"CREATE TABLE assigned AS SELECT 'test' AS experiment, i AS unit_id, if(i < 8000, if(i % {every} = 0, 'green', 'blue'), if(i % 2 = 0, 'green', 'blue')) AS variant, "
+        "TIMESTAMP '2026-11-09' + to_minutes(if(i < 8000, i, 7 * 24 * 60 + i - 8000)::INT) AS assigned_at FROM range(12000) t(i)",
+        f"CREATE TABLE clicks AS SELECT unit_id, assigned_at AS clicked_at, assigned_at AS loaded_at FROM assigned WHERE hash(unit_id) % 100 < {rate}",
+        "CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, (hash(unit_id, 1) % 50)::DOUBLE AS amount FROM assigned",
+    )
+    tables.fact("amount", {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"})
+    weights = {"blue": 1 - 1 / every, "green": 1 / every}
+    reading, second = tables.read(
+        variants=[{"id": v, "weight": w} for v, w in weights.items()],
+        reallocations=[{"since": date(2026, 11, 16), "weights": {"blue": 0.5, "green": 0.5}}],
+        planned_units=12000,
+    )
+    found, amount = (reading.compare(m, "green").difference for m in ("clicks", "amount"))
+    other = second["clicks.difference"]
+    if why:
+        assert found == reading.value("clicks", "green") == NotPublished(reason=why)
+        assert other is None
+    else:
+        assert isinstance(found, Estimate)
+        assert other is not None
+        assert other.low == pytest.approx(found.low, rel=1e-6)
+    assert isinstance(amount, NotPublished) == (second["amount.difference"] is None) == (every == 100)
 
 
 @pytest.mark.parametrize("kind", ["DATE", "TIMESTAMP"])
