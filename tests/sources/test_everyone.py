@@ -471,6 +471,40 @@ def test_few_users_in_days_of_one_allocation_are_not_compared(tables: Tables, ev
     assert isinstance(amount, NotPublished) == (second["amount.difference"] is None) == (every == 100)
 
 
+@pytest.mark.parametrize("even", [True, False])
+def test_what_is_missing_is_compared_within_days_of_one_allocation(tables: Tables, even: bool) -> None:
+    """Users of later days lack their past more often, in both arms; and in one arm of the first days."""
+    lost = "if(unit_id < 8000, 5, 50)" if even else "if(unit_id < 8000, if(variant = 'green', 15, 5), 50)"
+    tables.sql(
+        "CREATE TABLE assigned AS SELECT 'test' AS experiment, i AS unit_id, if(i < 8000, if(i % 10 = 0, 'green', 'blue'), if(i % 2 = 0, 'green', 'blue')) AS variant, "
+        "TIMESTAMP '2026-11-09' + to_minutes(if(i < 8000, i, 7 * 24 * 60 + i - 8000)::INT) AS assigned_at FROM range(12000) t(i)",
+        "CREATE TABLE clicks AS SELECT unit_id, assigned_at AS clicked_at, assigned_at AS loaded_at FROM assigned WHERE hash(unit_id) % 100 < 30",
+        "CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, (hash(unit_id, 1) % 50)::DOUBLE AS amount FROM assigned",
+        f"CREATE TABLE past AS SELECT unit_id, 2.0::DOUBLE AS before FROM assigned WHERE hash(unit_id, 5) % 100 >= {lost}",
+    )
+    before = {"table": "past", "unit": "unit_id", "column": "before"}
+    amount = {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"}
+    tables.fact("amount", amount, covariate=before)
+    moved = [{"since": date(2026, 11, 16), "weights": {"blue": 0.5, "green": 0.5}}]
+    variants = [{"id": "blue", "weight": 0.9}, {"id": "green", "weight": 0.1}]
+    reading, _ = tables.read(variants=variants, reallocations=moved, planned_units=12000)
+    (lack,) = lacks_of(reading.table("missing"), control="blue")
+    with duckdb.connect(str(tables.place / "w.duckdb"), read_only=True) as db:
+        data = db.execute(
+            "SELECT unit_id, variant, before IS NULL AS lost FROM assigned LEFT JOIN past USING (unit_id)"
+        ).df()
+    assert {a: (r["rows"], r["missing"]) for a, r in lack.arms.items()} == {
+        a: (len(d), d["lost"].sum()) for a, d in data.groupby("variant")
+    }
+
+    def chance(part: pd.DataFrame) -> float:
+        return float(chi2_contingency(pd.crosstab(part["variant"], part["lost"]), correction=False).pvalue)
+
+    assert chance(data) < 1e-9, "over all days the arms are unlike"
+    assert lack.p == pytest.approx(min(1, 2 * min(chance(d) for _, d in data.groupby(data["unit_id"] < 8000))))
+    assert (float(lack.p) > 0.01) == even  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("kind", ["DATE", "TIMESTAMP"])
 def test_a_fact_that_has_days_counts_from_the_day_of_assignment(tables: Tables, kind: str) -> None:
     tables.assign().click().sql(

@@ -48,8 +48,8 @@ def queries(
         joined = _with_metric(warehouse, joined, single, name, metric, end, period, first)
     joined = warehouse.hold("gazette_units", joined)
     yield "arms", joined.group_by("variant").aggregate(**measures(joined, known)).order_by("variant")
+    staged = joined.mutate(phase=phase(joined, experiment)) if experiment.reallocations else joined
     if experiment.reallocations:
-        staged = joined.mutate(phase=phase(joined, experiment))
         found = staged.group_by("phase", "variant").aggregate(**measures(staged, known))
         yield "phases", found.order_by("phase", "variant")
     daily = single.mutate(day=single.assigned_at.date())
@@ -57,7 +57,7 @@ def queries(
     several = units.unit_id.notnull() & (units.arms > 1)
     yield "exposure", units.aggregate(units_in_several_arms=flag(several).sum().fill_null(0))
     yield "accounted", accounted(units, experiment)
-    if (missing := _missing(joined, known)) is not None:
+    if (missing := _missing(staged, known)) is not None:
         yield "missing", missing
     if days is not None:
         dated = days.filter(days["rows"] > 0)
@@ -159,7 +159,10 @@ def _read(name: str, metric: Metric) -> list[tuple[str, Fact]]:
 
 
 def _missing(joined: Any, metrics: dict[str, Metric]) -> Any:
-    """Per metric and arm, units, and how many have a row without a time, an arrival or a value, or no covariate; None without metrics."""
+    """Per metric and arm, units, and how many have a row without a time, an arrival or a value, or no covariate; None without metrics.
+
+    Also per stretch of one allocation, where the units have a ``phase``.
+    """
     import ibis  # noqa: PLC0415
 
     sums, told = {}, []
@@ -170,14 +173,15 @@ def _missing(joined: Any, metrics: dict[str, Metric]) -> Any:
             told.append((name, what, f"{column_of(name)}_{i}"))
     if not told:
         return None
-    found = joined.group_by("variant").aggregate(n=joined.count(), **sums)
+    keys = [key for key in ("variant", "phase") if key in joined.columns]
+    found = joined.group_by(*keys).aggregate(n=joined.count(), **sums)
     parts = [
         found.select(
-            "variant", "n", rows=found.n, missing=found[column], metric=ibis.literal(name), what=ibis.literal(what)
+            *keys, "n", rows=found.n, missing=found[column], metric=ibis.literal(name), what=ibis.literal(what)
         )
         for name, what, column in told
     ]
-    return _together(parts).order_by("metric", "what", "variant")
+    return _together(parts).order_by("metric", "what", *keys)
 
 
 def _lacks(name: str, metric: Metric) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from gazette import stats
 from gazette.record import NotPublished
 from gazette.workbench._answers import number
 
-__all__ = ["MOVED", "splits", "stratified", "too_few"]
+__all__ = ["MOVED", "splits", "stratified", "too_few", "worst"]
 
 MOVED = "the allocation was moved while the test ran, and this is not taken within days of one allocation"
 ENDS = ("_mean", "_var", "_cov")
@@ -88,7 +88,7 @@ def too_few(row: Mapping[str, Any], column: str, *, proportion: bool) -> NotPubl
     return None
 
 
-def _worst(chances: Sequence[float | NotPublished]) -> float | NotPublished:
+def worst(chances: Iterable[float | NotPublished]) -> float | NotPublished:
     """The smallest of several p-values, times their number (Bonferroni)."""
     known = [p for p in chances if not isinstance(p, NotPublished)]
     return min(1.0, min(known) * len(known)) if known else NotPublished(reason="no units")
@@ -102,5 +102,5 @@ def splits(phases: Sequence[tuple[Sequence[Sequence[int]], Sequence[float]]], *,
         daily: Whether the split is watched day by day.
     """
     if daily:
-        return _worst([stats.sample_ratio_sequence(rows, weights) for rows, weights in phases])
-    return _worst([stats.sample_ratio([sum(c) for c in zip(*rows, strict=True)], w) for rows, w in phases if rows])
+        return worst([stats.sample_ratio_sequence(rows, weights) for rows, weights in phases])
+    return worst([stats.sample_ratio([sum(c) for c in zip(*rows, strict=True)], w) for rows, w in phases if rows])
