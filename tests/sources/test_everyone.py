@@ -443,13 +443,15 @@ def test_an_allocation_that_was_moved_is_compared_within_its_days(tables: Tables
         (10, 98, "in days of one allocation fewer than 20 users of an arm could be expected to do it, or not to"),
         (10, 12, ""),
         (80, 50, ""),
+        (10, 0, ""),  # one in forty, so twenty of 800
     ],
 )
 def test_few_users_in_days_of_one_allocation_are_not_compared(tables: Tables, every: int, rate: int, why: str) -> None:
     tables.sql(
         f"CREATE TABLE assigned AS SELECT 'test' AS experiment, i AS unit_id, if(i < 8000, if(i % {every} = 0, 'green', 'blue'), if(i % 2 = 0, 'green', 'blue')) AS variant, "
         "TIMESTAMP '2026-11-09' + to_minutes(if(i < 8000, i, 7 * 24 * 60 + i - 8000)::INT) AS assigned_at FROM range(12000) t(i)",
-        f"CREATE TABLE clicks AS SELECT unit_id, assigned_at AS clicked_at, assigned_at AS loaded_at FROM assigned WHERE hash(unit_id) % 100 < {rate}",
+        f"CREATE TABLE clicks AS SELECT unit_id, assigned_at AS clicked_at, assigned_at AS loaded_at FROM assigned "
+        f"WHERE {f'hash(unit_id) % 100 < {rate}' if rate else '(unit_id // 10) % 40 = 0'}",
         "CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, (hash(unit_id, 1) % 50)::DOUBLE AS amount FROM assigned",
     )
     tables.fact("amount", {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"})

@@ -18,6 +18,7 @@ ENDS = ("_mean", "_var", "_cov")
 # Below these a stretch that weighs much has far too narrow a range: its own variance is hardly known, and weighs as if it were.
 FEWEST_USERS = 100
 FEWEST_SHARES = 20  # expected successes and failures, of a proportion
+ROUNDING = 1e-9  # of a number of users that was made of shares
 
 
 def stratified(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -81,7 +82,7 @@ def too_few(row: Mapping[str, Any], column: str, *, proportion: bool) -> NotPubl
         return NotPublished(
             reason=f"an arm has {users} users in days of one allocation, too few: {FEWEST_USERS} are needed"
         )
-    if proportion and row.get(f"{column}_stretch", FEWEST_SHARES) < FEWEST_SHARES:
+    if proportion and row.get(f"{column}_stretch", FEWEST_SHARES) < FEWEST_SHARES * (1 - ROUNDING):
         return NotPublished(
             reason=f"in days of one allocation fewer than {FEWEST_SHARES} users of an arm could be expected to do it, or not to"
         )
