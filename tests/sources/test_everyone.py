@@ -327,19 +327,75 @@ def test_rows_without_a_value_are_counted_arm_by_arm_and_add_nothing(tables: Tab
     assert (lack.p > 0.01) == even
 
 
+@pytest.mark.parametrize("aggregation", ["any", "count", "sum"])
+@pytest.mark.parametrize(("column", "other"), [("loaded_at", "clicked_at"), ("clicked_at", "loaded_at")])
+def test_rows_without_a_time_or_an_arrival_do_not_count_and_are_told_arm_by_arm(
+    tables: Tables, column: str, other: str, aggregation: str
+) -> None:
+    """Half of one arm's rows were not stamped; what is left is what pandas has of the rest."""
+    tables.assign().click().sql(
+        "ALTER TABLE clicks ADD COLUMN amount DOUBLE",
+        "UPDATE clicks SET amount = if(unit_id % 7 = 0, 'NaN'::DOUBLE, 3.0)",
+        "INSERT INTO clicks SELECT unit_id, clicked_at, loaded_at, 5.0 FROM clicks WHERE unit_id % 3 = 0",
+        f"UPDATE clicks SET {column} = NULL WHERE (unit_id % 2 = 1 AND unit_id % 4 = 1) OR amount = 'NaN'",
+        f"INSERT INTO clicks SELECT unit_id, TIMESTAMP '2026-12-24', TIMESTAMP '2026-12-24', 1 FROM clicks WHERE {other} IS NOT NULL",
+        f"UPDATE clicks SET {column} = NULL WHERE {other} = TIMESTAMP '2026-12-24'",  # happened or arrived too late in any case
+    )
+    fact = {"table": "clicks", "unit": "unit_id", "time": "clicked_at", "arrived": "loaded_at"}
+    tables.metrics.clear()
+    tables.fact("clicks", fact | {"aggregation": aggregation} | ({"value": "amount"} if aggregation == "sum" else {}))
+    tables.fact(
+        "per-click", {**fact, "aggregation": "sum", "value": "amount"}, denominator={**fact, "aggregation": "count"}
+    )
+    values = tables.values()
+    with duckdb.connect(str(tables.place / "w.duckdb"), read_only=True) as db:
+        data = db.execute(
+            f"SELECT * FROM assigned LEFT JOIN (FROM clicks WHERE {other} < '2026-11-23' OR {other} IS NULL) USING (unit_id)"
+        ).df()
+    data["kept"] = data["clicked_at"].notna() & data["loaded_at"].notna()
+    data["amount"] = data["amount"].where(data["kept"])
+    data["lost"] = data[column].isna() & data[other].notna()
+    units = data.groupby("unit_id").agg(
+        arm=("variant", "first"),
+        any=("kept", "max"),
+        count=("kept", "sum"),
+        sum=("amount", "sum"),
+        lost=("lost", "max"),
+    )
+    assert values == tuple(pytest.approx(units[units["arm"] == a][aggregation].mean()) for a in ("blue", "green"))
+    reading, second = tables.read()
+    ratio = reading.compare("per-click", "green").difference
+    assert isinstance(ratio, Estimate)
+    assert second["per-click.difference"].value == pytest.approx(ratio.value, rel=1e-9)  # type: ignore[union-attr]
+    lacks = lacks_of(reading.table("missing"), control="blue")
+    assert [(lack.metric, lack.what) for lack in lacks] == [
+        (metric, f"no {column} in some row of clicks") for metric in ("clicks", "per-click")
+    ]
+    for lack in lacks:
+        assert {a: r["missing"] for a, r in lack.arms.items()} == units.groupby("arm")["lost"].sum().to_dict()
+        assert {a: r["rows"] for a, r in lack.arms.items()} == {"blue": 1000, "green": 1000}
+        assert float(lack.p) < 0.01  # type: ignore[arg-type]
+    days = reading.table("rows_per_day")
+    assert days is not None
+    assert int(days["n"].sum()) == data["kept"].sum()
+    by_day = reading.table("effect_by_day")
+    assert by_day is not None
+    assert int(by_day["n"].sum()) == int(units["any"].sum()), "one day each"
+
+
 def test_an_allocation_that_was_moved_is_compared_within_its_days(tables: Tables) -> None:
-    """One in a hundred, then half: those who came early click more, in both arms. The right values are pandas'."""
+    """One in twenty-five, then half: those who came early click more, in both arms. The right values are pandas'."""
     tables.sql(
-        "CREATE TABLE assigned AS SELECT 'test' AS experiment, i AS unit_id, if(i < 8000, if(i % 100 = 0, 'green', 'blue'), if(i % 2 = 0, 'green', 'blue')) AS variant, "
+        "CREATE TABLE assigned AS SELECT 'test' AS experiment, i AS unit_id, if(i < 8000, if(i % 25 = 0, 'green', 'blue'), if(i % 2 = 0, 'green', 'blue')) AS variant, "
         "TIMESTAMP '2026-11-09' + to_minutes(if(i < 8000, i, 7 * 24 * 60 + i - 8000)::INT) AS assigned_at FROM range(12000) t(i)",
-        "CREATE TABLE clicks AS SELECT unit_id, assigned_at AS clicked_at, assigned_at AS loaded_at FROM assigned WHERE hash(unit_id) % 100 < if(unit_id < 8000, 12, 8)",
+        "CREATE TABLE clicks AS SELECT unit_id, assigned_at AS clicked_at, assigned_at AS loaded_at FROM assigned WHERE hash(unit_id) % 100 < if(unit_id < 8000, 24, 8)",
         "CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, (hash(unit_id, 1) % 50 + if(unit_id < 8000, 20, 5))::DOUBLE AS amount FROM assigned",
     )
     tables.fact("amount", {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"})
     spent = {"table": "spent", "unit": "unit_id", "time": "at", "aggregation": "count"}
     tables.fact("per-row", {**spent, "aggregation": "sum", "value": "amount"}, denominator=spent)
     tables.fact("middle", {**spent, "aggregation": "sum", "value": "amount"}, quantile=0.5)
-    variants = [{"id": "blue", "weight": 0.99}, {"id": "green", "weight": 0.01}]
+    variants = [{"id": "blue", "weight": 0.96}, {"id": "green", "weight": 0.04}]
     pooled, _ = tables.read(variants=variants, planned_units=12000)
     assert float(pooled.split()) < 1e-9, "while nothing says so, the split fails"  # type: ignore[arg-type]
     moved = [{"since": date(2026, 11, 16), "weights": {"blue": 0.5, "green": 0.5}}]
@@ -376,7 +432,79 @@ def test_an_allocation_that_was_moved_is_compared_within_its_days(tables: Tables
     )
     assert float(reading.split()) > 0.5  # type: ignore[arg-type]
     assert float(reading.split_sequence()) > 0.1  # type: ignore[arg-type]
-    assert reading.planned_shares() == pytest.approx([(8000 * 0.99 + 4000 * 0.5) / 12000, (80 + 2000) / 12000])
+    assert reading.planned_shares() == pytest.approx([(8000 * 0.96 + 4000 * 0.5) / 12000, (320 + 2000) / 12000])
+
+
+@pytest.mark.parametrize(
+    ("every", "rate", "why"),
+    [
+        (100, 12, "an arm has 80 users in days of one allocation, too few: 100 are needed"),
+        (10, 2, "in days of one allocation fewer than 20 users of an arm could be expected to do it, or not to"),
+        (10, 98, "in days of one allocation fewer than 20 users of an arm could be expected to do it, or not to"),
+        (10, 12, ""),
+        (80, 50, ""),
+        (10, 0, ""),  # one in forty, so twenty of 800
+    ],
+)
+def test_few_users_in_days_of_one_allocation_are_not_compared(tables: Tables, every: int, rate: int, why: str) -> None:
+    tables.sql(
+        f"CREATE TABLE assigned AS SELECT 'test' AS experiment, i AS unit_id, if(i < 8000, if(i % {every} = 0, 'green', 'blue'), if(i % 2 = 0, 'green', 'blue')) AS variant, "
+        "TIMESTAMP '2026-11-09' + to_minutes(if(i < 8000, i, 7 * 24 * 60 + i - 8000)::INT) AS assigned_at FROM range(12000) t(i)",
+        f"CREATE TABLE clicks AS SELECT unit_id, assigned_at AS clicked_at, assigned_at AS loaded_at FROM assigned "
+        f"WHERE {f'hash(unit_id) % 100 < {rate}' if rate else '(unit_id // 10) % 40 = 0'}",
+        "CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, (hash(unit_id, 1) % 50)::DOUBLE AS amount FROM assigned",
+    )
+    tables.fact("amount", {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"})
+    weights = {"blue": 1 - 1 / every, "green": 1 / every}
+    reading, second = tables.read(
+        variants=[{"id": v, "weight": w} for v, w in weights.items()],
+        reallocations=[{"since": date(2026, 11, 16), "weights": {"blue": 0.5, "green": 0.5}}],
+        planned_units=12000,
+    )
+    found, amount = (reading.compare(m, "green").difference for m in ("clicks", "amount"))
+    other = second["clicks.difference"]
+    if why:
+        assert found == reading.value("clicks", "green") == NotPublished(reason=why)
+        assert other is None
+    else:
+        assert isinstance(found, Estimate)
+        assert other is not None
+        assert other.low == pytest.approx(found.low, rel=1e-6)
+    assert isinstance(amount, NotPublished) == (second["amount.difference"] is None) == (every == 100)
+
+
+@pytest.mark.parametrize("even", [True, False])
+def test_what_is_missing_is_compared_within_days_of_one_allocation(tables: Tables, even: bool) -> None:
+    """Users of later days lack their past more often, in both arms; and in one arm of the first days."""
+    lost = "if(unit_id < 8000, 5, 50)" if even else "if(unit_id < 8000, if(variant = 'green', 15, 5), 50)"
+    tables.sql(
+        "CREATE TABLE assigned AS SELECT 'test' AS experiment, i AS unit_id, if(i < 8000, if(i % 10 = 0, 'green', 'blue'), if(i % 2 = 0, 'green', 'blue')) AS variant, "
+        "TIMESTAMP '2026-11-09' + to_minutes(if(i < 8000, i, 7 * 24 * 60 + i - 8000)::INT) AS assigned_at FROM range(12000) t(i)",
+        "CREATE TABLE clicks AS SELECT unit_id, assigned_at AS clicked_at, assigned_at AS loaded_at FROM assigned WHERE hash(unit_id) % 100 < 30",
+        "CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, (hash(unit_id, 1) % 50)::DOUBLE AS amount FROM assigned",
+        f"CREATE TABLE past AS SELECT unit_id, 2.0::DOUBLE AS before FROM assigned WHERE hash(unit_id, 5) % 100 >= {lost}",
+    )
+    before = {"table": "past", "unit": "unit_id", "column": "before"}
+    amount = {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"}
+    tables.fact("amount", amount, covariate=before)
+    moved = [{"since": date(2026, 11, 16), "weights": {"blue": 0.5, "green": 0.5}}]
+    variants = [{"id": "blue", "weight": 0.9}, {"id": "green", "weight": 0.1}]
+    reading, _ = tables.read(variants=variants, reallocations=moved, planned_units=12000)
+    (lack,) = lacks_of(reading.table("missing"), control="blue")
+    with duckdb.connect(str(tables.place / "w.duckdb"), read_only=True) as db:
+        data = db.execute(
+            "SELECT unit_id, variant, before IS NULL AS lost FROM assigned LEFT JOIN past USING (unit_id)"
+        ).df()
+    assert {a: (r["rows"], r["missing"]) for a, r in lack.arms.items()} == {
+        a: (len(d), d["lost"].sum()) for a, d in data.groupby("variant")
+    }
+
+    def chance(part: pd.DataFrame) -> float:
+        return float(chi2_contingency(pd.crosstab(part["variant"], part["lost"]), correction=False).pvalue)
+
+    assert chance(data) < 1e-9, "over all days the arms are unlike"
+    assert lack.p == pytest.approx(min(1, 2 * min(chance(d) for _, d in data.groupby(data["unit_id"] < 8000))))
+    assert (float(lack.p) > 0.01) == even  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", ["DATE", "TIMESTAMP"])

@@ -31,6 +31,7 @@ __all__ = ["questions", "seconds"]
 
 Rows = list[dict[str, Any]]
 ONE = 2  # units that a variance needs
+FEW_USERS, FEW_SHARES = 100, 20  # of an arm in days of one allocation: users, and those expected to do it or not to
 
 
 def questions(
@@ -54,7 +55,7 @@ def questions(
         parts = _values(plan, known, period, columns)
         if plan.reallocations:  # ratios, quantiles and adjusted means are computed once there
             if known.quantile is None and known.denominator is None:
-                yield f"metric.{metric}", f"{parts}{_moved(plan)}"
+                yield f"metric.{metric}", f"{parts}{_moved(plan, shares=known.proportion)}"
             continue
         yield f"metric.{metric}", f"{parts}{_plain(known)}"
         if known.covariate is not None and known.denominator is None:
@@ -228,17 +229,23 @@ def _plain(known: Metric) -> str:
     )
 
 
-def _moved(plan: Experiment) -> str:
-    """Means over stretches of one allocation, each of the weight that it has in all arms together."""
+def _moved(plan: Experiment, *, shares: bool) -> str:
+    """Means over stretches of one allocation, each of the weight that it has in all arms together; no arm that has too few in one."""
+    few = f"MIN(n) >= {FEW_USERS}"
+    if shares:
+        few += (
+            f" AND MIN(n * hits / everyone) >= {FEW_SHARES} AND MIN(n * (everyone - hits) / everyone) >= {FEW_SHARES}"
+        )
     stretches = [(datetime.combine(first, time()), i) for i, (first, _) in enumerate(plan.phases()) if i]
     place = " ".join(f"WHEN since >= {moment(start)} THEN {i}" for start, i in reversed(stretches))
     return (
         f",\nplaced AS (SELECT arm, x, broken, CASE {place} ELSE 0 END AS stretch FROM each),\n"
-        "sizes AS (SELECT stretch, CAST(COUNT(*) AS DOUBLE) / (SELECT COUNT(*) FROM placed) AS share FROM placed GROUP BY stretch),\n"
+        "sizes AS (SELECT stretch, CAST(COUNT(*) AS DOUBLE) AS everyone, SUM(x) AS hits, "
+        "CAST(COUNT(*) AS DOUBLE) / (SELECT COUNT(*) FROM placed) AS share FROM placed GROUP BY stretch),\n"
         "parts AS (SELECT arm, stretch, COUNT(*) AS n, AVG(x) AS m, VAR_SAMP(x) AS v, SUM(broken) AS broken FROM placed GROUP BY arm, stretch)\n"
         f"SELECT arm, CAST(SUM(n) AS BIGINT) AS n, {_whole('SUM(share * m)')} AS value, SUM(n) * SUM(share * share * v / n) AS spread\n"
         "FROM parts JOIN sizes ON sizes.stretch = parts.stretch GROUP BY arm\n"
-        "HAVING COUNT(*) = (SELECT COUNT(*) FROM sizes) AND MIN(n) > 1 ORDER BY arm"
+        f"HAVING COUNT(*) = (SELECT COUNT(*) FROM sizes) AND {few} ORDER BY arm"
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["dated_by_day", "everyone", "measures", "queries"]
 
 SHAPE = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+FLAGS = ("broken", "absent", "untimed", "unarrived")  # of rows, as `events` has them
 Z = 1.959963984540054  # of the ranks that bound a quantile, as in gazette.stats
 
 
@@ -47,8 +48,8 @@ def queries(
         joined = _with_metric(warehouse, joined, single, name, metric, end, period, first)
     joined = warehouse.hold("gazette_units", joined)
     yield "arms", joined.group_by("variant").aggregate(**measures(joined, known)).order_by("variant")
+    staged = joined.mutate(phase=phase(joined, experiment)) if experiment.reallocations else joined
     if experiment.reallocations:
-        staged = joined.mutate(phase=phase(joined, experiment))
         found = staged.group_by("phase", "variant").aggregate(**measures(staged, known))
         yield "phases", found.order_by("phase", "variant")
     daily = single.mutate(day=single.assigned_at.date())
@@ -56,11 +57,12 @@ def queries(
     several = units.unit_id.notnull() & (units.arms > 1)
     yield "exposure", units.aggregate(units_in_several_arms=flag(several).sum().fill_null(0))
     yield "accounted", accounted(units, experiment)
-    if (missing := _missing(joined, known)) is not None:
+    if (missing := _missing(staged, known)) is not None:
         yield "missing", missing
     if days is not None:
-        yield "effect_by_day", _by_day(days)
-        yield "rows_per_day", days.group_by("day").aggregate(n=days["rows"].sum()).order_by("day")
+        dated = days.filter(days["rows"] > 0)
+        yield "effect_by_day", _by_day(dated)
+        yield "rows_per_day", dated.group_by("day").aggregate(n=dated["rows"].sum()).order_by("day")
     trimmed = [
         caps(joined, column_of(n), m.cap_quantile).mutate(metric=ibis.literal(n)).select("metric", "cap", "whole")
         for n, m in known.items()
@@ -157,22 +159,43 @@ def _read(name: str, metric: Metric) -> list[tuple[str, Fact]]:
 
 
 def _missing(joined: Any, metrics: dict[str, Metric]) -> Any:
-    """Per metric and arm, units, and how many of them have a row without a value, or no covariate; None where no metric reads any."""
+    """Per metric and arm, units, and how many have a row without a time, an arrival or a value, or no covariate; None without metrics.
+
+    Also per stretch of one allocation, where the units have a ``phase``.
+    """
     import ibis  # noqa: PLC0415
 
-    parts = []
+    sums, told = {}, []
     for name, metric in metrics.items():
-        lacks = [
-            (f"{part}_absent", f"no {fact.value} in some row of {fact.table}") for part, fact in _read(name, metric)
-        ]
-        if metric.covariate is not None:
-            lacks.append((f"{column_of(name)}_lack", f"no {metric.covariate.column} in {metric.covariate.table}"))
-        for column, what in lacks:
-            found = joined.group_by("variant").aggregate(
-                n=joined.count(), rows=joined.count(), missing=joined[column].sum().cast("int64")
-            )
-            parts.append(found.mutate(metric=ibis.literal(name), what=ibis.literal(what)))
-    return _together(parts).order_by("metric", "what", "variant") if parts else None
+        for i, (what, columns) in enumerate(_lacks(name, metric).items()):
+            lack = joined[columns[0]] if len(columns) == 1 else ibis.greatest(*(joined[c] for c in columns))
+            sums[f"{column_of(name)}_{i}"] = lack.sum().cast("int64")
+            told.append((name, what, f"{column_of(name)}_{i}"))
+    if not told:
+        return None
+    keys = [key for key in ("variant", "phase") if key in joined.columns]
+    found = joined.group_by(*keys).aggregate(n=joined.count(), **sums)
+    parts = [
+        found.select(
+            *keys, "n", rows=found.n, missing=found[column], metric=ibis.literal(name), what=ibis.literal(what)
+        )
+        for name, what, column in told
+    ]
+    return _together(parts).order_by("metric", "what", *keys)
+
+
+def _lacks(name: str, metric: Metric) -> dict[str, list[str]]:
+    """What may be missing of a metric, in words, and the columns of units that say so."""
+    found: dict[str, list[str]] = {}
+    for part, fact in ((column_of(name), metric.fact), (f"{column_of(name)}_den", metric.denominator)):
+        if fact is not None:
+            for column, kind in ((fact.time, "untimed"), (fact.arrived, "unarrived"), (fact.value, "absent")):
+                if column:
+                    found.setdefault(f"no {column} in some row of {fact.table}", []).append(f"{part}_{kind}")
+    if metric.covariate is not None:
+        what = f"no {metric.covariate.column} in {metric.covariate.table}"
+        found[what] = [f"{column_of(name)}_lack"]
+    return found
 
 
 def _at_most(value: Any, limit: Any) -> Any:
@@ -200,19 +223,11 @@ def _with_metric(
     if metric.denominator is not None:
         rows = events(warehouse, metric.denominator, units, end, period, file=file)
         parts.append((f"{column}_den", _per_unit(rows, metric.denominator)))
-    read = {part for part, _ in _read(name, metric)}
     for part, values in parts:
-        right = values.rename(
-            {part: "value", f"{part}_broken": "broken", f"{part}_absent": "absent", f"unit_{part}": "unit_id"}
-        )
+        flags = {f"{part}_{kind}": kind for kind in FLAGS}
+        right = values.rename({part: "value", f"unit_{part}": "unit_id", **flags})
         joined = joined.left_join(right, same(joined.unit_id, right[f"unit_{part}"])).drop(f"unit_{part}")
-        joined = joined.mutate(**{part: joined[part].fill_null(0.0)})
-        counts = [f"{part}_broken", f"{part}_absent"]
-        joined = (
-            joined.mutate(**{c: joined[c].fill_null(0) for c in counts})
-            if part in read
-            else joined.drop(counts[0]).drop(counts[1])
-        )
+        joined = joined.mutate(**{part: joined[part].fill_null(0.0)} | {c: joined[c].fill_null(0) for c in flags})
     return _with_covariate(warehouse, joined, name, metric.covariate) if metric.covariate is not None else joined
 
 
@@ -233,17 +248,23 @@ def _with_covariate(warehouse: Warehouse, joined: Any, name: str, before: Covari
 
 
 def _per_unit(rows: Any, fact: Fact) -> Any:
-    return rows.group_by("unit_id").aggregate(
-        value=total(rows, fact), broken=rows.broken.sum(), absent=rows.absent.max()
-    )
+    return rows.group_by("unit_id").aggregate(value=total(rows, fact), **_flags(rows))
+
+
+def _flags(rows: Any) -> dict[str, Any]:
+    """How many values are none, and whether a row lacks a value, a time or an arrival."""
+    return {kind: rows[kind].sum() if kind == "broken" else rows[kind].max() for kind in FLAGS}
 
 
 def _days(rows: Any, fact: Fact) -> Any:
-    """A row per unit and day on which it did something; ``since`` counts days from its assignment."""
+    """A row per unit and day on which it did something; ``since`` counts days from its assignment.
+
+    One that has rows without a time or an arrival alone has no ``rows`` there.
+    """
     day = rows.happened.date()
     rows = rows.mutate(day=day, since=day.delta(rows.assigned_at.date(), unit="day"))
     return rows.group_by("unit_id", "variant", "day", "since").aggregate(
-        value=total(rows, fact), broken=rows.broken.sum(), absent=rows.absent.max(), rows=rows.count()
+        value=total(rows, fact), rows=rows.counts.sum(), **_flags(rows)
     )
 
 

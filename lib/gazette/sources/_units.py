@@ -201,7 +201,8 @@ def events(warehouse: Warehouse, fact: Fact, units: Any, end: datetime, period: 
     """Rows of the fact that count: of these units, after their assignment, before the end, arrived by the cut-off.
 
     Those dated by day count from the day of assignment. ``broken`` is 1 where the value was NaN or infinite, ``absent``
-    where there was none.
+    where there was none. A row without a time or an arrival is there to be told of: ``untimed`` or ``unarrived`` is 1,
+    ``counts`` 0, and it has no value.
     """
     import ibis  # noqa: PLC0415
 
@@ -209,22 +210,28 @@ def events(warehouse: Warehouse, fact: Fact, units: Any, end: datetime, period: 
     wanted |= {"arrived": fact.arrived} if fact.arrived else {}
     wanted |= {"value": fact.value} if fact.value else {}
     table = warehouse.table(fact.table, wanted, file=file)
-    conditions = [moment(table, fact.time, name=fact.table, file=file) < end]
-    conditions += [table[w.column] == w.equals for w in fact.where]
+    at = moment(table, fact.time, name=fact.table, file=file)
+    conditions = [(at < end) | at.isnull(), *(table[w.column] == w.equals for w in fact.where)]
     if fact.arrived:
-        conditions.append(moment(table, fact.arrived, name=fact.table, file=file) < period.cutoff)
+        arrived = moment(table, fact.arrived, name=fact.table, file=file)
+        conditions.append((arrived < period.cutoff) | arrived.isnull())
     rows = table.filter(*conditions)
+    whole = rows[fact.time].notnull() & rows[fact.arrived].notnull() if fact.arrived else rows[fact.time].notnull()
     value: Any = number(rows[fact.value]) if fact.value else real(1)
     broken: Any = broken_value(rows[fact.value], value) if fact.value else ibis.literal(0)
     kept = rows.select(
         event_unit=identifier(warehouse, rows, fact.unit, name=fact.table, file=file),
         happened=moment(rows, fact.time, name=fact.table, file=file),
-        value=value,
-        broken=broken,
-        absent=flag(value.isnull()) - broken if fact.value else ibis.literal(0),
+        value=ibis.cases((whole, value)),
+        broken=broken * flag(whole) if fact.value else broken,
+        absent=(flag(value.isnull()) - broken) * flag(whole) if fact.value else ibis.literal(0),
+        untimed=flag(rows[fact.time].isnull()),
+        unarrived=flag(rows[fact.arrived].isnull()) if fact.arrived else ibis.literal(0),
+        counts=flag(whole),
     )
     since = units.assigned_at.truncate("D") if by_day(warehouse, fact, end, file=file) else units.assigned_at
-    return kept.inner_join(units, [same(kept.event_unit, units.unit_id), kept.happened >= since])
+    later = (kept.happened >= since) | kept.happened.isnull()
+    return kept.inner_join(units, [same(kept.event_unit, units.unit_id), later])
 
 
 def total(rows: Any, fact: Fact) -> Any:

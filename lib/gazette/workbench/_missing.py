@@ -11,6 +11,7 @@ from gazette import display, stats
 from gazette.display import Column, Table
 from gazette.record import NotPublished
 from gazette.workbench._answers import number
+from gazette.workbench._phases import worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +45,8 @@ def lacks_of(frame: pd.DataFrame | None, *, control: str, clustered: bool = Fals
 
     Args:
         frame: Rows of variant, n, rows, missing, metric and what; where rows are in clusters also ``mean`` and ``variance`` of the
-            clusters' shares. None where it was not asked, as by earlier code.
+            clusters' shares, and where the allocation was moved per ``phase`` of one allocation, within which arms are compared. None
+            where it was not asked, as by earlier code.
         control: The arm that others are compared with.
         clustered: Whether rows of a metric lie in clusters, in which they are alike.
     """
@@ -52,9 +54,12 @@ def lacks_of(frame: pd.DataFrame | None, *, control: str, clustered: bool = Fals
         return []
     found = []
     for (metric, what), part in frame.groupby(["metric", "what"], sort=False):
-        arms: dict[str, Mapping[Any, Any]] = {str(r["variant"]): r for r in part.to_dict("records")}
+        phases = [p for _, p in part.groupby("phase")] if "phase" in part else [part]
+        if "phase" in part:
+            part = part.groupby("variant", as_index=False)[["n", "rows", "missing"]].sum()  # noqa: PLW2901  of all phases
+        arms = _by_arm(part)
         if any(r["missing"] for r in arms.values()):
-            p = _of_clusters(arms, control) if clustered and metric else _of_rows(arms)
+            p = _of_clusters(arms, control) if clustered and metric else worst(_of_rows(_by_arm(p)) for p in phases)
             found.append(Lack(str(metric), str(what), p, arms))
     return found
 
@@ -87,6 +92,10 @@ def missing_table(lacks: Iterable[Lack], variants: Iterable[Variant]) -> Table:
         "What is missing, arm by arm. A missing value counts against its own metric alone; its row stays in the split."
     )
     return display.table(pd.DataFrame(rows, columns=["metric", *columns]), "missing", caption, columns)
+
+
+def _by_arm(part: pd.DataFrame) -> dict[str, Mapping[Any, Any]]:
+    return {str(r["variant"]): r for r in part.to_dict("records")}
 
 
 def _of_rows(arms: Mapping[str, Mapping[Any, Any]]) -> float | NotPublished:

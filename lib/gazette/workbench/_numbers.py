@@ -158,9 +158,11 @@ class ExperimentNumbers(Bench):
     _clustered = False
 
     def _evenly(self, place: int, lack: Lack) -> conclusions.Check:
-        """Whether as much is missing in each arm."""
+        """Whether as much is missing in each arm; the second thing that a metric lacks has a number of its own."""
+        before = sum(other.metric == lack.metric for other in self.lacks[:place])
+        again = f"-{before + 1}" if before else ""
         number = self.add(
-            f"missing.{lack.metric or f'of-all-{place}'}",
+            f"missing.{lack.metric}{again}" if lack.metric else f"missing.of-all-{place}",
             f"Chance of so unlike shares: {lack.what}",
             lack.p,
             unit="number",

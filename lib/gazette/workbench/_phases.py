@@ -10,11 +10,16 @@ from gazette import stats
 from gazette.record import NotPublished
 from gazette.workbench._answers import number
 
-__all__ = ["MOVED", "splits", "stratified"]
+__all__ = ["MOVED", "splits", "stratified", "too_few", "worst"]
 
 MOVED = "the allocation was moved while the test ran, and this is not taken within days of one allocation"
 ENDS = ("_mean", "_var", "_cov")
 LACKS = ("_lack_mean", "_lack_cov", "_lack_pre_cov")
+
+# Below these a stretch that weighs much has far too narrow a range: its own variance is hardly known, and weighs as if it were.
+FEWEST_USERS = 100
+FEWEST_SHARES = 20  # expected successes and failures, of a proportion
+ROUNDING = 1e-9  # of a number of users that was made of shares
 
 
 def stratified(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -27,20 +32,27 @@ def stratified(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         rows: Aggregates per phase and variant.
 
     Returns:
-        Rows as the table ``arms`` has them, less those of units that lack a covariate. An arm that has fewer than two units in a
-        phase has ``moved_too_few``.
+        Rows as the table ``arms`` has them, less those of units that lack a covariate. ``stretch`` is the fewest units that the arm
+        has in a phase, and ``<metric>_stretch`` the fewest that one could expect to have 1 there, or 0, at the phase's rate in all arms.
     """
     found = [dict(r) for r in rows]
     sizes: dict[Any, int] = {}
     for row in found:
         sizes[row["phase"]] = sizes.get(row["phase"], 0) + int(row["n"])
     whole = sum(sizes.values())
+    rates: dict[tuple[Any, str], float] = {}
+    for row in found:
+        for column in row:
+            if column.endswith("_mean") and row["n"]:
+                part = int(row["n"]) / sizes[row["phase"]] * number(row[column])
+                rates[row["phase"], column] = rates.get((row["phase"], column), 0.0) + part
     arms: dict[str, dict[str, Any]] = {}
     for variant in dict.fromkeys(str(r["variant"]) for r in found):
         own = [r for r in found if str(r["variant"]) == variant]
         n = sum(int(r["n"]) for r in own)
         made: dict[str, Any] = {"variant": variant, "n": n}
-        made["moved_too_few"] = len(own) < len(sizes) or min(int(r["n"]) for r in own) < 2  # noqa: PLR2004  a variance
+        counts = dict.fromkeys(sizes, 0) | {r["phase"]: int(r["n"]) for r in own}
+        made["stretch"] = min(counts.values())
         for column in own[0]:
             if _of_a_lack(column, own[0]) or column in {"variant", "n", "phase"}:
                 continue
@@ -48,6 +60,8 @@ def stratified(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
                 made[column] = sum(number(r[column]) for r in own)
             elif column.endswith("_mean"):
                 made[column] = math.fsum(sizes[r["phase"]] / whole * number(r[column]) for r in own)
+                shares = [(n, rates[phase, column]) for phase, n in counts.items()]
+                made[f"{column.removesuffix('_mean')}_stretch"] = min(n * min(p, 1 - p) for n, p in shares)
             else:
                 made[column] = n * math.fsum(
                     (sizes[r["phase"]] / whole) ** 2 * number(r[column]) / int(r["n"]) for r in own
@@ -61,7 +75,27 @@ def _of_a_lack(column: str, row: Mapping[str, Any]) -> bool:
     return any(column.endswith(end) and f"{column.removesuffix(end)}_mean" in row for end in LACKS)
 
 
-def _worst(chances: Sequence[float | NotPublished]) -> float | NotPublished:
+def too_few(row: Mapping[str, Any], column: str, *, proportion: bool) -> NotPublished | None:
+    """Why an arm cannot be compared within days of one allocation; None where it can.
+
+    Args:
+        row: Of the arm, from `stratified`; any other row has no such reason.
+        column: The metric's.
+        proportion: Whether every unit has 1 or 0.
+    """
+    users = row.get("stretch", FEWEST_USERS)
+    if users < FEWEST_USERS:
+        return NotPublished(
+            reason=f"an arm has {users} users in days of one allocation, too few: {FEWEST_USERS} are needed"
+        )
+    if proportion and row.get(f"{column}_stretch", FEWEST_SHARES) < FEWEST_SHARES * (1 - ROUNDING):
+        return NotPublished(
+            reason=f"in days of one allocation fewer than {FEWEST_SHARES} users of an arm could be expected to do it, or not to"
+        )
+    return None
+
+
+def worst(chances: Iterable[float | NotPublished]) -> float | NotPublished:
     """The smallest of several p-values, times their number (Bonferroni)."""
     known = [p for p in chances if not isinstance(p, NotPublished)]
     return min(1.0, min(known) * len(known)) if known else NotPublished(reason="no units")
@@ -75,5 +109,5 @@ def splits(phases: Sequence[tuple[Sequence[Sequence[int]], Sequence[float]]], *,
         daily: Whether the split is watched day by day.
     """
     if daily:
-        return _worst([stats.sample_ratio_sequence(rows, weights) for rows, weights in phases])
-    return _worst([stats.sample_ratio([sum(c) for c in zip(*rows, strict=True)], w) for rows, w in phases if rows])
+        return worst([stats.sample_ratio_sequence(rows, weights) for rows, weights in phases])
+    return worst([stats.sample_ratio([sum(c) for c in zip(*rows, strict=True)], w) for rows, w in phases if rows])

@@ -16,7 +16,7 @@ from gazette.record import NotPublished, TakenLook
 from gazette.sources import column_of
 from gazette.workbench._accounted import Accounted, broken_values
 from gazette.workbench._answers import date_of, joint, number, records
-from gazette.workbench._phases import MOVED, splits, stratified
+from gazette.workbench._phases import MOVED, splits, stratified, too_few
 from gazette.workbench._plan import plan_of
 
 if TYPE_CHECKING:
@@ -150,8 +150,8 @@ class Reading:
         n = int(row.get(f"{column}_n", row["n"]))
         if (broken := self.broken(metric)) is not None:
             return broken
-        if row.get("moved_too_few"):
-            return NotPublished(reason="an arm has fewer than two users in days of one allocation")
+        if (few := too_few(row, column, proportion=known.proportion)) is not None:
+            return few
         if known.quantile is not None and self.plan.reallocations:
             return NotPublished(reason=MOVED)
         if known.quantile is not None:
