@@ -141,8 +141,8 @@ FAULTS = {
     ),
     "cut-off": (
         "sources/_units.py",
-        "name=fact.table, file=file) < period.cutoff)",
-        "name=fact.table, file=file) < period.cutoff + timedelta(days=3))",
+        "(arrived < period.cutoff)",
+        "(arrived < period.cutoff + timedelta(days=3))",
         "button.ctr.control",
     ),
     "statistic": (
