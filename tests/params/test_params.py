@@ -192,6 +192,8 @@ def test_a_date_in_quotes_is_a_date_and_what_is_none_is_one_problem(
         ("order-pre", "order", "primary", "'order' and 'order-pre'"),
         ("order", "order-lack", "guardrails", "'order' and 'order-lack'"),
         ("order", "order-den-absent", "secondary", "'order' and 'order-den-absent'"),
+        ("order", "order-untimed", "secondary", "'order' and 'order-untimed'"),
+        ("order", "order-den-unarrived", "secondary", "'order' and 'order-den-unarrived'"),
         ("n", "order", "primary", "'n'"),
         ("order", "missing", "secondary", "'missing'"),
         ("order", "order-value", "secondary", ""),

@@ -8,7 +8,7 @@ from gazette.params._decision import Choice, Decision, Effect, Realised, Score, 
 from gazette.params._experiment import Experiment, Guardrail, Impact, Variant
 from gazette.params._glossary import GlossaryFile, Term
 from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems, published_prose, read_sheet
-from gazette.params._metrics import Before, Covariate, Fact, Metric, clashes
+from gazette.params._metrics import FLAGS, Before, Covariate, Fact, Metric, clashes
 from gazette.params._model import Business, Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._prose import Prose
 from gazette.params._reconciliations import Reconciliation, ReconciliationsFile, Ruling, Told
@@ -22,6 +22,7 @@ from gazette.params._types import Id as SubjectId
 
 __all__ = [
     "FILES",
+    "FLAGS",
     "FOLDERS",
     "MEASURED",
     "SIGNALS",

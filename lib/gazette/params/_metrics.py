@@ -22,6 +22,7 @@ from gazette.params._types import (
 )
 
 __all__ = [
+    "FLAGS",
     "Before",
     "Covariate",
     "Entry",
@@ -34,15 +35,8 @@ __all__ = [
 ]
 
 
-PARTS = (
-    "den",
-    "pre",
-    "lack",
-    "broken",
-    "absent",
-    "den-broken",
-    "den-absent",
-)  # what is kept of a unit beside its value
+FLAGS = ("broken", "absent", "untimed", "unarrived")  # what rows of a fact may lack, kept of each unit
+PARTS = ("den", "pre", "lack", *FLAGS, *(f"den-{kind}" for kind in FLAGS))  # what is kept of a unit beside its value
 TAKEN = {"n": "users per arm", "missing": "checks of what is missing"}  # numbers of a test that have parts
 
 

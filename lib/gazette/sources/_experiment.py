@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gazette.params import FLAGS
 from gazette.sources._answer import ROUNDING, Answer, column_of, flag
 from gazette.sources._quantiles import caps, quantiles
 from gazette.sources._units import accounted, assigned, by_day, end_of, events, identifier, once, phase, same, total
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["dated_by_day", "everyone", "measures", "queries"]
 
 SHAPE = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
-FLAGS = ("broken", "absent", "untimed", "unarrived")  # of rows, as `events` has them
 Z = 1.959963984540054  # of the ranks that bound a quantile, as in gazette.stats
 
 
