@@ -11,6 +11,8 @@ from gazette.snapshot import verify
 from gazette.sources import Answer, experiment_answers, model_answers
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pyarrow as pa
 
     from gazette.params import Params
@@ -74,7 +76,12 @@ def sealed_answers(snapshot: Snapshot) -> dict[str, Answer]:
 
 
 def ask(
-    warehouse: Warehouse, params: Params, page: str, sealed: dict[str, Answer], period: Period
+    warehouse: Warehouse,
+    params: Params,
+    page: str,
+    sealed: dict[str, Answer],
+    period: Period,
+    only: Collection[str] | None = None,
 ) -> dict[str, Answer]:
     """Today's answers to a page's questions.
 
@@ -84,20 +91,25 @@ def ask(
         page: A subject.
         sealed: The edition's own answers; they say which versions of a model were live.
         period: The edition's week, with the cut-off to ask for.
+        only: Names of the questions, where not all are to be asked.
 
     Raises:
         SourceError: A table or column is gone, or the warehouse fails.
     """
+
+    def wanted(name: str) -> bool:
+        return name not in AS_SEALED and (only is None or name in only)
+
     sheet = params.models.get(page) or params.experiments.get(page)
     if isinstance(sheet, Experiment):
-        found = experiment_answers(warehouse, sheet, params.metrics, period)
+        found = experiment_answers(warehouse, sheet, params.metrics, period, wanted)
     elif isinstance(sheet, Model):
         rows = sealed["registry"].table.to_pylist() if "registry" in sealed else []
         versions = {"live": "", **{str(r["role"]): str(r["version"]) for r in rows}}
-        found = model_answers(warehouse, sheet, period, versions)
+        found = model_answers(warehouse, sheet, period, versions, wanted)
     else:
         raise SourceError(f"{page!r} is no longer defined", where="params/", mend="its numbers stay as published")
-    return {a.name: a for a in found if a.name not in AS_SEALED}
+    return {a.name: a for a in found if wanted(a.name)}
 
 
 def gone(sealed: dict[str, Answer], now: dict[str, Answer]) -> str:

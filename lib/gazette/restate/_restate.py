@@ -190,7 +190,8 @@ class _Edition:
             if lost := gone(sealed, late):
                 raise SourceError(lost)
             moved = differing(late, sealed)
-            old = ask(warehouse, self.params, name, sealed, self.period) if moved else late
+            # what is as it was sealed with all that came since needs no second look
+            old = {**late, **ask(warehouse, self.params, name, sealed, self.period, moved)} if moved else late
             others = differing(old, sealed)
         except PASSED_ON as error:
             self._refuse(name, _why(error))

@@ -17,7 +17,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 if TYPE_CHECKING:
     from jupyter_client.connect import KernelConnectionInfo
 
-__all__ = ["PROVISIONER", "Forked", "fork", "register"]
+__all__ = ["NO_HISTORY", "PROVISIONER", "Forked", "as_new", "fork", "register"]
 
 PROVISIONER = "gazette-forked"
 NO_HISTORY = "--HistoryManager.enabled=False"  # of what was typed, in a database that nobody opens
@@ -94,13 +94,18 @@ def _become(argv: list[str], environment: dict[str, str], cwd: str) -> None:
     os.environ.update(environment)
     os.chdir(cwd)
     sys.argv = argv
+    as_new()
+    from ipykernel.kernelapp import IPKernelApp  # noqa: PLC0415  slow, unless it is there already
+
+    IPKernelApp.launch_instance(argv=argv[1:], parent_handle=os.getppid())
+
+
+def as_new() -> None:
+    """Have what is imported already be as where it is imported in a kernel."""
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()  # else all forks would draw the same
     if "pandas" in sys.modules:
         sys.modules["pandas"].options.display.max_columns = IN_KERNELS
-    from ipykernel.kernelapp import IPKernelApp  # noqa: PLC0415  slow, unless it is there already
-
-    IPKernelApp.launch_instance(argv=argv[1:], parent_handle=os.getppid())
 
 
 class Forked(LocalProvisioner):

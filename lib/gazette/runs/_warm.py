@@ -20,6 +20,7 @@ from gazette.runs._process import PID
 PRELOADED = (  # what workers and the kernels of our templates import, by name: this room itself uses little of it
     "papermill",
     "papermill.engines",
+    "gazette.runs._inside",
     "ipykernel.kernelapp",
     "ipykernel.zmqshell",
     "ipykernel.debugger",
@@ -60,7 +61,7 @@ def _be_worker(connection: socket.socket, streams: list[int]) -> NoReturn:
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
-        code = _worker.main()
+        code = _worker.main(inside=True)
         sys.stdout.flush()
     except Exception:  # noqa: BLE001  nothing of the warm process may run in the fork
         sys.excepthook(*sys.exc_info())

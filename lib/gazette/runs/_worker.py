@@ -21,11 +21,22 @@ from typing import Any
 from gazette.runs._interpreter import KERNEL_ENVIRONMENT
 from gazette.runs._kernel import PROVISIONER, Forked, fork, register
 
+OK, FAILED = 0, 1  # how a notebook ends that is not killed
 LONGEST_SOCKET_FOLDER = 45  # a socket's whole path has at most about 100 characters
 
 
 def _say(**message: Any) -> None:
-    print(json.dumps(message), file=sys.__stdout__, flush=True)
+    if _Pool.watcher not in {0, os.getppid()}:
+        os._exit(FAILED)  # nobody hears it any more
+    with os.fdopen(os.dup(_Pool.hears), "w", encoding="utf-8") as pipe:
+        pipe.write(json.dumps(message) + "\n")
+
+
+class _Pool:
+    """Where what we say goes: standard output, until a notebook takes that for itself; and the process that has to be alive for it."""
+
+    hears = 1
+    watcher = 0
 
 
 def _kernel_spec(folder: Path) -> None:
@@ -52,38 +63,86 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def main() -> int:
-    """Run the job given as JSON on standard input: template, output, parameters, cwd, scratch, environment."""
-    if not sys.flags.safe_path or os.environ.get("PYTHONHASHSEED") != "0":  # both can only be set before Python starts
-        argv = [sys.executable, "-P", "-m", "gazette.runs._worker"]
+def main(*, inside: bool = False) -> int:
+    """Run the job given as JSON on standard input: template, output, parameters, cwd, scratch, environment.
+
+    Args:
+        inside: Whether the notebook's kernel is a fork of this process that runs Papermill as well, which costs half; otherwise it is
+            a kernel as any other, at the end of a socket.
+    """
+    if not inside and (not sys.flags.safe_path or os.environ.get("PYTHONHASHSEED") != "0"):
+        argv = [sys.executable, "-P", "-m", "gazette.runs._worker"]  # both can only be set before Python starts
         os.execve(argv[0], argv, {**os.environ, **KERNEL_ENVIRONMENT})  # noqa: S606  this very program
-    return run(json.loads(sys.stdin.read()))
+    return run(json.loads(sys.stdin.read()), inside=inside)
 
 
-def run(job: dict[str, Any]) -> int:
+def run(job: dict[str, Any], *, inside: bool = False) -> int:
     """Run a job, telling the pool about it on standard output."""
     os.environ.clear()
     os.environ.update(job["environment"])
     os.environ.update(KERNEL_ENVIRONMENT)
     scratch = Path(job["scratch"])
-    _kernel_spec(scratch)
     os.environ["JUPYTER_RUNTIME_DIR"] = str(scratch / "runtime")
     os.environ["IPYTHONDIR"] = str(scratch / "ipython")
+    code = _watched(job) if inside else _beside(job)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    _say(done=True, peak_memory_mb=peak)
+    return code
+
+
+def _watched(job: dict[str, Any]) -> int:
+    """Run it in a fork, and tell of one that dies."""
+    pid = os.fork()
+    if not pid:
+        code = 1
+        try:
+            threading.Thread(target=_end_with_parent, daemon=True).start()
+            code = _inside(job)
+        finally:
+            os._exit(code)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if code not in {OK, FAILED}:
+        _say(failed="DeadKernelError: Kernel died", traceback="")
+    return code
+
+
+def _inside(job: dict[str, Any]) -> int:
+    from gazette.runs._inside import Client, prepare  # noqa: PLC0415  only this process needs it
+
+    _Pool.hears, _Pool.watcher = os.dup(1), os.getppid()
+    prepare(job)
+    return _papermill(job, Client)
+
+
+def _beside(job: dict[str, Any]) -> int:
+    scratch = Path(job["scratch"])
+    _kernel_spec(scratch)
     Forked.ready = fork()
     register()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    import papermill  # noqa: PLC0415  only this process needs it, and its fork does not
-    from papermill.engines import NBClientEngine, papermill_engines  # noqa: PLC0415
-    from papermill.exceptions import PapermillExecutionError  # noqa: PLC0415
+    from papermill.clientwrap import PapermillNotebookClient  # noqa: PLC0415  only this process needs it, and its fork does not
     from traitlets.config import Config  # noqa: PLC0415
 
-    class Reporting(NBClientEngine):  # type: ignore[misc]  # papermill has no types
-        """Papermill's own engine, telling the parent which cell it has reached."""
+    config = {}
+    if len(job["scratch"]) < LONGEST_SOCKET_FOLDER:  # sockets in our own folder instead of open ports
+        config["config"] = Config({"KernelManager": {"transport": "ipc", "connection_file": f"{scratch}/k.json"}})
+    return _papermill(job, PapermillNotebookClient, **config)
+
+
+def _papermill(job: dict[str, Any], client: Any, **options: Any) -> int:
+    """Have Papermill run the template by this client of a kernel."""
+    import papermill  # noqa: PLC0415  only the process that runs it needs it
+    from papermill.engines import Engine, papermill_engines  # noqa: PLC0415
+    from papermill.exceptions import PapermillExecutionError  # noqa: PLC0415
+
+    class Reporting(Engine):  # type: ignore[misc]  # papermill has no types
+        """Papermill's own way of running, telling the pool which cell it has reached."""
 
         @classmethod
-        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> None:
             cells = [c for c in nb_man.nb.cells if c.cell_type == "code"]
             start, part = nb_man.cell_start, Path(job["output"]).with_suffix(".part")
 
@@ -98,14 +157,9 @@ def run(job: dict[str, Any]) -> int:
                 part.replace(job["output"])
 
             nb_man.cell_start, nb_man.save = cell_start, save
-            if len(job["scratch"]) < LONGEST_SOCKET_FOLDER:  # sockets in our own folder instead of open ports
-                kwargs["config"] = Config(
-                    {"KernelManager": {"transport": "ipc", "connection_file": f"{scratch}/k.json"}}
-                )
-            return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+            client(nb_man, kernel_name=kernel_name, startup_timeout=60, timeout=None, **options).execute()
 
     papermill_engines.register("gazette", Reporting)
-    failed = ""
     try:
         papermill.execute_notebook(
             job["template"],
@@ -118,14 +172,12 @@ def run(job: dict[str, Any]) -> int:
             log_output=False,
         )
     except PapermillExecutionError as error:
-        failed = f"{error.ename}: {error.evalue}"
-        _say(failed=failed, traceback="\n".join(error.traceback))
+        _say(failed=f"{error.ename}: {error.evalue}", traceback="\n".join(error.traceback))
     except Exception as error:  # noqa: BLE001  a dead kernel and anything else becomes this notebook's failure
-        failed = f"{type(error).__name__}: {error}"
-        _say(failed=failed, traceback="")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    _say(done=True, peak_memory_mb=peak)
-    return 1 if failed else 0
+        _say(failed=f"{type(error).__name__}: {error}", traceback="")
+    else:
+        return OK
+    return FAILED
 
 
 if __name__ == "__main__":

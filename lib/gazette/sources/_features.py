@@ -12,9 +12,9 @@ from gazette.sources._quantiles import quantiles
 from gazette.sources._values import alike, class_of, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from gazette.params import Features, Model
+    from gazette.params import Features, Model, Scores
     from gazette.sources._warehouse import Period, Warehouse
 
 __all__ = ["answers", "importance_rows"]
@@ -22,24 +22,49 @@ __all__ = ["answers", "importance_rows"]
 DECILES = tuple(i / 10 for i in range(1, 10))
 CATEGORIES = 20  # of a feature of words; rarer ones count together
 WEEKS_OF_VOLUME = 5
+DRIFT = ("drift_edges", "drift_values", "drift", "drift_ks")  # each needs the ones before it
 
 
 def answers(
-    warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str], *, file: str
+    warehouse: Warehouse,
+    model: Model,
+    period: Period,
+    versions: dict[str, str],
+    wanted: Callable[[str], bool],
+    *,
+    file: str,
 ) -> Iterator[Answer]:
-    """Answers for data checks, drift and importance, as far as the parameters name their tables."""
-    import ibis  # noqa: PLC0415
-
+    """Answers for data checks, drift and importance, as far as the parameters name their tables and they are wanted."""
     scores = model.scores
     table = warehouse.table(
         scores.table, {k: getattr(scores, k) for k in ("id", "time", "arrived", "version")}, file=file
     )
+    if wanted("volume"):
+        yield warehouse.ask("volume", _volume(table, scores, period, versions["live"]), file=file)
+    week = table.filter(
+        table[scores.time] >= period.start, table[scores.time] < period.end, table[scores.arrived] < period.cutoff
+    )
+    nobody = week[scores.id].isnull() | week[scores.version].isnull()
+    strays = week.aggregate(n=week.count(), strays=flag(nobody).sum())
+    if wanted("strays"):
+        yield warehouse.ask("strays", strays, file=file)
+    yield _schema(warehouse, model)
+    if model.labels is not None and wanted("label_checks"):
+        yield warehouse.ask("label_checks", _labels(warehouse, model, period, file=file), file=file)
+    if model.features is not None:
+        yield from _features(warehouse, model.features, period, wanted, file=file)
+
+
+def _volume(table: Any, scores: Scores, period: Period, live: str) -> Any:
+    """Rows of the live version, week by week, and how many of them had arrived in time."""
+    import ibis  # noqa: PLC0415
+
     mine = table.filter(
         table[scores.time] >= period.start - timedelta(days=7 * (WEEKS_OF_VOLUME - 1)),
         table[scores.time] < period.end,
         table[scores.arrived] < period.cutoff,
         table[scores.id].notnull(),
-        table[scores.version].cast("string") == versions["live"],
+        table[scores.version].cast("string") == live,
     ).mutate(week=lambda t: t[scores.time].truncate("W").date())
     limit = period.cutoff - period.start
     in_time = [
@@ -52,18 +77,7 @@ def answers(
         different=mine[scores.id].nunique(),
         newest=mine[scores.arrived].max(),
     )
-    yield warehouse.ask("volume", volume.order_by("week"), file=file)
-    week = table.filter(
-        table[scores.time] >= period.start, table[scores.time] < period.end, table[scores.arrived] < period.cutoff
-    )
-    nobody = week[scores.id].isnull() | week[scores.version].isnull()
-    strays = week.aggregate(n=week.count(), strays=flag(nobody).sum())
-    yield warehouse.ask("strays", strays, file=file)
-    yield _schema(warehouse, model)
-    if model.labels is not None:
-        yield warehouse.ask("label_checks", _labels(warehouse, model, period, file=file), file=file)
-    if model.features is not None:
-        yield from _features(warehouse, model.features, period, file=file)
+    return volume.order_by("week")
 
 
 def _schema(warehouse: Warehouse, model: Model) -> Answer:
@@ -115,12 +129,14 @@ def _labels(warehouse: Warehouse, model: Model, period: Period, *, file: str) ->
     )
 
 
-def _features(warehouse: Warehouse, features: Features, period: Period, *, file: str) -> Iterator[Answer]:
+def _features(
+    warehouse: Warehouse, features: Features, period: Period, wanted: Callable[[str], bool], *, file: str
+) -> Iterator[Answer]:
     import ibis  # noqa: PLC0415
 
     names = [*features.columns]
-    wanted = {k: getattr(features, k) for k in ("id", "time", "arrived")} | {f"columns {n}": n for n in names}
-    table = warehouse.table(features.table, wanted, file=file)
+    columns = {k: getattr(features, k) for k in ("id", "time", "arrived")} | {f"columns {n}": n for n in names}
+    table = warehouse.table(features.table, columns, file=file)
     numeric = [n for n in names if table[n].type().is_numeric()]
     words = [n for n in names if n not in numeric]
     arrived = table.mutate(**{n: number(table[n]) for n in numeric}).filter(table[features.arrived] < period.cutoff)
@@ -129,7 +145,10 @@ def _features(warehouse: Warehouse, features: Features, period: Period, *, file:
     reference = arrived.filter(day >= start, day < until).mutate(part=ibis.literal("training"))
     week = arrived.filter(arrived[features.time] >= period.start, arrived[features.time] < period.end)
     week = week.mutate(part=ibis.literal("week"))
-    yield warehouse.ask("feature_checks", _faults(week, features), file=file)
+    if wanted("feature_checks"):
+        yield warehouse.ask("feature_checks", _faults(week, features), file=file)
+    if not any(map(wanted, DRIFT)):
+        return
     edges: dict[str, list[float]] = {}
     frequent: dict[str, list[float]] = {n: [] for n in numeric}
     if numeric:

@@ -194,15 +194,24 @@ def _clear_errors(what: str, file: str) -> Iterator[None]:
         ) from error
 
 
+def _every(name: str) -> bool:  # noqa: ARG001  the answer is the same for all
+    """All queries are wanted."""
+    return True
+
+
 def experiment_answers(
-    warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period
+    warehouse: Warehouse,
+    experiment: Experiment,
+    metrics: dict[str, Metric],
+    period: Period,
+    wanted: Callable[[str], bool] = _every,
 ) -> list[Answer]:
-    """All that an experiment's notebook needs, as aggregates per arm."""
+    """All that an experiment's notebook needs, as aggregates per arm; only the queries whose names are ``wanted`` are run."""
     file = f"params/experiments/{experiment.id}.yml"
     with _clear_errors("an experiment's query", file):
         pairs = [*_experiment.queries(warehouse, experiment, metrics, period, file=file)]
         dated = _experiment.dated_by_day(warehouse, experiment, metrics, period)
-    return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs), dated]
+    return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs if wanted(name)), dated]
 
 
 def assigned_answer(warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period) -> Answer:
@@ -247,7 +256,13 @@ def row_counts(warehouse: Warehouse, names: list[str]) -> dict[str, int]:
     return found
 
 
-def model_answers(warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str]) -> list[Answer]:
+def model_answers(
+    warehouse: Warehouse,
+    model: Model,
+    period: Period,
+    versions: dict[str, str],
+    wanted: Callable[[str], bool] = _every,
+) -> list[Answer]:
     """All that a model's notebook needs, as aggregates per week, version and segment.
 
     Args:
@@ -255,14 +270,15 @@ def model_answers(warehouse: Warehouse, model: Model, period: Period, versions: 
         model: The model's parameters.
         period: The edition's week.
         versions: ``live`` and ``baseline`` to the version as the warehouse writes it.
+        wanted: Says by a query's name whether it is to be run.
     """
     file = f"params/models/{model.id}.yml"
     room = {"classifier": _classifier, "ranker": _ranker, "regressor": _regressor}[model.kind]
     with _clear_errors("a model's query", file):
         pairs = [*room.queries(warehouse, model, period, versions, held="gazette_rows", file=file)]
         pairs += _operations.queries(warehouse, model, period, file=file)
-        more = [*_features.answers(warehouse, model, period, versions, file=file)]
-    return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs), *more]
+        more = [*_features.answers(warehouse, model, period, versions, wanted, file=file)]
+    return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs if wanted(name)), *more]
 
 
 def bridge_answer(
