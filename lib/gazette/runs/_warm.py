@@ -14,6 +14,9 @@ import socket
 import sys
 from typing import NoReturn
 
+from nbformat import validate
+from nbformat.v4 import new_notebook
+
 from gazette.runs import _worker
 from gazette.runs._process import PID
 
@@ -76,6 +79,7 @@ def main() -> int:
     with socket.socket(fileno=int(sys.argv[1])) as connection:
         for name in PRELOADED:
             importlib.import_module(name)
+        validate(new_notebook())  # the first time makes the validator
         gc.collect()
         gc.freeze()  # shared pages stay shared
         serve(connection)

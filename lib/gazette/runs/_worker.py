@@ -144,19 +144,27 @@ def _papermill(job: dict[str, Any], client: Any, **options: Any) -> int:
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> None:
             cells = [c for c in nb_man.nb.cells if c.cell_type == "code"]
-            start, part = nb_man.cell_start, Path(job["output"]).with_suffix(".part")
+            start, complete, part = nb_man.cell_start, nb_man.cell_complete, Path(job["output"]).with_suffix(".part")
+            between: list[Any] = []
 
             def cell_start(cell: Any, *more: Any, **others: Any) -> Any:
                 if cell in cells:
                     _say(cell=cells.index(cell), cells=len(cells), id=cell.get("id", ""))
                 return start(cell, *more, **others)
 
+            def cell_complete(cell: Any, *more: Any, **others: Any) -> None:
+                between.append(cell)
+                complete(cell, *more, **others)
+                between.clear()
+
             def save(**_: Any) -> None:
                 """Keep what there is so far, should this process be killed; Papermill writes it in full at the end."""
+                if between:
+                    return  # the next cell starts at once, which keeps it too
                 part.write_text(json.dumps(nb_man.nb), encoding="utf-8")
                 part.replace(job["output"])
 
-            nb_man.cell_start, nb_man.save = cell_start, save
+            nb_man.cell_start, nb_man.cell_complete, nb_man.save = cell_start, cell_complete, save
             client(nb_man, kernel_name=kernel_name, startup_timeout=60, timeout=None, **options).execute()
 
     papermill_engines.register("gazette", Reporting)
