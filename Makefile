@@ -37,14 +37,14 @@ check: .venv/stamp-run ## report every problem in params/
 schemas: .venv/stamp-run ## write the JSON Schemas of the parameter files
 	@$(GAZETTE) schemas
 
-test: .venv/stamp-dev ## set up what tests need, then lint, types and all tests
-	@$(MAKE) --no-print-directory lint types
+test: .venv/stamp-dev ## set up what tests need, then lint and all tests, types among them
+	@$(MAKE) --no-print-directory lint
 	@tools/monitoring.sh
 	@tools/postgres.sh
 	@GAZETTE_BROWSER="$$(tools/browser.sh)" && export GAZETTE_BROWSER && $(PYTEST)
 
 test-quick: .venv/stamp-dev ## the same without tests that build an edition or open a browser
-	@$(MAKE) --no-print-directory lint types
+	@$(MAKE) --no-print-directory lint
 	@GAZETTE_TEST_QUICK=1 $(PYTEST) -m "not integration and not browser"
 
 differential: .venv/stamp-dev ## generate messy inputs and compare all numbers with pandas and scipy (CASES=2000)
@@ -72,7 +72,7 @@ lint: .venv/stamp-dev
 	@.venv/bin/ruff check -q .
 	@.venv/bin/ruff format -q --check .
 
-types: .venv/stamp-dev
+types: .venv/stamp-dev ## check types
 	@.venv/bin/mypy
 
 format: .venv/stamp-dev ## format the code

@@ -123,6 +123,12 @@ def test_every_test_is_collected(request: pytest.FixtureRequest) -> None:
             assert not re.search(r"^(?:class Test|\s*def test_)", (REPOSITORY / path).read_text(), re.MULTILINE), path
 
 
+def test_types_hold() -> None:
+    """As ``make types`` says it; a test, so that no core stands idle meanwhile."""
+    done = subprocess.run([sys.executable, "-m", "mypy"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_every_room_is_in_the_table_of_rooms() -> None:
     rooms = re.findall(r"^\| `(\w+)` \|", (REPOSITORY / "docs" / "architecture.md").read_text(), re.MULTILINE)
     assert set(ROOMS) <= set(rooms)
