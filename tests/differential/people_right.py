@@ -125,9 +125,9 @@ def between(
     if metric.startswith("adjusted") and adjust:
         x, y = book.adjusted((x, y), (a.before.to_numpy(float), b.before.to_numpy(float)))
         share = False
-    gap = (book.gap_of_shares if share else book.gap_of_means)(x, y, alpha)
-    if share and isinstance(gap, book.Withheld):
-        return gap, gap
+    if share:
+        return book.gap_of_shares(x, y, alpha), book.change_of_shares(x, y, alpha)
+    gap = book.gap_of_means(x, y, alpha)
     return gap, book.relative(book.mean_of(x, alpha), book.mean_of(y, alpha), alpha)
 
 

@@ -150,11 +150,8 @@ def between(
         x, y = book.adjusted((x, y), (_finite(a), _finite(b)))
         share = False
     if share:
-        gap = book.gap_of_shares(x, y, alpha)
-        if isinstance(gap, book.Withheld):
-            return gap, gap
-    else:
-        gap = book.gap_of_means(x, y, alpha)
+        return book.gap_of_shares(x, y, alpha), book.change_of_shares(x, y, alpha)
+    gap = book.gap_of_means(x, y, alpha)
     return gap, book.relative(book.mean_of(x, alpha), book.mean_of(y, alpha), alpha)
 
 

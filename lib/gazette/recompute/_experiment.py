@@ -19,6 +19,7 @@ from gazette.recompute._arithmetic import (
     split_chance,
     student,
 )
+from gazette.recompute._shares import share_changes
 from gazette.recompute._sql import literal, moment, name, table
 
 if TYPE_CHECKING:
@@ -389,14 +390,9 @@ def _effects(
 ) -> tuple[Second, Second | None]:
     z = normal_critical(alpha)
     if shares:
-        control, treatment = (Arm(a.n, a.mean, a.mean * (1 - a.mean)) for a in (control, treatment))
-        gap = difference(control, treatment, critical or z, alpha)
-        bare = [
-            Arm(a.n, a.mean, a.n / (a.n - 1) * a.mean * (1 - a.mean) if a.n > 1 else None) for a in (control, treatment)
-        ]
-        control, treatment = bare
-    else:
-        gap = difference(control, treatment, critical, alpha)
+        x, y = (round(a.mean * a.n) for a in (control, treatment))
+        return share_changes((x, control.n, y, treatment.n), critical or z)
+    gap = difference(control, treatment, critical, alpha)
     return gap, ratio_change(control, treatment, critical or z) if control.mean > 0 else None
 
 

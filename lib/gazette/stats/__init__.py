@@ -5,7 +5,6 @@ from gazette.stats._design import Comparison, Design, Method, compare, joint_alp
 from gazette.stats._estimates import (
     Estimate,
     difference_of_means,
-    difference_of_proportions,
     mean,
     proportion,
     relative_difference,
@@ -27,6 +26,7 @@ from gazette.stats._quantile import quantile_moments, quantile_ranks
 from gazette.stats._ratio import homogeneity, sample_ratio, sample_ratio_sequence
 from gazette.stats._scores import Prediction, Scores, score
 from gazette.stats._sequential import Spending, always_valid_p, boundaries, confidence_sequence_z, spent
+from gazette.stats._shares import difference_of_proportions, relative_of_proportions
 
 __all__ = [
     "FEWEST_CLAIMS",
@@ -71,6 +71,7 @@ __all__ = [
     "ratio",
     "realised_share",
     "relative_difference",
+    "relative_of_proportions",
     "sample_ratio",
     "sample_ratio_sequence",
     "score",

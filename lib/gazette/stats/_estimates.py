@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from gazette.record import NotPublished
 from gazette.stats._moments import Moments, MomentsError
@@ -13,7 +13,6 @@ from gazette.stats._moments import Moments, MomentsError
 __all__ = [
     "Estimate",
     "difference_of_means",
-    "difference_of_proportions",
     "mean",
     "proportion",
     "relative_difference",
@@ -21,12 +20,13 @@ __all__ = [
 ]
 
 
-FEWEST = 5  # expected successes and failures below which normal approximations to a share mislead
-
-
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its interval, in the value's unit."""
+    """A value with its interval, in the value's unit.
+
+    Attributes:
+        z: How far the data lie from no change, as a standard normal value with the same p-value; None where no change is tested.
+    """
 
     value: float
     low: float
@@ -36,6 +36,7 @@ class Estimate:
     p_value: float | None
     n: int
     method: str
+    z: float | None = None
 
     def at(self, z: float, method: str) -> Estimate:
         """The same estimate with the interval that lies ``z`` standard errors to each side."""
@@ -92,35 +93,6 @@ def difference_of_means(control: Moments, treatment: Moments, *, level: float = 
     half = float(stdtrit(freedom, 0.5 + level / 2)) * error
     p_value = 2 * float(stdtr(freedom, -abs(value / error)))
     return Estimate(value, value - half, value + half, level, error, p_value, control.n + treatment.n, "Welch t")
-
-
-def difference_of_proportions(
-    control: tuple[int, int], treatment: tuple[int, int], *, level: float = 0.95
-) -> Estimate | NotPublished:
-    """Treatment share less control share; Wald interval (unpooled), p from the pooled z test.
-
-    Where the two disagree about no change, p is that of the interval. Neither is right for few: nothing is said where an arm could expect
-    fewer than ``FEWEST`` successes or failures if the arms were alike (Cochran 1954).
-
-    Args:
-        control: Successes and units.
-        treatment: Successes and units.
-        level: Confidence level.
-    """
-    (x, n), (y, m) = control, treatment
-    if n == 0 or m == 0:
-        return NotPublished(reason="an arm has no units")
-    p, q, pooled = x / n, y / m, (x + y) / (n + m)
-    error = math.sqrt(p * (1 - p) / n + q * (1 - q) / m)
-    if error == 0:
-        return NotPublished(reason="no variation in either arm")
-    if min(pooled, 1 - pooled) * min(n, m) < FEWEST:
-        return NotPublished(reason="too few units did it, or did not, to compare the arms")
-    half = z_of(level) * error
-    p_value = 2 * float(ndtr(-abs(q - p) / math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))))
-    if (abs(q - p) > half) != (p_value < 1 - level):
-        p_value = 2 * float(ndtr(-abs(q - p) / error))
-    return Estimate(q - p, q - p - half, q - p + half, level, error, p_value, n + m, "two-sample z")
 
 
 def relative_difference(control: Moments, treatment: Moments, *, level: float = 0.95) -> Estimate | NotPublished:
