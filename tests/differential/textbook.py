@@ -173,25 +173,40 @@ def _scored(a: np.ndarray, b: np.ndarray, alpha: float, factor: float | None) ->
     return Right(value - shift, error, low - shift, (1.0 if ends[1] is None else ends[1]) - shift, p)
 
 
-def relative(a: Answer, b: Answer, alpha: float) -> Answer:
-    """Second over first, less one; the error by the delta method on the ratio of independent values."""
-    for one in (a, b):
+def relative(a: Answer, b: Answer, gap: Answer, freedom: float, alpha: float) -> Answer:
+    """Second over first, less one, with the roots r of Welch's statistic of second less r first (Fieller 1954); the error by the delta method.
+
+    The degrees of freedom are those of the difference.
+    """
+    for one in (a, b, gap):
         if isinstance(one, Withheld):
-            return one
+            return Withheld(f"{one.reason}|{NEAR_NOUGHT}") if one is gap else one
     assert isinstance(a, Right)
     assert isinstance(b, Right)
-    z = float(stats.norm.isf(alpha / 2))
-    least = z * (a.error or 0)
-    sure = not math.isclose(a.value, least, rel_tol=DUST, abs_tol=DUST)
-    if a.value <= least and sure:
+    t = float(stats.t.isf(alpha / 2, freedom))
+    below, above = a.error or 0.0, b.error or 0.0
+    sure = not math.isclose(abs(a.value), t * below, rel_tol=1e-6, abs_tol=DUST)
+    if a.value <= t * below and sure:
         return Withheld(NEAR_NOUGHT)
     if a.value == 0:
         return Withheld(NEAR_NOUGHT)
     ratio = b.value / a.value
-    error = math.sqrt((b.error or 0) ** 2 + ratio**2 * (a.error or 0) ** 2) / a.value
-    if error == 0:
-        return Withheld(NO_SPREAD)
-    return Right(ratio - 1, error, ratio - 1 - z * error, ratio - 1 + z * error, sure=sure)
+    error = math.hypot(above, ratio * below) / abs(a.value)
+    if not sure:
+        return Right(ratio - 1, error, sure=False)
+    ends = (
+        np.sort(np.roots([a.value**2 - (t * below) ** 2, -2 * a.value * b.value, b.value**2 - (t * above) ** 2]).real)
+        - 1
+    )
+    return Right(ratio - 1, error, float(ends[0]), float(ends[1]))
+
+
+def freedom_of(a: Answer, b: Answer, n: int, m: int) -> float:
+    """Satterthwaite's, of two means with their errors."""
+    if not (isinstance(a, Right) and isinstance(b, Right)) or min(n, m) < 2:
+        return 1.0
+    x, y = (a.error or 0.0) ** 2, (b.error or 0.0) ** 2
+    return (x + y) ** 2 / (x**2 / (n - 1) + y**2 / (m - 1)) if x + y else 1.0
 
 
 def of_ratio(x: np.ndarray, y: np.ndarray) -> np.ndarray | None:

@@ -82,5 +82,5 @@ def test_the_confidence_sequence(a: int, b: int, n: int, tuning: int) -> None:
     half = (mine.high - mine.low) / 2
     assert [mine.low, mine.high] == pytest.approx(found.ci, abs=0.05 * half), "ours inverts the score, theirs is Wald's"
     assert mine.z == pytest.approx(z, rel=0.01)
-    assert half == pytest.approx(design.critical() * mine.value / z, rel=0.02)
+    assert half == pytest.approx(design.critical() * mine.value / z, rel=0.03)
     assert always_valid_p(z, 2 * n, n_star=tuning) == pytest.approx(found.p_value, rel=1e-7)

@@ -8,6 +8,8 @@ from gazette.stats._estimates import (
     mean,
     proportion,
     relative_difference,
+    student_t,
+    student_z,
     z_of,
 )
 from gazette.stats._flips import Choice, Specification, specifications
@@ -78,6 +80,8 @@ __all__ = [
     "shrunken",
     "specifications",
     "spent",
+    "student_t",
+    "student_z",
     "total",
     "users_needed",
     "z_of",

@@ -97,19 +97,10 @@ def compare(
     word = "" if design.method == "fixed" else f", {WORDS[design.method]}"
     if proportion:
         pairs = [(round(m.mean * m.n), m.n) for m in (control, treatment)]
-        shares = (
-            f(pairs[0], pairs[1], level=level, critical=z) for f in (difference_of_proportions, relative_of_proportions)
-        )
-        difference, relative = (replace(e, method=e.method + word) if isinstance(e, Estimate) else e for e in shares)
-        return Comparison(difference, relative)
-    difference = difference_of_means(control, treatment, level=level)
-    relative = relative_difference(control, treatment, level=level)
-    if design.method == "fixed":
-        return Comparison(difference, relative)
-    return Comparison(
-        difference.at(z, difference.method + word) if isinstance(difference, Estimate) else difference,
-        relative.at(z, relative.method + word) if isinstance(relative, Estimate) else relative,
-    )
+        found = [f(*pairs, level=level, critical=z) for f in (difference_of_proportions, relative_of_proportions)]
+    else:
+        found = [f(control, treatment, level=level, critical=z) for f in (difference_of_means, relative_difference)]
+    return Comparison(*(replace(e, method=e.method + word) if isinstance(e, Estimate) else e for e in found))
 
 
 def joint_alpha(alpha: float, count: int, excluded: Callable[[float], int], method: str) -> float:
