@@ -34,7 +34,7 @@ class Withheld:
 Answer = Right | Withheld
 DUST = 1e-9  # of the values, below which what varies is their rounding
 NEVER = "too few units of the control did it"
-TOO_FEW = "fewer than two units|no users|has no units"
+TOO_FEW = "fewer than two units|no users|has no units|users are too few"
 NO_SPREAD = "no variation"
 NEAR_NOUGHT = "too close to zero|the control is negative"
 
@@ -178,7 +178,7 @@ def relative(a: Answer, b: Answer, gap: Answer, freedom: float, alpha: float) ->
 
     The degrees of freedom are those of the difference.
     """
-    for one in (a, b, gap):
+    for one in (gap, a, b):
         if isinstance(one, Withheld):
             return Withheld(f"{one.reason}|{NEAR_NOUGHT}") if one is gap else one
     assert isinstance(a, Right)
@@ -242,9 +242,11 @@ def adjusted(x: tuple[np.ndarray, np.ndarray], before: tuple[np.ndarray, np.ndar
     return one, other
 
 
-def quantile_of(x: np.ndarray, q: float) -> Right:
+def quantile_of(x: np.ndarray, q: float) -> Answer:
     """The sample quantile, and the standard error that two order statistics give: the ranks that bound it in 95 of 100 samples."""
     ordered, n, z = np.sort(x), len(x), stats.norm.isf(0.025)
+    if max(stats.binom.pmf([0, n], n, q)) > 0.025:
+        return Withheld(TOO_FEW)
     half = z * math.sqrt(n * q * (1 - q))
 
     def at(rank: float) -> float:
@@ -260,8 +262,16 @@ def gap_of_quantiles(a: np.ndarray, b: np.ndarray, q: float) -> Answer:
     if min(len(a), len(b)) < 2:
         return Withheld(TOO_FEW)
     one, other = quantile_of(a, q), quantile_of(b, q)
+    for side in (one, other):
+        if isinstance(side, Withheld):
+            return side
+    assert isinstance(one, Right)
+    assert isinstance(other, Right)
     if 0 in {one.error, other.error}:
         return Withheld("ties")
+    spans = [2 * stats.norm.isf(0.025) * (side.error or 0) for side in (one, other)]
+    if np.allclose(np.round(there := [one.value, other.value, *spans]), there, rtol=0, atol=1e-6) and min(spans) < 4.5:
+        return Withheld("ties would decide")
     return Right(other.value - one.value, math.hypot(one.error or 0, other.error or 0))
 
 

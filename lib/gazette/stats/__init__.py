@@ -24,7 +24,7 @@ from gazette.stats._portfolio import (
     realised_share,
     total,
 )
-from gazette.stats._quantile import quantile_moments, quantile_ranks
+from gazette.stats._quantile import quantile_moments, quantile_ranks, quantile_units, too_coarse
 from gazette.stats._ratio import homogeneity, sample_ratio, sample_ratio_sequence
 from gazette.stats._scores import Prediction, Scores, score
 from gazette.stats._sequential import Spending, always_valid_p, boundaries, confidence_sequence_z, spent
@@ -70,6 +70,7 @@ __all__ = [
     "proportion",
     "quantile_moments",
     "quantile_ranks",
+    "quantile_units",
     "ratio",
     "realised_share",
     "relative_difference",
@@ -82,6 +83,7 @@ __all__ = [
     "spent",
     "student_t",
     "student_z",
+    "too_coarse",
     "total",
     "users_needed",
     "z_of",
