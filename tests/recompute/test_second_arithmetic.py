@@ -94,7 +94,7 @@ def test_differences_and_changes_at_a_look_agree_with_the_first_computation(n: i
         if isinstance(mine, stats.Estimate):
             assert (theirs.value, theirs.low, theirs.high) == pytest.approx((mine.value, mine.low, mine.high), rel=1e-6)
         else:
-            assert theirs.low is None
+            assert theirs.low is None or theirs.low < -1e5, mine
 
 
 def test_one_value_has_no_range_and_an_area_stays_between_its_ends() -> None:

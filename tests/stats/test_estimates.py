@@ -138,6 +138,15 @@ def test_student_s_t_and_the_normal_value_with_its_p_value_are_those_of_scipy(fr
     assert math.isfinite(stats.student_z(1e6, freedom))
 
 
+def test_a_look_that_asks_for_more_than_any_number_has_no_range() -> None:
+    """Four users of a confidence sequence that is tightest at 20,000: 54 standard errors, whatever their distribution."""
+    design = stats.Design(method="confidence-sequence", alpha=0.05, units=4)
+    found = stats.compare(Moments(2, 0.0, 0.0), Moments(2, 1.0, 0.5), design)
+    for one in (found.difference, found.relative):
+        assert isinstance(one, NotPublished)
+        assert "too few users" in one.reason
+
+
 def test_few_normal_values_at_planned_looks_err_as_often_as_planned() -> None:
     """Five values more in each arm at each of three looks; held against the normal value, 8 of 100 err."""
     rng, bounds = np.random.default_rng(5), stats.boundaries([1 / 3, 2 / 3, 1.0], final=True, spending="pocock")

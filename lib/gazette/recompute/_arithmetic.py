@@ -147,7 +147,8 @@ def difference(control: Arm, treatment: Arm, critical: float) -> Second:
     a, b = control.square, treatment.square
     if a is None or b is None or a + b == 0:  # without any spread there is no range
         return Second(value)
-    return Second.around(value, math.sqrt(a + b), _student(critical, _freedom(control, treatment)))
+    t = _student(critical, _freedom(control, treatment))
+    return Second.around(value, math.sqrt(a + b), t) if math.isfinite(t) else Second(value)
 
 
 def _freedom(control: Arm, treatment: Arm) -> float:
@@ -170,7 +171,7 @@ def ratio_change(control: Arm, treatment: Arm, critical: float) -> Second:
     if a is None or b is None or a + b == 0:
         return Second(ratio - 1)
     t = _student(critical, _freedom(control, treatment))
-    if control.mean**2 <= t * t * a:  # no ratio is too large
+    if not math.isfinite(t) or control.mean**2 <= t * t * a:  # no ratio is too large
         return Second(ratio - 1)
     quadratic = [control.mean**2 - t * t * a, -2 * control.mean * treatment.mean, treatment.mean**2 - t * t * b]
     low, high = sorted(np.roots(quadratic).real)

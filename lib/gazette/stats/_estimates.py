@@ -41,6 +41,8 @@ class Estimate:
     z: float | None = None
 
 
+WIDEST = 1e6  # standard errors to each side, of which a range says nothing
+TOO_FEW = NotPublished(reason="too few users for a range at this look")
 FURTHEST = 37.0  # standard errors, beyond which a p-value is no number any more
 
 
@@ -70,6 +72,8 @@ def student_z(t: float, freedom: float) -> float:
 def student_t(z: float, freedom: float) -> float:
     """Student's t with the same p-value as a standard normal value: how many standard errors a range has to reach to each side.
 
+    Infinite where that p-value is too small for a number.
+
     Args:
         z: A critical value, not below 0.
         freedom: Degrees of freedom, above 0.
@@ -77,7 +81,8 @@ def student_t(z: float, freedom: float) -> float:
     >>> round(student_t(1.959964, 5.0), 4)
     2.5706
     """
-    return -float(stdtrit(freedom, float(ndtr(-z))))
+    tail = float(ndtr(-z))
+    return -float(stdtrit(freedom, tail)) if tail > 0 else math.inf
 
 
 def mean(arm: Moments, *, level: float = 0.95) -> Estimate | NotPublished:
@@ -123,7 +128,10 @@ def difference_of_means(
         return found
     error, freedom = found
     value = treatment.mean - control.mean
-    half = student_t(z_of(level) if critical is None else critical, freedom) * error
+    t = student_t(z_of(level) if critical is None else critical, freedom)
+    if t > WIDEST:
+        return TOO_FEW
+    half = t * error
     p_value = 2 * float(stdtr(freedom, -abs(value / error)))
     z = student_z(value / error, freedom)
     return Estimate(value, value - half, value + half, level, error, p_value, control.n + treatment.n, "Welch t", z)
@@ -158,6 +166,8 @@ def relative_difference(
     if isinstance(found, NotPublished):
         return found
     t = student_t(z_of(level) if critical is None else critical, found[1])
+    if t > WIDEST:
+        return TOO_FEW
     below, above = control.variance / control.n, treatment.variance / treatment.n
     square = control.mean**2 - t**2 * below
     if square <= 0:
