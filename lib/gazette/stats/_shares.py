@@ -165,7 +165,7 @@ def difference_of_proportions(
 
     >>> found = difference_of_proportions((0, 10), (3, 10))
     >>> round(found.low, 3), round(found.high, 3), round(found.p_value, 3)
-    (-0.044, 0.617, 0.073)
+    (-0.031, 0.619, 0.067)
     """
     table = _table(control, treatment)
     if isinstance(table, NotPublished):
