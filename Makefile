@@ -59,6 +59,7 @@ planted: .venv/stamp-dev ## plant faults in a copy of the library and see that t
 
 bench: .venv/stamp-dev report ## measure speed as paired ratios, and errors of long simulations
 	@.venv/bin/python bench/looks.py
+	@.venv/bin/python bench/estimates.py
 	@.venv/bin/python bench/learnt.py
 	@.venv/bin/python bench/coverage.py
 	@.venv/bin/python bench/experiments.py

@@ -57,10 +57,10 @@ class Fault:
 FAULTS = (
     Fault(
         "a sign in an interval",
-        "stats/_estimates.py",
-        "return Estimate(q - p, q - p - half, q - p + half,",
-        "return Estimate(q - p, q - p + half, q - p + half,",
-        ("tests/stats/test_estimates.py::test_range_and_p_never_contradict_each_other",),
+        "stats/_shares.py",
+        "return self._end(contrast, critical, 1), self._end(contrast, critical, -1)",
+        "return self._end(contrast, critical, -1), self._end(contrast, critical, 1)",
+        ("tests/stats/test_shares.py::test_p_value_and_both_ranges_never_contradict_each_other",),
     ),
     Fault(
         "a wrong cut-off",

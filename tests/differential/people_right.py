@@ -118,17 +118,18 @@ def between(
     if metric == "middle":
         gap = book.gap_of_quantiles(x, y, world.case.quantile)
         sides = [book.quantile_of(v, world.case.quantile) for v in (x, y)]
-        return gap, gap if isinstance(gap, book.Withheld) else book.relative(*sides, alpha)
+        return gap, book.relative(*sides, gap, book.freedom_of(*sides, len(x), len(y)), alpha)
     if metric == "per-click":
         x, y = (book.of_ratio(v, rows.clicks.to_numpy(float)) for v, rows in ((x, a), (y, b)))  # type: ignore[assignment]
     share = metric in SHARES
     if metric.startswith("adjusted") and adjust:
         x, y = book.adjusted((x, y), (a.before.to_numpy(float), b.before.to_numpy(float)))
         share = False
-    gap = (book.gap_of_shares if share else book.gap_of_means)(x, y, alpha)
-    if share and isinstance(gap, book.Withheld):
-        return gap, gap
-    return gap, book.relative(book.mean_of(x, alpha), book.mean_of(y, alpha), alpha)
+    if share:
+        return book.gap_of_shares(x, y, alpha), book.change_of_shares(x, y, alpha)
+    gap = book.gap_of_means(x, y, alpha)
+    means = book.mean_of(x, alpha), book.mean_of(y, alpha)
+    return gap, book.relative(*means, gap, book.freedom_of(*means, len(x), len(y)), alpha)
 
 
 def segments(world: World, units: pd.DataFrame) -> pd.Series:

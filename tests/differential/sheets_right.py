@@ -137,9 +137,8 @@ def between(
         if min(len(x), len(y)) < 2:
             return (book.Withheld(NOBODY),) * 2
         gap = book.gap_of_quantiles(x, y, q)
-        return gap, gap if isinstance(gap, book.Withheld) else book.relative(
-            book.quantile_of(x, q), book.quantile_of(y, q), alpha
-        )
+        marks = book.quantile_of(x, q), book.quantile_of(y, q)
+        return gap, book.relative(*marks, gap, book.freedom_of(*marks, len(x), len(y)), alpha)
     share = kind == "proportion" and not sheet.cluster
     if sheet.cluster or kind == "ratio":
         sides = [book.of_ratio(v, rows.y.to_numpy(float)) for v, rows in ((x, a), (y, b))]
@@ -150,12 +149,10 @@ def between(
         x, y = book.adjusted((x, y), (_finite(a), _finite(b)))
         share = False
     if share:
-        gap = book.gap_of_shares(x, y, alpha)
-        if isinstance(gap, book.Withheld):
-            return gap, gap
-    else:
-        gap = book.gap_of_means(x, y, alpha)
-    return gap, book.relative(book.mean_of(x, alpha), book.mean_of(y, alpha), alpha)
+        return book.gap_of_shares(x, y, alpha), book.change_of_shares(x, y, alpha)
+    gap = book.gap_of_means(x, y, alpha)
+    means = book.mean_of(x, alpha), book.mean_of(y, alpha)
+    return gap, book.relative(*means, gap, book.freedom_of(*means, len(x), len(y)), alpha)
 
 
 def _finite(rows: pd.DataFrame) -> np.ndarray:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import statsmodels.api as sm
-from scipy import stats
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
+from scipy import optimize, stats
+from statsmodels.stats.proportion import proportion_confint
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Withheld:
 
 Answer = Right | Withheld
 DUST = 1e-9  # of the values, below which what varies is their rounding
-FEW = "too few units did it"
-TOO_FEW = "fewer than two units|no users|has no units"
+NEVER = "too few units of the control did it"
+TOO_FEW = "fewer than two units|no users|has no units|users are too few"
 NO_SPREAD = "no variation"
 NEAR_NOUGHT = "too close to zero|the control is negative"
 
@@ -82,41 +82,131 @@ def gap_of_means(a: np.ndarray, b: np.ndarray, alpha: float) -> Answer:
 
 
 def gap_of_shares(a: np.ndarray, b: np.ndarray, alpha: float) -> Answer:
-    """Second less first, by Wald's range; p of the pooled z, or of the range where the two disagree."""
+    """Second less first, by the score test that is corrected for skewness."""
+    return _scored(a, b, alpha, 1.0)
+
+
+def change_of_shares(a: np.ndarray, b: np.ndarray, alpha: float) -> Answer:
+    """Second over first, less one, by the same test."""
+    found = _scored(a, b, alpha, None)
+    if isinstance(found, Right) and a.sum() == 0:
+        return Withheld(NEVER)
+    return found
+
+
+def _scored(a: np.ndarray, b: np.ndarray, alpha: float, factor: float | None) -> Answer:  # noqa: C901  one test, read from top to bottom
+    """Ends where the distance from what is tested, less a sixth of the skewness times z^2 - 1, is z (Gart & Nam 1988, 1990).
+
+    A factor of 1 is for differences, None for ratios. The shares under what is tested are where the likelihood is highest, found by its slope.
+    """
     if min(len(a), len(b)) == 0:
         return Withheld(TOO_FEW)
-    if {*a, *b} in ({0.0}, {1.0}) or (np.ptp(a) == 0 and np.ptp(b) == 0):
-        return Withheld(f"{NO_SPREAD}|{FEW}")
-    pooled = np.concatenate([a, b]).mean()
-    if min(pooled, 1 - pooled) * min(len(a), len(b)) < 5:
-        return Withheld(FEW)
-    low, high = confint_proportions_2indep(b.sum(), len(b), a.sum(), len(a), method="wald", alpha=alpha)
-    gap, error = b.mean() - a.mean(), math.sqrt(sum(x.mean() * (1 - x.mean()) / len(x) for x in (a, b)))
-    p = proportions_ztest([b.sum(), a.sum()], [len(b), len(a)])[1]
-    if (p < alpha) != (low > 0 or high < 0):
-        p = 2 * stats.norm.sf(abs(gap) / error)
-    return Right(float(gap), error, float(low), float(high), float(p))
+    n, m, x, y = len(a), len(b), int(a.sum()), int(b.sum())
+    if x + y in {0, n + m}:
+        return Withheld(NO_SPREAD)
+    expected = min(x + y, n + m - x - y) / (n + m) * min(n, m)
+    if expected < 10 and max(n, m) > 15 * min(n, m):
+        return Withheld("too little to say")
+    z = float(stats.norm.isf(alpha / 2))
+
+    def distance(value: float) -> tuple[float, float]:
+        """In standard errors, and a sixth of the skewness."""
+        f, shift = (1.0, value) if factor else (value, 0.0)
+        low, high = max(0.0, -shift / f), min(1.0, (1 - shift) / f)
+
+        def slope(p: float) -> float:
+            q = f * p + shift
+            rates = ((x, p, 1), (n - x, 1 - p, -1), (y, q, f), (m - y, 1 - q, -f))
+            return sum(sign * k / max(rate, 1e-18) for k, rate, sign in rates)
+
+        nearly = 1e-13 * (high - low)
+        ends = low + nearly, high - nearly
+        p = (
+            ends[0]
+            if slope(ends[0]) <= 0
+            else ends[1]
+            if slope(ends[1]) >= 0
+            else optimize.brentq(slope, *ends, xtol=1e-16)
+        )
+        q = f * p + shift
+        spread = (q * (1 - q) / m + f**2 * p * (1 - p) / n) * (n + m) / (n + m - 1)
+        third = q * (1 - q) * (1 - 2 * q) / m**2 - f**3 * p * (1 - p) * (1 - 2 * p) / n**2
+        return (y / m - f * x / n - shift) / math.sqrt(spread), third / (6 * spread**1.5)
+
+    s, k = distance(1e-12 if factor else 1 + 1e-12)  # no change
+    score = s if k == 0 else (math.sqrt(1 + 4 * k * (k + s)) - 1) / (2 * k) if abs(k) > 1e-7 else s - k * (s**2 - 1)
+    p = float(2 * stats.norm.sf(abs(score)))
+    error = math.sqrt(sum((k + 1) * (of - k + 1) / (of + 2) ** 3 for k, of in ((x, n), (y, m))))
+    if factor:
+        value, least, most = y / m - x / n, -1 + 1e-9, 1 - 1e-9
+    elif x == 0:
+        return Right(0.0)
+    else:
+        value, least, most = (y / m) / (x / n), 1e-9, 1e6
+        parts = (math.sqrt((k + 1) * (of - k + 1) / (of + 2) ** 3) for k, of in ((x, n), (y, m)))
+        below, above = parts
+        error = math.hypot(above, value * below) / (x / n)
+
+    def end(side: int, limit: float) -> float | None:
+        def beyond(at: float) -> float:
+            far, lean = distance(at)
+            return side * (far - lean * (z**2 - 1)) - z
+
+        low = max(value, 1e-9)
+        places = (
+            limit + (value - limit) * np.linspace(0, 1, 41)
+            if factor
+            else limit * (low / limit) ** np.linspace(0, 1, 41)
+        )
+        for out, kept in itertools.pairwise(places[:-1] if abs(value) == 1 and factor else places):
+            if beyond(out) <= 0:
+                return None
+            if beyond(kept) < 0:
+                return float(optimize.brentq(beyond, kept, out, xtol=1e-12))
+        return None
+
+    ends = end(1, least), end(-1, most)
+    shift = 0.0 if factor else 1.0
+    low = (-1.0 if ends[0] is None else ends[0]) if factor else (0.0 if ends[0] is None else ends[0])
+    if ends[1] is None and not factor:
+        return Withheld(NEVER)
+    return Right(value - shift, error, low - shift, (1.0 if ends[1] is None else ends[1]) - shift, p)
 
 
-def relative(a: Answer, b: Answer, alpha: float) -> Answer:
-    """Second over first, less one; the error by the delta method on the ratio of independent values."""
-    for one in (a, b):
+def relative(a: Answer, b: Answer, gap: Answer, freedom: float, alpha: float) -> Answer:
+    """Second over first, less one, with the roots r of Welch's statistic of second less r first (Fieller 1954); the error by the delta method.
+
+    The degrees of freedom are those of the difference.
+    """
+    for one in (gap, a, b):
         if isinstance(one, Withheld):
-            return one
+            return Withheld(f"{one.reason}|{NEAR_NOUGHT}") if one is gap else one
     assert isinstance(a, Right)
     assert isinstance(b, Right)
-    z = float(stats.norm.isf(alpha / 2))
-    least = z * (a.error or 0)
-    sure = not math.isclose(a.value, least, rel_tol=DUST, abs_tol=DUST)
-    if a.value <= least and sure:
+    t = float(stats.t.isf(alpha / 2, freedom))
+    below, above = a.error or 0.0, b.error or 0.0
+    sure = not math.isclose(abs(a.value), t * below, rel_tol=1e-6, abs_tol=DUST)
+    if a.value <= t * below and sure:
         return Withheld(NEAR_NOUGHT)
     if a.value == 0:
         return Withheld(NEAR_NOUGHT)
     ratio = b.value / a.value
-    error = math.sqrt((b.error or 0) ** 2 + ratio**2 * (a.error or 0) ** 2) / a.value
-    if error == 0:
-        return Withheld(NO_SPREAD)
-    return Right(ratio - 1, error, ratio - 1 - z * error, ratio - 1 + z * error, sure=sure)
+    error = math.hypot(above, ratio * below) / abs(a.value)
+    if not sure:
+        return Right(ratio - 1, error, sure=False)
+    ends = (
+        np.sort(np.roots([a.value**2 - (t * below) ** 2, -2 * a.value * b.value, b.value**2 - (t * above) ** 2]).real)
+        - 1
+    )
+    return Right(ratio - 1, error, float(ends[0]), float(ends[1]))
+
+
+def freedom_of(a: Answer, b: Answer, n: int, m: int) -> float:
+    """Satterthwaite's, of two means with their errors."""
+    if not (isinstance(a, Right) and isinstance(b, Right)) or min(n, m) < 2:
+        return 1.0
+    x, y = (a.error or 0.0) ** 2, (b.error or 0.0) ** 2
+    return (x + y) ** 2 / (x**2 / (n - 1) + y**2 / (m - 1)) if x + y else 1.0
 
 
 def of_ratio(x: np.ndarray, y: np.ndarray) -> np.ndarray | None:
@@ -152,9 +242,11 @@ def adjusted(x: tuple[np.ndarray, np.ndarray], before: tuple[np.ndarray, np.ndar
     return one, other
 
 
-def quantile_of(x: np.ndarray, q: float) -> Right:
+def quantile_of(x: np.ndarray, q: float) -> Answer:
     """The sample quantile, and the standard error that two order statistics give: the ranks that bound it in 95 of 100 samples."""
     ordered, n, z = np.sort(x), len(x), stats.norm.isf(0.025)
+    if max(stats.binom.pmf([0, n], n, q)) > 0.025:
+        return Withheld(TOO_FEW)
     half = z * math.sqrt(n * q * (1 - q))
 
     def at(rank: float) -> float:
@@ -170,8 +262,16 @@ def gap_of_quantiles(a: np.ndarray, b: np.ndarray, q: float) -> Answer:
     if min(len(a), len(b)) < 2:
         return Withheld(TOO_FEW)
     one, other = quantile_of(a, q), quantile_of(b, q)
+    for side in (one, other):
+        if isinstance(side, Withheld):
+            return side
+    assert isinstance(one, Right)
+    assert isinstance(other, Right)
     if 0 in {one.error, other.error}:
         return Withheld("ties")
+    spans = [2 * stats.norm.isf(0.025) * (side.error or 0) for side in (one, other)]
+    if np.allclose(np.round(there := [one.value, other.value, *spans]), there, rtol=0, atol=1e-6) and min(spans) < 4.5:
+        return Withheld("ties would decide")
     return Right(other.value - one.value, math.hypot(one.error or 0, other.error or 0))
 
 

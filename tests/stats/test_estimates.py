@@ -13,9 +13,6 @@ from statsmodels.stats.proportion import (
     proportion_confint,
     proportions_ztest,
 )
-from statsmodels.stats.proportion import (
-    test_proportions_2indep as wald_test,
-)
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from gazette import stats
@@ -55,41 +52,12 @@ def test_welch_agrees_with_scipy_and_statsmodels() -> None:
     assert (found.low, found.high) == pytest.approx((low, high), rel=1e-10)
 
 
-def test_few_successes_or_failures_are_not_compared() -> None:
-    """Fisher's test says p = 0.211 where Wald's range would exclude no change."""
-    assert scipy_stats.fisher_exact([[0, 10], [3, 7]]).pvalue == pytest.approx(0.211, abs=5e-4)
-    for pair in (((0, 10), (3, 10)), ((10, 10), (7, 10)), ((1, 4000), (5, 4000)), ((400, 4000), (2, 30))):
-        found = stats.difference_of_proportions(*pair)
-        assert isinstance(found, NotPublished), pair
-        sides = [Moments(n, x / n, x / n * (1 - x / n) * n / (n - 1)) for x, n in pair]
-        compared = stats.compare(*sides, stats.Design(method="fixed", alpha=0.05, units=20), proportion=True)
-        assert (compared.difference, compared.relative) == (found, found)
-
-
-@pytest.mark.parametrize("sizes", [(40, 40), (60, 25), (25, 60)])
-def test_range_and_p_never_contradict_each_other(sizes: tuple[int, int]) -> None:
-    n, m = sizes
-    disagreed = 0
-    for x in range(n + 1):
-        for y in range(m + 1):
-            found = stats.difference_of_proportions((x, n), (y, m))
-            if isinstance(found, NotPublished):
-                continue
-            assert (found.p_value < 0.05) == (found.low > 0 or found.high < 0)
-            pooled = proportions_ztest([y, x], [m, n])[1]
-            with np.errstate(divide="ignore"):  # its ratio of shares, which is not asked for
-                wald = wald_test(y, m, x, n, method="wald").pvalue
-            assert found.p_value == pytest.approx(pooled if (pooled < 0.05) == (wald < 0.05) else wald, rel=1e-9)
-            disagreed += (pooled < 0.05) != (wald < 0.05)
-    assert disagreed, "there are such pairs"
-
-
-def test_difference_of_proportions_agrees_with_statsmodels() -> None:
+def test_the_difference_of_large_arms_is_nearly_walds() -> None:
     found = value(stats.difference_of_proportions((1463, 62500), (1569, 62500)))
     _, p = proportions_ztest([1569, 1463], [62500, 62500])
     low, high = confint_proportions_2indep(1569, 62500, 1463, 62500, method="wald")
-    assert found.p_value == pytest.approx(p, rel=1e-10)
-    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-14)
+    assert found.p_value == pytest.approx(p, rel=1e-4)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-5)
 
 
 def test_the_article_s_counts_give_a_p_value_of_0_0513_and_its_rounded_rates_0_0507() -> None:
@@ -115,14 +83,80 @@ def test_relative_difference_agrees_with_tea_tasting() -> None:
     assert found.standard_error == pytest.approx(error, rel=1e-6)
 
 
-def test_relative_difference_covers_its_truth_in_simulation() -> None:
+@pytest.mark.parametrize("level", [0.9, 0.95, 0.999])
+def test_the_relative_range_ends_where_scipy_s_welch_statistic_is_the_difference_s_critical_value(level: float) -> None:
+    found = value(stats.relative_difference(moments(A), moments(B), level=level))
+    test = scipy_stats.ttest_ind(B, A, equal_var=False)
+    t = scipy_stats.t.isf((1 - level) / 2, test.df)
+    for end, wanted in ((found.low, t), (found.high, -t)):
+        assert scipy_stats.ttest_ind(B, (1 + end) * A, equal_var=False).statistic == pytest.approx(wanted, rel=1e-6)
+
+
+def test_the_relative_range_is_fieller_s() -> None:
+    # Oracle: issue 24 of this project, worked by hand: 100 against 130 of 10,000 is +0.4 to +70 %; the delta method says -4 to +64 %.
+    sides = [Moments(10_000, x / 10_000, x / 10_000 * (1 - x / 10_000)) for x in (100, 130)]
+    found = value(stats.relative_difference(*sides))
+    assert (found.low, found.high) == pytest.approx((0.004, 0.70), abs=0.004)
+
+
+@pytest.mark.parametrize(("spread", "n"), [(2.0, 300), (20.0, 300), (50.0, 300), (8.0, 12)])
+def test_the_relative_range_holds_the_truth_also_near_nought(spread: float, n: int) -> None:
+    """A control 43, 4.3, 1.7 and 2.2 standard errors from nought; where it could be nought there is no range."""
     rng = np.random.default_rng(20261123)
-    hits = 0
-    for _ in range(600):
-        found = value(stats.relative_difference(moments(rng.normal(5, 2, 300)), moments(rng.normal(5.5, 2, 300))))
-        hits += found.low <= 0.1 <= found.high
-    # 95 % with a binomial error of 0.9 points: four of them either way.
-    assert 0.915 < hits / 600 < 0.985
+    a, b = rng.normal(5, spread, (1500, n)), rng.normal(5.5, spread, (1500, n))
+    found = [stats.relative_difference(moments(x), moments(y)) for x, y in zip(a, b, strict=True)]
+    there = [e for e in found if isinstance(e, Estimate)]
+    missed = sum(not e.low <= 0.1 <= e.high for e in there)
+    assert missed / len(found) < 0.06  # 5 % and two of its binomial errors
+    assert (len(there) < 0.9 * len(found)) == (spread == 50 or n == 12)
+    if len(there) == len(found):
+        assert missed / len(found) > 0.035
+
+
+@given(
+    st.floats(0.01, 100), st.floats(-100, 100), st.floats(1e-3, 1e4), st.floats(1e-3, 1e4), st.integers(2, 9), st.integers(2, 10**6), st.floats(1, 6)
+)  # fmt: skip
+def test_the_relative_range_never_contradicts_the_difference(
+    a: float, b: float, va: float, vb: float, n: int, m: int, critical: float
+) -> None:
+    sides = Moments(n, a, va), Moments(m, b, vb)
+    gap, change = (f(*sides, critical=critical) for f in (stats.difference_of_means, stats.relative_difference))
+    if isinstance(gap, Estimate) and isinstance(change, Estimate):
+        near = abs(abs(gap.value) - (gap.high - gap.low) / 2) < 1e-9 * (abs(a) + abs(b))
+        assert near or (gap.low > 0, gap.high < 0) == (change.low > 0, change.high < 0)
+        assert change.low <= change.value <= change.high
+
+
+@pytest.mark.parametrize("freedom", [1.0, 3.7, 30.0, 1e3, 1e6, 1e9])
+def test_student_s_t_and_the_normal_value_with_its_p_value_are_those_of_scipy(freedom: float) -> None:
+    for z in (0.5, 1.959964, 3.3569, 4.8769):
+        t = scipy_stats.t.isf(scipy_stats.norm.sf(z), freedom)
+        assert stats.student_t(z, freedom) == pytest.approx(t, rel=1e-8)
+        assert stats.student_z(t, freedom) == pytest.approx(z, rel=1e-8)
+        assert stats.student_z(-t, freedom) == pytest.approx(-z, rel=1e-8)
+    assert stats.student_t(8.0, freedom) >= 8.0 - 1e-6
+    assert math.isfinite(stats.student_z(1e6, freedom))
+
+
+def test_a_look_that_asks_for_more_than_any_number_has_no_range() -> None:
+    """Four users of a confidence sequence that is tightest at 20,000: 54 standard errors, whatever their distribution."""
+    design = stats.Design(method="confidence-sequence", alpha=0.05, units=4)
+    found = stats.compare(Moments(2, 0.0, 0.0), Moments(2, 1.0, 0.5), design)
+    for one in (found.difference, found.relative):
+        assert isinstance(one, NotPublished)
+        assert "too few users" in one.reason
+
+
+def test_few_normal_values_at_planned_looks_err_as_often_as_planned() -> None:
+    """Five values more in each arm at each of three looks; held against the normal value, 8 of 100 err."""
+    rng, bounds = np.random.default_rng(5), stats.boundaries([1 / 3, 2 / 3, 1.0], final=True, spending="pocock")
+    runs, wrong, normal = 4000, 0, 0
+    for a, b in rng.normal(size=(runs, 2, 15)):
+        looks = [value(stats.difference_of_means(moments(a[:k]), moments(b[:k]))) for k in (5, 10, 15)]
+        wrong += any(abs(e.z or 0) > c for e, c in zip(looks, bounds, strict=True))
+        normal += any(abs(e.value / e.standard_error) > c for e, c in zip(looks, bounds, strict=True))
+    assert wrong / runs < 0.055
+    assert normal / runs > 0.065, "which the simulation would show"
 
 
 def test_a_a_tests_are_significant_as_often_as_alpha_says() -> None:

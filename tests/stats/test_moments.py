@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tea_tasting as tt
+from scipy import stats as scipy_stats
 from tea_tasting.aggr import Aggregates
 
 from gazette.stats import (
@@ -19,7 +20,9 @@ from gazette.stats import (
     difference_of_means,
     quantile_moments,
     quantile_ranks,
+    quantile_units,
     ratio,
+    too_coarse,
 )
 
 
@@ -178,6 +181,42 @@ def test_a_quantile_s_error_agrees_with_resampling(q: float) -> None:
     found = quantile_moments(len(x), at(q), at(low), at(high))
     draws = [np.quantile(rng.choice(x, len(x)), q) for _ in range(600)]
     assert (found.variance / found.n) ** 0.5 == pytest.approx(np.std(draws), rel=0.2)
+
+
+@pytest.mark.parametrize("q", [0.01, 0.25, 0.5, 0.9, 0.95, 0.99])
+def test_a_quantile_needs_users_whose_extremes_bound_it(q: float) -> None:
+    """Oracle: scipy's binomial: all, or none, of so many values lie below it with a chance of at most 2.5 %."""
+    n = quantile_units(q)
+    assert max(scipy_stats.binom.pmf([0, n], n, q)) <= 0.025
+    assert max(scipy_stats.binom.pmf([0, n - 1], n - 1, q)) > 0.025
+
+
+def compared(draws: np.ndarray, q: float) -> list[tuple[Moments, Moments]]:
+    """Two arms, many times; draws have three axes: times, arms, users."""
+    n = draws.shape[2]
+    ordered, (low, high) = np.sort(draws, axis=2), quantile_ranks(q, n)
+    ranks = [max(1, int(np.ceil(share * n - 1e-9))) - 1 for share in (q, low, high)]
+    return [tuple(quantile_moments(n, *(float(arm[r]) for r in ranks)) for arm in two) for two in ordered]  # type: ignore[misc]
+
+
+def errs(pairs: list[tuple[Moments, Moments]]) -> float:
+    found = [difference_of_means(*pair) for pair in pairs if not too_coarse(*pair)]
+    return sum(isinstance(e, Estimate) and (e.low > 0 or e.high < 0) for e in found) / len(pairs)
+
+
+def test_quantiles_of_as_many_users_as_they_need_err_no_more_than_is_said() -> None:
+    rng = np.random.default_rng(6)
+    for q, n in ((0.99, 368), (0.9, 36), (0.9, 100), (0.5, 20)):
+        assert errs(compared(np.exp(rng.normal(size=(800, 2, n))), q)) < 0.055, (q, n)
+    assert errs(compared(np.exp(rng.normal(size=(400, 2, 50))), 0.99)) > 0.2, "with 50 users, which is withheld now"
+
+
+def test_medians_of_whole_numbers_that_ties_decide_are_withheld() -> None:
+    rng = np.random.default_rng(8)
+    counts = compared(rng.poisson(30, (300, 2, 1000)).astype(float), 0.5)
+    assert all(too_coarse(*pair) for pair in counts)
+    amounts = compared(rng.normal(30, 5, (300, 2, 1000)), 0.5)
+    assert not any(too_coarse(*pair) for pair in amounts)
 
 
 def test_quantiles_out_of_order_are_refused() -> None:

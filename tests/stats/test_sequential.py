@@ -62,12 +62,18 @@ def test_half_widths_of_the_confidence_sequence(t: int, n_star: int, half: float
 def test_two_samples_by_the_confidence_sequence(
     n: int, a: int, b: int, n_star: int, low: float, high: float, p: float
 ) -> None:
+    """gbstats puts as many of Wald's standard errors to each side; the score test is asked for as many, and ends nearly there."""
     arms = [Moments(n, x / n, x / n * (1 - x / n) * n / (n - 1)) for x in (a, b)]
     design = Design(method="confidence-sequence", alpha=0.05, units=2 * n, tightest=n_star)
     found = compare(arms[0], arms[1], design, proportion=True).difference
     assert isinstance(found, Estimate)
-    assert (found.low, found.high) == (pytest.approx(low, abs=1e-13), pytest.approx(high, abs=1e-13))
-    assert always_valid_p(found.value / found.standard_error, 2 * n, n_star=n_star) == pytest.approx(p, rel=1e-8)
+    error = math.sqrt(sum(x / n * (1 - x / n) / n for x in (a, b)))
+    half = design.critical() * error
+    assert (found.value - half, found.value + half) == (pytest.approx(low, abs=1e-13), pytest.approx(high, abs=1e-13))
+    assert always_valid_p(found.value / error, 2 * n, n_star=n_star) == pytest.approx(p, rel=1e-8)
+    assert (found.low, found.high) == (pytest.approx(low, abs=0.005 * half), pytest.approx(high, abs=0.005 * half))
+    assert found.z is not None
+    assert (always_valid_p(found.z, 2 * n, n_star=n_star) < design.alpha) == (found.low > 0)
 
 
 def test_group_sequential_bounds_of_the_table() -> None:

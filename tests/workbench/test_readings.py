@@ -145,13 +145,13 @@ class TestKinds:
         small.experiment["segments"] = [{"title": "Device", "table": "history", "unit": "unit_id", "column": "device"}]
         small.write()
         with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
-            warehouse.execute("UPDATE orders SET value = 2")
+            warehouse.execute("UPDATE orders SET value = 2.5")
         it = reading(small)
         (effect,) = it.effects("green")
-        totals = users.orders.groupby(users.variant).median() * 2
+        totals = users.orders.groupby(users.variant).median() * 2.5
         assert [effect.control.value, effect.treatment.value] == [totals["blue"], totals["green"]]  # type: ignore[union-attr]
         assert "(ties)" in effect.comparison.difference.reason  # type: ignore[union-attr]
-        own = (users.orders * 2).groupby([users.device, users.variant]).quantile(0.5, interpolation="lower")
+        own = (users.orders * 2.5).groupby([users.device, users.variant]).quantile(0.5, interpolation="lower")
         seen = {one["value"]: one["comparison"].difference.value for one in by_segment(it, "green")}
         assert seen == {d: own[d, "green"] - own[d, "blue"] for d in seen}
         assert seen, "a segment's range may be there where that of all users is not"

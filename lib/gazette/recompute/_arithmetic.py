@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from scipy.special import gammaincc, stdtrit
+from scipy.special import betaincinv, gammaincc, stdtrit
 
 __all__ = [
     "Arm",
@@ -141,29 +141,41 @@ def _crossed(centre: np.ndarray, mass: np.ndarray, step: float, wanted: float) -
     return bound
 
 
-def difference(control: Arm, treatment: Arm, critical: float | None, alpha: float) -> Second:
-    """Treatment less control; without a critical value at one look by Welch's t with Satterthwaite's freedom."""
+def difference(control: Arm, treatment: Arm, critical: float) -> Second:
+    """Treatment less control by Welch's t with Satterthwaite's freedom, at a look's standard normal critical value."""
     value = treatment.mean - control.mean
     a, b = control.square, treatment.square
     if a is None or b is None or a + b == 0:  # without any spread there is no range
         return Second(value)
-    error = math.sqrt(a + b)
-    if critical is None:
-        freedom = (a + b) ** 2 / (a * a / (control.n - 1) + b * b / (treatment.n - 1))
-        critical = float(stdtrit(freedom, 1 - alpha / 2))
-    return Second.around(value, error, critical)
+    t = _student(critical, _freedom(control, treatment))
+    return Second.around(value, math.sqrt(a + b), t) if math.isfinite(t) else Second(value)
+
+
+def _freedom(control: Arm, treatment: Arm) -> float:
+    """Satterthwaite's, from the shares of the variance."""
+    parts = [(arm.square or 0.0, arm.n - 1) for arm in (control, treatment)]
+    whole = sum(square for square, _ in parts)
+    return 1 / sum((square / whole) ** 2 / n for square, n in parts)
+
+
+def _student(critical: float, freedom: float) -> float:
+    """Student's t that is as rare as a standard normal value, by the incomplete beta function."""
+    share = float(betaincinv(freedom / 2, 1 / 2, math.erfc(critical / math.sqrt(2))))
+    return math.sqrt(freedom * (1 - share) / share) if share > 0 else math.inf
 
 
 def ratio_change(control: Arm, treatment: Arm, critical: float) -> Second:
-    """Treatment over control less one; the error is that of the logarithm, times the ratio (the delta method)."""
+    """Treatment over control less one; the ends are the ratios r at which treatment - r control is just told from 0 (Fieller 1954)."""
     ratio = treatment.mean / control.mean
     a, b = control.square, treatment.square
-    if a is None or b is None:
+    if a is None or b is None or a + b == 0:
         return Second(ratio - 1)
-    if treatment.mean == 0:
-        return Second.around(-1.0, math.sqrt(b) / control.mean, critical)
-    error = abs(ratio) * math.sqrt(b / treatment.mean**2 + a / control.mean**2)
-    return Second.around(ratio - 1, error, critical)
+    t = _student(critical, _freedom(control, treatment))
+    if not math.isfinite(t) or control.mean**2 <= t * t * a:  # no ratio is too large
+        return Second(ratio - 1)
+    quadratic = [control.mean**2 - t * t * a, -2 * control.mean * treatment.mean, treatment.mean**2 - t * t * b]
+    low, high = sorted(np.roots(quadratic).real)
+    return Second(ratio - 1, float(low) - 1, float(high) - 1)
 
 
 def student(n: int, mean: float, spread: float, alpha: float = 0.05) -> Second:

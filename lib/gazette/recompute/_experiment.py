@@ -19,6 +19,7 @@ from gazette.recompute._arithmetic import (
     split_chance,
     student,
 )
+from gazette.recompute._shares import share_changes
 from gazette.recompute._sql import literal, moment, name, table
 
 if TYPE_CHECKING:
@@ -303,7 +304,7 @@ def seconds(
             continue
         for variant in plan.treatments:
             prefix = f"{variant.id}." if len(plan.treatments) > 1 else ""
-            for suffix, second in _of_metric(plan, metrics[metric], tables, (metric, variant.id), critical, alpha):
+            for suffix, second in _of_metric(plan, metrics[metric], tables, (metric, variant.id), critical):
                 found[f"{metric}.control" if suffix == "control" else f"{prefix}{metric}.{suffix}"] = second
     return found | _money(plan, metrics, found)
 
@@ -333,8 +334,7 @@ def _of_metric(
     known: Metric,
     tables: Mapping[str, Rows],
     of: tuple[str, str],
-    critical: float | None,
-    alpha: float,
+    critical: float,
 ) -> Iterator[tuple[str, Second | None]]:
     """A metric of both arms and what is between them; None where there is no value."""
     metric, arm = of
@@ -354,7 +354,7 @@ def _of_metric(
         return
     for word, second in zip(
         ("difference", "relative"),
-        _effects(pair[plan.control], pair[arm], shares and known.covariate is None, critical, alpha),
+        _effects(pair[plan.control], pair[arm], shares and known.covariate is None, critical),
         strict=True,
     ):
         if second is not None:  # ranges of secondary metrics are widened together, by the first computation alone
@@ -380,30 +380,19 @@ def _value(arm: Arm, shares: bool, alpha: float) -> Second:  # noqa: FBT001  whe
     return student(arm.n, arm.mean, arm.variance**0.5, alpha)
 
 
-def _effects(
-    control: Arm,
-    treatment: Arm,
-    shares: bool,  # noqa: FBT001
-    critical: float | None,
-    alpha: float,
-) -> tuple[Second, Second | None]:
-    z = normal_critical(alpha)
+def _effects(control: Arm, treatment: Arm, shares: bool, critical: float) -> tuple[Second, Second | None]:  # noqa: FBT001
     if shares:
-        control, treatment = (Arm(a.n, a.mean, a.mean * (1 - a.mean)) for a in (control, treatment))
-        gap = difference(control, treatment, critical or z, alpha)
-        bare = [
-            Arm(a.n, a.mean, a.n / (a.n - 1) * a.mean * (1 - a.mean) if a.n > 1 else None) for a in (control, treatment)
-        ]
-        control, treatment = bare
-    else:
-        gap = difference(control, treatment, critical, alpha)
-    return gap, ratio_change(control, treatment, critical or z) if control.mean > 0 else None
+        x, y = (round(a.mean * a.n) for a in (control, treatment))
+        return share_changes((x, control.n, y, treatment.n), critical)
+    return difference(control, treatment, critical), ratio_change(
+        control, treatment, critical
+    ) if control.mean > 0 else None
 
 
-def _critical(plan: Experiment, units: int, past: list[int], alpha: float, *, ended: bool) -> float | None:
-    """Standard errors to each side at this look; None for a test that is read once."""
+def _critical(plan: Experiment, units: int, past: list[int], alpha: float, *, ended: bool) -> float:
+    """Standard normal value that this look asks for."""
     if plan.design == "fixed" or units == 0:
-        return None
+        return normal_critical(alpha)
     if plan.design == "confidence-sequence":
         return anytime_critical(units, tightest=plan.tightest_units, alpha=alpha)
     whole = plan.planned_units or units

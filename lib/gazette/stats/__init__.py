@@ -5,10 +5,11 @@ from gazette.stats._design import Comparison, Design, Method, compare, joint_alp
 from gazette.stats._estimates import (
     Estimate,
     difference_of_means,
-    difference_of_proportions,
     mean,
     proportion,
     relative_difference,
+    student_t,
+    student_z,
     z_of,
 )
 from gazette.stats._flips import Choice, Specification, specifications
@@ -23,10 +24,11 @@ from gazette.stats._portfolio import (
     realised_share,
     total,
 )
-from gazette.stats._quantile import quantile_moments, quantile_ranks
+from gazette.stats._quantile import quantile_moments, quantile_ranks, quantile_units, too_coarse
 from gazette.stats._ratio import homogeneity, sample_ratio, sample_ratio_sequence
 from gazette.stats._scores import Prediction, Scores, score
 from gazette.stats._sequential import Spending, always_valid_p, boundaries, confidence_sequence_z, spent
+from gazette.stats._shares import difference_of_proportions, relative_of_proportions
 
 __all__ = [
     "FEWEST_CLAIMS",
@@ -68,15 +70,20 @@ __all__ = [
     "proportion",
     "quantile_moments",
     "quantile_ranks",
+    "quantile_units",
     "ratio",
     "realised_share",
     "relative_difference",
+    "relative_of_proportions",
     "sample_ratio",
     "sample_ratio_sequence",
     "score",
     "shrunken",
     "specifications",
     "spent",
+    "student_t",
+    "student_z",
+    "too_coarse",
     "total",
     "users_needed",
     "z_of",

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gazette.record import NotPublished
 from gazette.stats._estimates import (
     Estimate,
     difference_of_means,
-    difference_of_proportions,
     relative_difference,
     z_of,
 )
 from gazette.stats._moments import Moments
 from gazette.stats._sequential import Spending, boundaries, confidence_sequence_z, spent
+from gazette.stats._shares import difference_of_proportions, relative_of_proportions
 
 __all__ = ["Comparison", "Design", "Method", "compare", "joint_alpha"]
 
@@ -89,25 +89,18 @@ def compare(
         control: Of the metric, after any adjustment.
         treatment: Likewise.
         design: The test's design at this look.
-        proportion: Whether the means are shares of units, for which p comes from the pooled z test.
+        proportion: Whether the means are shares of units, which are compared by the score test.
         alpha: Error for this comparison; by default the design's.
     """
     error = design.alpha if alpha is None else alpha
+    z, level = design.critical(error), 1 - error
+    word = "" if design.method == "fixed" else f", {WORDS[design.method]}"
     if proportion:
         pairs = [(round(m.mean * m.n), m.n) for m in (control, treatment)]
-        difference = difference_of_proportions(pairs[0], pairs[1], level=1 - error)
+        found = [f(*pairs, level=level, critical=z) for f in (difference_of_proportions, relative_of_proportions)]
     else:
-        difference = difference_of_means(control, treatment, level=1 - error)
-    relative = relative_difference(control, treatment, level=1 - error)
-    if proportion and isinstance(difference, NotPublished):
-        relative = difference
-    if design.method == "fixed":
-        return Comparison(difference, relative)
-    z, word = design.critical(error), WORDS[design.method]
-    return Comparison(
-        difference.at(z, f"{difference.method}, {word}") if isinstance(difference, Estimate) else difference,
-        relative.at(z, f"{relative.method}, {word}") if isinstance(relative, Estimate) else relative,
-    )
+        found = [f(control, treatment, level=level, critical=z) for f in (difference_of_means, relative_difference)]
+    return Comparison(*(replace(e, method=e.method + word) if isinstance(e, Estimate) else e for e in found))
 
 
 def joint_alpha(alpha: float, count: int, excluded: Callable[[float], int], method: str) -> float:

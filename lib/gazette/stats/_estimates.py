@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
@@ -13,20 +13,22 @@ from gazette.stats._moments import Moments, MomentsError
 __all__ = [
     "Estimate",
     "difference_of_means",
-    "difference_of_proportions",
     "mean",
     "proportion",
     "relative_difference",
+    "student_t",
+    "student_z",
     "z_of",
 ]
 
 
-FEWEST = 5  # expected successes and failures below which normal approximations to a share mislead
-
-
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its interval, in the value's unit."""
+    """A value with its interval, in the value's unit.
+
+    Attributes:
+        z: How far the data lie from no change, as a standard normal value with the same p-value; None where no change is tested.
+    """
 
     value: float
     low: float
@@ -36,11 +38,12 @@ class Estimate:
     p_value: float | None
     n: int
     method: str
+    z: float | None = None
 
-    def at(self, z: float, method: str) -> Estimate:
-        """The same estimate with the interval that lies ``z`` standard errors to each side."""
-        half = z * self.standard_error
-        return replace(self, low=self.value - half, high=self.value + half, method=method)
+
+WIDEST = 1e6  # standard errors to each side, of which a range says nothing
+TOO_FEW = NotPublished(reason="too few users for a range at this look")
+FURTHEST = 37.0  # standard errors, beyond which a p-value is no number any more
 
 
 def z_of(level: float) -> float:
@@ -50,6 +53,36 @@ def z_of(level: float) -> float:
     1.959964
     """
     return float(ndtri(0.5 + level / 2))
+
+
+def student_z(t: float, freedom: float) -> float:
+    """The standard normal value with the same p-value as Student's t, so that a look may hold it against its critical value.
+
+    Args:
+        t: A statistic.
+        freedom: Its degrees of freedom, above 0.
+
+    >>> round(student_z(2.570582, 5.0), 4)
+    1.96
+    """
+    tail = float(stdtr(freedom, -abs(t)))
+    return math.copysign(-float(ndtri(tail)) if tail > 0 else min(abs(t), FURTHEST), t)
+
+
+def student_t(z: float, freedom: float) -> float:
+    """Student's t with the same p-value as a standard normal value: how many standard errors a range has to reach to each side.
+
+    Infinite where that p-value is too small for a number.
+
+    Args:
+        z: A critical value, not below 0.
+        freedom: Degrees of freedom, above 0.
+
+    >>> round(student_t(1.959964, 5.0), 4)
+    2.5706
+    """
+    tail = float(ndtr(-z))
+    return -float(stdtrit(freedom, tail)) if tail > 0 else math.inf
 
 
 def mean(arm: Moments, *, level: float = 0.95) -> Estimate | NotPublished:
@@ -79,68 +112,71 @@ def proportion(successes: int, n: int, *, level: float = 0.95) -> Estimate | Not
     return Estimate(p, low, high, level, error, None, n, "Wilson")
 
 
-def difference_of_means(control: Moments, treatment: Moments, *, level: float = 0.95) -> Estimate | NotPublished:
-    """Treatment mean less control mean, Welch's unequal-variance t (Welch 1947)."""
+def difference_of_means(
+    control: Moments, treatment: Moments, *, level: float = 0.95, critical: float | None = None
+) -> Estimate | NotPublished:
+    """Treatment mean less control mean, by Welch's t with Satterthwaite's degrees of freedom (Welch 1947), at every look.
+
+    Args:
+        control: Aggregates.
+        treatment: Aggregates.
+        level: Confidence level.
+        critical: A look's critical value, standard normal; by default that of the level.
+    """
+    found = _spread(control, treatment)
+    if isinstance(found, NotPublished):
+        return found
+    error, freedom = found
+    value = treatment.mean - control.mean
+    t = student_t(z_of(level) if critical is None else critical, freedom)
+    if t > WIDEST:
+        return TOO_FEW
+    half = t * error
+    p_value = 2 * float(stdtr(freedom, -abs(value / error)))
+    z = student_z(value / error, freedom)
+    return Estimate(value, value - half, value + half, level, error, p_value, control.n + treatment.n, "Welch t", z)
+
+
+def _spread(control: Moments, treatment: Moments) -> tuple[float, float] | NotPublished:
+    """Standard error of a difference and its degrees of freedom."""
     if control.n < 2 or treatment.n < 2:  # noqa: PLR2004
         return NotPublished(reason="an arm has fewer than two units")
     a, b = control.variance / control.n, treatment.variance / treatment.n
     if a + b == 0:
         return NotPublished(reason="no variation in either arm")
-    error = math.sqrt(a + b)
-    freedom = (a + b) ** 2 / (a**2 / (control.n - 1) + b**2 / (treatment.n - 1))
-    value = treatment.mean - control.mean
-    half = float(stdtrit(freedom, 0.5 + level / 2)) * error
-    p_value = 2 * float(stdtr(freedom, -abs(value / error)))
-    return Estimate(value, value - half, value + half, level, error, p_value, control.n + treatment.n, "Welch t")
+    share = a / (a + b)
+    return math.sqrt(a + b), 1 / (share**2 / (control.n - 1) + (1 - share) ** 2 / (treatment.n - 1))
 
 
-def difference_of_proportions(
-    control: tuple[int, int], treatment: tuple[int, int], *, level: float = 0.95
+def relative_difference(
+    control: Moments, treatment: Moments, *, level: float = 0.95, critical: float | None = None
 ) -> Estimate | NotPublished:
-    """Treatment share less control share; Wald interval (unpooled), p from the pooled z test.
+    """Treatment over control, less one, by Fieller (1954): every ratio r for which treatment - r control is not told from 0.
 
-    Where the two disagree about no change, p is that of the interval. Neither is right for few: nothing is said where an arm could expect
-    fewer than ``FEWEST`` successes or failures if the arms were alike (Cochran 1954).
+    The degrees of freedom are those of the difference, so that no change is excluded exactly where the difference excludes it. The
+    standard error is that of the delta method (Deng et al. 2018, arXiv 1803.06336); the range is not made of it.
 
     Args:
-        control: Successes and units.
-        treatment: Successes and units.
+        control: Aggregates.
+        treatment: Aggregates.
         level: Confidence level.
+        critical: A look's critical value, standard normal; by default that of the level.
     """
-    (x, n), (y, m) = control, treatment
-    if n == 0 or m == 0:
-        return NotPublished(reason="an arm has no units")
-    p, q, pooled = x / n, y / m, (x + y) / (n + m)
-    error = math.sqrt(p * (1 - p) / n + q * (1 - q) / m)
-    if error == 0:
-        return NotPublished(reason="no variation in either arm")
-    if min(pooled, 1 - pooled) * min(n, m) < FEWEST:
-        return NotPublished(reason="too few units did it, or did not, to compare the arms")
-    half = z_of(level) * error
-    p_value = 2 * float(ndtr(-abs(q - p) / math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))))
-    if (abs(q - p) > half) != (p_value < 1 - level):
-        p_value = 2 * float(ndtr(-abs(q - p) / error))
-    return Estimate(q - p, q - p - half, q - p + half, level, error, p_value, n + m, "two-sample z")
-
-
-def relative_difference(control: Moments, treatment: Moments, *, level: float = 0.95) -> Estimate | NotPublished:
-    """Treatment over control, less one; interval by the delta method on the ratio of independent means.
-
-    Var(b/a) is about var(b)/a^2 + b^2 var(a)/a^4 (Deng et al. 2018, arXiv 1803.06336).
-    """
-    if control.n < 2 or treatment.n < 2:  # noqa: PLR2004
-        return NotPublished(reason="an arm has fewer than two units")
-    z = z_of(level)
-    spread = math.sqrt(control.variance / control.n)
-    if abs(control.mean) <= z * spread:
+    found = _spread(control, treatment)
+    if isinstance(found, NotPublished):
+        return found
+    t = student_t(z_of(level) if critical is None else critical, found[1])
+    if t > WIDEST:
+        return TOO_FEW
+    below, above = control.variance / control.n, treatment.variance / treatment.n
+    square = control.mean**2 - t**2 * below
+    if square <= 0:
         return NotPublished(reason="the control is too close to zero for a relative change")
     if control.mean < 0:
         return NotPublished(reason="the control is negative, so a relative change would say nothing")
-    ratio = treatment.mean / control.mean
-    error = math.sqrt(treatment.variance / treatment.n + ratio**2 * spread**2) / control.mean
-    if error == 0:
-        return NotPublished(reason="no variation in either arm")
-    value = ratio - 1
-    return Estimate(
-        value, value - z * error, value + z * error, level, error, None, control.n + treatment.n, "delta method"
-    )
+    ratio, product = treatment.mean / control.mean, control.mean * treatment.mean
+    root = t * math.sqrt(max(0.0, square * above + treatment.mean**2 * below))
+    low, high = (product - root) / square, (product + root) / square
+    error = math.sqrt(above + ratio**2 * below) / control.mean
+    z = student_z((treatment.mean - control.mean) / found[0], found[1])
+    return Estimate(ratio - 1, low - 1, high - 1, level, error, None, control.n + treatment.n, "Fieller", z)

@@ -230,7 +230,7 @@ class ExperimentNumbers(Bench):
         if isinstance(difference, NotPublished):
             return difference
         if self.plan.design == "confidence-sequence":
-            z = difference.value / difference.standard_error
+            z = difference.value / difference.standard_error if difference.z is None else difference.z
             alpha = self.reading.design.alpha
             return stats.always_valid_p(z, self.reading.units, n_star=self.plan.tightest_units, alpha=alpha)
         return NotPublished(reason="no test") if difference.p_value is None else difference.p_value

@@ -171,6 +171,9 @@ class Reading:
     def _quantile(self, row: Mapping[str, Any], metric: str, n: int) -> stats.Moments | NotPublished:
         """From order statistics beside the row's aggregates, else from the table of the arms' own."""
         marks, column = ("quantile", "low", "high"), column_of(metric)
+        least = stats.quantile_units(self.metrics[metric].quantile or 0.5)
+        if 0 < n < least:
+            return NotPublished(reason=f"{n} users are too few for this quantile: {least} are needed in each arm")
         if f"{column}_quantile" in row:
             if n == 0:
                 return NotPublished(reason="no users with a value in this arm")
@@ -190,6 +193,9 @@ class Reading:
         if known and self.metrics[metric].quantile is not None and 0 in {control.variance, treatment.variance}:
             ties = NotPublished(reason="so many users share one value (ties) that this quantile has no range")
             return stats.Comparison(ties, ties)
+        if known and self.metrics[metric].quantile is not None and stats.too_coarse(control, treatment):
+            steps = NotPublished(reason="values are whole numbers, so few near this quantile that ties would decide")
+            return stats.Comparison(steps, steps)
         return stats.compare(control, treatment, self.design, proportion=proportion, alpha=alpha)
 
     def pair(
