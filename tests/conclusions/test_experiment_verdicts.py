@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gazette.conclusions import (
     Check,
+    Earlier,
     Look,
     MetricResult,
     Watched,
@@ -163,7 +164,7 @@ def test_a_benefit_ships_as_its_guardrails_allow(rail: tuple[float, float], acti
         ((-0.2, 0.01), True, True, "stop: no winner"),
         ((-0.2, 0.2), False, True, "keep running"),
         ((-0.2, 0.2), True, True, "stop: no winner"),
-        ((-0.2, 0.2), True, False, "keep running"),
+        ((-0.2, 0.2), True, False, "stop: no winner"),
     ],
 )
 def test_what_to_do(interval: tuple[float, float], ended: bool, enough: bool, action: str) -> None:
@@ -172,7 +173,7 @@ def test_what_to_do(interval: tuple[float, float], ended: bool, enough: bool, ac
 
 
 GATES = (
-    "accounted", "sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "missing-values", "minimum-run",
+    "plan-locked", "accounted", "sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "missing-values", "minimum-run",
 )  # fmt: skip
 
 
@@ -222,6 +223,49 @@ def test_an_early_stop_says_that_its_effect_is_overstated(interval: tuple[float,
     early = {"early": True, "shrunken": number("shrunken", 0.01, unit="points")}
     assert "overstates" in conclude(look(result(*interval), **early))[0].advice.text
     assert "overstates" not in conclude(look(result(*interval), **{**early, "early": False}))[0].advice.text
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_test_that_ended_undecided_is_not_extended_unless_it_may_be_read_at_any_time(needed: bool) -> None:
+    more = {} if needed else {"needed": number("needed", NotPublished(reason="none named"))}
+    over = conclude(look(result(-0.2, 0.2), enough_units=False, **more))[0]
+    assert over.action == "stop: no winner"
+    assert "new test" in over.advice.text
+    assert "extend it" not in over.advice.text
+    anytime = conclude(look(result(-0.2, 0.2), enough_units=False, anytime=True, **more))[0]
+    assert anytime.action == "keep running"
+    assert "new test" not in anytime.advice.text
+
+
+@pytest.mark.parametrize(
+    ("interval", "earlier", "closed", "state", "rule"),
+    [
+        ((-0.1, 0.2), "benefit shown", False, "benefit shown", "crossed-at-earlier-look"),
+        ((0.1, 0.2), "benefit shown", False, "benefit shown", "interval-above-zero"),
+        ((-0.2, -0.1), "benefit shown", False, "harm shown", "interval-below-zero"),
+        ((-0.2, -0.1), "benefit shown", True, "benefit shown", "crossed-at-earlier-look"),
+        ((0.1, 0.2), "not resolved", True, "not resolved", "final-look-is-over"),
+        ((-0.2, 0.01), "harm shown", True, "harm shown", "crossed-at-earlier-look"),
+        ((0.1, 0.2), "no worthwhile benefit", True, "no worthwhile benefit", "final-look-is-over"),
+    ],
+)
+def test_what_an_earlier_look_settled_stays_settled(
+    interval: tuple[float, float], earlier: Any, closed: bool, state: str, rule: str
+) -> None:
+    then = Earlier(state=earlier, edition="2026-W45")
+    verdict, _ = conclude(look(result(*interval), earlier=then, closed=closed))
+    assert (verdict.state, verdict.rule) == (state, rule)
+    assert (verdict.reason.terms.get("when") == "2026-W45") == rule.endswith(("look", "over"))
+    assert ("may have faded" in verdict.reason.text) == (rule == "crossed-at-earlier-look" and interval == (-0.1, 0.2))
+    failed = conclude(look(result(*interval), earlier=then, checks=(check("sample-ratio", passed=False),)))[0]
+    assert failed.state == "not trustworthy"
+
+
+def test_a_metric_defined_anew_is_not_read() -> None:
+    anew = Check(name="plan-locked", number=number("anew", 1, unit="count"), passed=False, metric="s")
+    verdict, others = conclude(look(result(0.1, 0.3), result(0.1, 0.2, role="secondary", name="s"), checks=(anew,)))
+    assert verdict.state == "benefit shown"
+    assert [f.rule for f in others if f.id == "t.s.finding"] == ["metric-redefined"]
 
 
 def test_monitoring_names_metric_margin_owner_and_until_when() -> None:
@@ -417,7 +461,7 @@ def test_a_watched_metric_with_a_negative_control_is_watched_by_its_difference()
     ("effect", "net", "action", "rule"),
     [
         ((-0.2, 0.2), (-3900.0, -900.0), "stop: no winner", "does-not-pay"),
-        ((-0.2, 0.2), (-3900.0, 0.0), "keep running", "ended-too-small"),
+        ((-0.2, 0.2), (-3900.0, 0.0), "stop: no winner", "ended-too-small"),
         ((0.1, 0.2), (-3900.0, -900.0), "don't ship", "benefit-does-not-pay"),
         ((0.1, 0.2), (-3900.0, 900.0), "ship", "benefit-guardrails-passed"),
         ((-0.2, -0.1), (-3900.0, -900.0), "don't ship", "harm-shown"),

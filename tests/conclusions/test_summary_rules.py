@@ -286,6 +286,7 @@ NO_RULES = {
     "news-cards",
     "missing-days",
     "missing-values",
+    "plan-locked",
     "sample-ratio",
     "sample-ratio-sequence",
     "vs-baseline",

@@ -32,6 +32,11 @@ GATES = "not trustworthy: fix the test first"
 VERDICTS = _rules(
     "Test: verdict",
     (
+        "gate-plan-locked",
+        "After the first look its start, control, variants, primary metric or what that measures was changed, a guardrail was dropped, or the end of a test that is read once was brought forward.",
+        GATES,
+    ),
+    (
         "gate-accounted",
         "Somebody who was assigned is in no arm that is known, or has no id, and nothing is declared.",
         GATES,
@@ -61,6 +66,16 @@ VERDICTS = _rules(
         "no worthwhile benefit: stop, no winner",
     ),
     ("interval-includes-zero", "The range includes no change.", "not resolved"),
+    (
+        "crossed-at-earlier-look",
+        "This look shows neither benefit nor harm, or the test is over, and an earlier look crossed its limit.",
+        "what that look showed, and in which edition",
+    ),
+    (
+        "final-look-is-over",
+        "The final look was in an earlier edition and crossed no limit.",
+        "what that look said; today's figures are shown and decide nothing",
+    ),
 )
 COMMON = _rules(
     "Summary: checks",
@@ -82,8 +97,16 @@ ADVICE = _rules(
     ("does-not-pay", "Not resolved, and its worth less its cost lies below zero, all of its range.", "stop: no winner"),
     ("test-not-over", "Not resolved, and its last day is to come.", "keep running"),
     ("ended-with-enough-units", "Not resolved, with the users that the smallest effect needs.", "stop: no winner"),
-    ("ended-inconclusive", "Not resolved, and no smallest effect is named.", "keep running"),
-    ("ended-too-small", "Not resolved, ended with too few users.", "keep running: users and days that it needs"),
+    (
+        "ended-inconclusive",
+        "Not resolved, and no smallest effect is named.",
+        "stop: no winner, and more users need a new test; keep running where it may be read at any time",
+    ),
+    (
+        "ended-too-small",
+        "Not resolved, ended with too few users.",
+        "stop: no winner, and how many a new test needs; keep running where it may be read at any time",
+    ),
     ("benefit-but-guardrail-broken", "Benefit shown, but a guardrail lost more than agreed.", "don't ship"),
     (
         "benefit-guardrail-open",
@@ -115,7 +138,12 @@ AROUND = _rules(
         "Only ways that differ in several choices give another state.",
         "how many agree, and that no single choice changes it",
     ),
-    ("plan-deviation", "The plan changed after the first look.", "what changed, from what to what"),
+    (
+        "plan-deviation",
+        "The plan changed after the first look.",
+        "what changed, from what to what; error, size, end and margins are those of the first look",
+    ),
+    ("metric-redefined", "A metric other than the primary was defined anew after the first look.", "not read"),
     ("guardrail-passed", "A guardrail's range excludes a loss beyond its margin.", "it holds"),
     ("guardrail-broken", "Its whole range lies beyond the margin.", "it lost more than agreed"),
     ("values-missing-unevenly", "A metric is missing more often in one arm.", "not read"),

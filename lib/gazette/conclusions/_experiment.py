@@ -10,6 +10,8 @@
 | interval-below-zero | it lies below zero | harm shown | don't ship |
 | worthwhile-ruled-out | its upper end lies below the smallest effect worth having | no worthwhile benefit | stop: no winner |
 | interval-includes-zero | anything else | not resolved | keep running, or stop: no winner |
+| crossed-at-earlier-look | this look shows neither, but an earlier one did | as it was then | as it was then |
+| final-look-is-over | the final look was an earlier one | as it was then | as it was then |
 """
 
 from __future__ import annotations
@@ -26,9 +28,10 @@ if TYPE_CHECKING:
     from gazette.conclusions._standing import MetricResult
     from gazette.record import Action, Number, Tone, VerdictState
 
-__all__ = ["Check", "Look", "best", "conclude"]
+__all__ = ["Check", "Earlier", "Look", "best", "conclude"]
 
 CheckName = Literal[
+    "plan-locked",
     "accounted",
     "sample-ratio",
     "sample-ratio-sequence",
@@ -49,6 +52,14 @@ class Check:
     passed: bool | None
     metric: str = ""
     of: str = ""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier look said that still stands: its limit crossed, or the end of the test; and in which edition."""
+
+    state: VerdictState
+    edition: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +83,9 @@ class Look:
         better, loss: The Bayesian reading.
         net: Worth a month less cost a month, where both are stated and the effect may be read.
         deviations: What changed in the plan after the first look, in words; empty where nothing did.
+        closed: Whether the final look was an earlier one, so that this one decides nothing.
+        earlier: What an earlier look said that stands, if one did.
+        anytime: Whether more users may be waited for after the end (a confidence sequence).
     """
 
     subject: str
@@ -95,6 +109,9 @@ class Look:
     loss: Number | None = None
     net: Number | None = None
     deviations: str = ""
+    closed: bool = False
+    earlier: Earlier | None = None
+    anytime: bool = False
 
     @property
     def primary(self) -> MetricResult:
@@ -121,6 +138,7 @@ class Look:
 
 
 FAILED: dict[CheckName, str] = {
+    "plan-locked": "The plan was changed after the first look into that of another test ({%s} of the changes count), so the error that was agreed no longer holds.",
     "accounted": "{%s} of those who were assigned are in no arm that is known, or cannot be told apart: what became of them is not known.",
     "sample-ratio": "The arms do not have the sizes that were planned; a split this uneven has a chance of {%s} if assignment works.",
     "sample-ratio-sequence": "Watched day by day, the arms drifted from the sizes that were planned (chance {%s} if assignment works).",
@@ -142,11 +160,11 @@ def _gate(look: Look) -> Verdict | None:
             text=FAILED[check.name] % check.number.id,
             tone="unsure" if short else "bad",
         )
-        text = (
-            "Wait for the next edition; nothing about the effect is said before."
-            if short
-            else "Find out which users were lost or counted twice, mend it, and start again; nothing about the effect can be said."
-        )
+        text = "Find out which users were lost or counted twice, mend it, and start again; nothing about the effect can be said."
+        if short:
+            text = "Wait for the next edition; nothing about the effect is said before."
+        elif check.name == "plan-locked":
+            text = "Put the plan back to what it was, or give the new plan to a new test with users of its own."
         advice = Finding(id=f"{look.prefix}.advice", rule="gate-failed", text=text, tone=reason.tone)
         return Verdict(
             metric=look.primary.metric,
@@ -178,8 +196,14 @@ def _reason(look: Look, state: VerdictState, rule: str) -> Finding:
         "interval-includes-zero": f"{move}: {span}. That range includes no change, so the test cannot tell yet.",
         "fixed-horizon-not-over": "This test is planned to be read once, when it ends on {=end}; reading it before would find winners that are none.",
         "not-computable": "{=metric} cannot be compared yet: {=why}.",
+        "crossed-at-earlier-look": f"{move}: {span}. The limit was crossed in edition {{=when}}, and what was shown then stands.",
+        "final-look-is-over": f"{move}: {span}. The final look was in edition {{=when}}; what came in since is shown, and re-opens nothing.",
     }
+    if look.earlier is not None:
+        terms["when"] = look.earlier.edition
     text = tail[rule]
+    if rule == "crossed-at-earlier-look" and state_of(primary)[1] == "interval-includes-zero":
+        text += " The range of today includes no change: it may have faded."
     if primary.relative.published and rule not in {"not-computable", "fixed-horizon-not-over"}:
         text += " Relative to today it is {%s|signed} ({%s|interval})." % (relative, relative)
     elif primary.difference.published and isinstance(primary.relative.value, NotPublished) and move in text:
@@ -215,17 +239,23 @@ def _advice(look: Look, state: VerdictState, rule: str) -> tuple[Action, str, st
         action_rule = rule if rule == "fixed-horizon-not-over" else "test-not-over"
         return "keep running", action_rule, "Decide when the test ends on {=end}; it is too early to stop."
     if look.enough_units:
-        text = "The test had enough users to show the smallest effect worth having and did not show it; end it, or extend it on purpose."
+        text = "The test had enough users to show the smallest effect worth having and did not show it; end it and keep what is live."
         return "stop: no winner", "ended-with-enough-units", text
+    action: Action = "keep running" if look.anytime else "stop: no winner"
+    again = (
+        ""
+        if look.anytime
+        else " Its final look is over, so more users need a new test: an extension has no error left to spend."
+    )
     if not look.needed.published:
         text = "The data fit both a gain and a loss: decide with more users. Name the smallest effect worth having to learn how many."
-        return "keep running", "ended-inconclusive", text
+        return action, "ended-inconclusive", text + again
     text = (
         "The test ended with {%s} users; to have a fair chance of showing the smallest effect worth having it needs about {%s}"
         % (look.units.id, look.needed.id)
     )
-    text += ", which takes about {%s} more." % look.wait.id if look.wait.published else "."
-    return "keep running", "ended-too-small", text
+    text += ", which takes about {%s} more." % look.wait.id if look.anytime and look.wait.published else "."
+    return action, "ended-too-small", text + again
 
 
 def _ship(look: Look) -> tuple[Action, str, str]:
@@ -265,9 +295,7 @@ def conclude(look: Look) -> tuple[Verdict, tuple[Finding, ...]]:
     """
     if failed := _gate(look):
         return failed, tuple(_deviations(look))
-    state, rule = state_of(look.primary)
-    if not look.readable and state != "not published":
-        state, rule = "not resolved", "fixed-horizon-not-over"
+    state, rule = _standing(look)
     action, action_rule, text = _advice(look, state, rule)
     terms = {"end": look.end, "until": look.until, "owner": look.owner}
     terms |= {
@@ -286,6 +314,21 @@ def conclude(look: Look) -> tuple[Verdict, tuple[Finding, ...]]:
     if rule == "fixed-horizon-not-over":
         return verdict, tuple(_deviations(look))
     return verdict, (*_around(look, state), *_others(look), *_deviations(look))
+
+
+def _standing(look: Look) -> tuple[VerdictState, str]:
+    """State and rule of the primary metric: by this look, unless an earlier one has settled it."""
+    state, rule = state_of(look.primary)
+    if state == "not published":
+        return state, rule
+    if not look.readable:
+        return "not resolved", "fixed-horizon-not-over"
+    if look.earlier is None or (not look.closed and state in SHOWN):
+        return state, rule
+    return look.earlier.state, "crossed-at-earlier-look" if look.earlier.state in SHOWN else "final-look-is-over"
+
+
+SHOWN: frozenset[VerdictState] = frozenset({"benefit shown", "harm shown"})
 
 
 def _around(look: Look, state: VerdictState) -> list[Finding]:
@@ -324,7 +367,7 @@ def _around(look: Look, state: VerdictState) -> list[Finding]:
 def _deviations(look: Look) -> list[Finding]:
     if not look.deviations:
         return []
-    text = "The plan was changed after the first look: {=changes}."
+    text = "The plan was changed after the first look: {=changes}. What was agreed then counts: its end, size, error and margins."
     return [
         Finding(
             id=f"{look.prefix}.deviations",
@@ -343,7 +386,12 @@ def _others(look: Look) -> list[Finding]:
             continue
         terms = {"metric": result.title}
         name = f"{look.prefix}.{result.metric}.finding"
-        if lost := look.failed(result.metric):
+        lost = look.failed(result.metric)
+        if lost and lost[0].name == "plan-locked":
+            text = "{=metric} is not read: it was defined anew after the first look."
+            found.append(Finding(id=name, rule="metric-redefined", text=text, tone="bad", terms=terms))
+            continue
+        if lost:
             text = (
                 "{=metric} is not read: it is missing more often in one arm than in another (chance {%s} if nothing was lost)."
                 % lost[0].number.id

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from gazette.recompute._arithmetic import (
     Arm,
     Second,
-    anytime_critical,
     difference,
     normal_critical,
     opposite,
-    planned_criticals,
     ratio_change,
     scaled,
     share,
     split_chance,
     student,
 )
+from gazette.recompute._looks import UNKNOWN, agreed, critical_of, shared
 from gazette.recompute._sql import literal, moment, name, table
 
 if TYPE_CHECKING:
@@ -274,7 +273,7 @@ def _adjusted(control: str, treatment: str) -> str:
 
 
 def seconds(
-    plan: Experiment, metrics: Mapping[str, Metric], tables: Mapping[str, Rows], past: list[int], *, ended: bool
+    plan: Experiment, metrics: Mapping[str, Metric], tables: Mapping[str, Rows], looks: Rows, *, last: date
 ) -> dict[str, Second | None]:
     """Numbers by id without the subject: units and their split, every metric of every arm, differences, and what they are worth.
 
@@ -282,9 +281,10 @@ def seconds(
         plan: The experiment.
         metrics: Definitions.
         tables: Answers by the names of `questions`; a metric whose query failed is left out.
-        past: Units at the looks before.
-        ended: Whether its last day is over.
+        looks: Of earlier editions, oldest first, as the ledger has them.
+        last: Last day of the edition's week.
     """
+    plan = agreed(plan, looks)
     if "arms" not in tables:
         return {}
     counts = {str(r["arm"]): int(r["n"]) for r in tables["arms"]}
@@ -297,7 +297,8 @@ def seconds(
         sizes = [counts.get(v.id, 0) for v in plan.variants]
         found["split"] = Second(split_chance(sizes, [v.weight for v in plan.variants]))
     alpha = plan.alpha / len(plan.treatments)
-    critical = _critical(plan, units, past, alpha, ended=ended)
+    information = shared(metrics[plan.primary], *_compared(plan, metrics[plan.primary], tables))
+    critical = critical_of(plan, looks, units=units, information=information, alpha=alpha, last=last)
     for metric in plan.metrics:
         if f"metric.{metric}" not in tables:
             continue
@@ -358,7 +359,17 @@ def _of_metric(
         strict=True,
     ):
         if second is not None:  # ranges of secondary metrics are widened together, by the first computation alone
-            yield word, Second(second.value) if metric in plan.secondary else second
+            yield word, Second(second.value) if metric in plan.secondary or critical == UNKNOWN else second
+
+
+def _compared(plan: Experiment, known: Metric, tables: Mapping[str, Rows]) -> tuple[Arm | None, Arm | None]:
+    """The two arms of the primary metric that looks are counted by, as they are compared."""
+    name_of, arm = f"metric.{plan.primary}", plan.treatments[0].id
+    adjusted = known.covariate is not None and known.denominator is None
+    if adjusted and plan.reallocations:
+        return None, None
+    arms = _arms(tables.get(f"{name_of}.{arm}" if adjusted else name_of, []))
+    return arms.get(plan.control), arms.get(arm)
 
 
 def _arms(rows: Rows) -> dict[str, Arm]:
@@ -398,14 +409,3 @@ def _effects(
     else:
         gap = difference(control, treatment, critical, alpha)
     return gap, ratio_change(control, treatment, critical or z) if control.mean > 0 else None
-
-
-def _critical(plan: Experiment, units: int, past: list[int], alpha: float, *, ended: bool) -> float | None:
-    """Standard errors to each side at this look; None for a test that is read once."""
-    if plan.design == "fixed" or units == 0:
-        return None
-    if plan.design == "confidence-sequence":
-        return anytime_critical(units, tightest=plan.tightest_units, alpha=alpha)
-    whole = plan.planned_units or units
-    shares = [n / whole for n in (*(n for n in past if n < units), units)]
-    return planned_criticals(shares, alpha=alpha, spending=plan.spending, final=ended)[-1]

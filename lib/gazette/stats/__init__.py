@@ -1,7 +1,7 @@
 """Estimates from aggregates: means, proportions, ratios, quantiles, their differences; sequential intervals, planning, the split of a test."""
 
 from gazette.stats._decisions import Bayes, Correction, adjust, bayes, expected_gain, heterogeneity, shrunken
-from gazette.stats._design import Comparison, Design, Method, compare, joint_alpha
+from gazette.stats._design import Comparison, Design, Kind, Method, compare, information, joint_alpha
 from gazette.stats._estimates import (
     Estimate,
     difference_of_means,
@@ -38,6 +38,7 @@ __all__ = [
     "Design",
     "Estimate",
     "Joint",
+    "Kind",
     "Lacking",
     "Method",
     "Moments",
@@ -62,6 +63,7 @@ __all__ = [
     "fit_prior",
     "heterogeneity",
     "homogeneity",
+    "information",
     "joint_alpha",
     "mean",
     "power",

@@ -135,7 +135,7 @@ class ExperimentBench(FlipSteps):
             )
             facts["Allocation"] = f"moved while the test ran ({moved}); arms are compared within days of one allocation"
         facts["Plan"] = f"digest {reading.plan_digest[:12]}, taken at the first look" + (
-            "; changed since" if reading.deviations() else ""
+            "; changed since, and what was agreed then counts" if reading.deviations() else ""
         )
         facts["Owner"] = plan.owner
         return Block(display.progress(bars).html + display.facts(facts).html)
@@ -264,7 +264,9 @@ class ExperimentBench(FlipSteps):
         number, relative = result.difference, result.relative
         trusted = look.trusted and not look.failed(result.metric)
         state: str = conclusions.state_of(result)[0] if trusted else "not trustworthy"
-        if not look.readable and state not in {"not published", "not trustworthy"}:
+        if result.role == "primary" and trusted:
+            state = next(v.state for a, (v, _) in self.verdicts.items() if self.looks_by_arm[a] is look)
+        elif not look.readable and state not in {"not published", "not trustworthy"}:
             state = "not resolved"
         shown = state
         if trusted and result.role == "guardrail":
@@ -337,7 +339,7 @@ class ExperimentBench(FlipSteps):
             findings=(*self.verdicts[self.arm][1], *self.watch_findings, *self.flip_findings),
             verdicts=verdicts,
             facts=facts,
-            looks=self.reading.taken(),
+            looks=self.reading.taken({arm: verdict.state for arm, (verdict, _) in self.verdicts.items()}),
         )
 
     def emit(self) -> Emitted:
@@ -351,6 +353,10 @@ ADJUSTED = (
 )
 P_VALUES = ("sample-ratio", "sample-ratio-sequence", "balance", "missing-values")
 CHECKS: dict[str, tuple[str, str]] = {
+    "plan-locked": (
+        "Plan kept",
+        "Changes since the first look that make another test of it: start, control, variants, primary metric, definitions; fails from 1",
+    ),
     "accounted": (
         "Everyone accounted for",
         "Rows in no known arm, or without an id, that nothing was declared about; fails from 1",
