@@ -41,8 +41,16 @@ VERDICTS = _rules(
         "Somebody who was assigned is in no arm that is known, or has no id, and nothing is declared.",
         GATES,
     ),
-    ("gate-sample-ratio", "The arms' sizes have a chance below 1 % under the planned split.", GATES),
-    ("gate-sample-ratio-sequence", "The same, watched day by day.", GATES),
+    (
+        "gate-sample-ratio",
+        "The arms' sizes have a chance below 1 % under the planned split, where no day is known.",
+        GATES,
+    ),
+    (
+        "gate-sample-ratio-sequence",
+        "Watched day by day, their sizes have a chance below 1 % over the whole test.",
+        GATES,
+    ),
     ("gate-exposure", "More than 1 % of users saw several arms.", GATES),
     ("gate-balance", "The arms differed before the test by more than a chance of 0.1 % allows.", GATES),
     ("gate-missing-days", "A day of the test has no users or no events.", GATES),

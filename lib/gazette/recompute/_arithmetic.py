@@ -23,6 +23,7 @@ __all__ = [
     "scaled",
     "share",
     "split_chance",
+    "split_ever",
     "student",
 ]
 
@@ -212,6 +213,29 @@ def split_chance(counts: list[int], weights: list[float]) -> float:
         found, left = (found[:, None] * chance)[room], (left[:, None] - units)[room]
     found = found * np.exp([_poisson(u, n * weights[-1]) for u in range(n + 1)])[left]
     return min(1.0, float(found[found <= own * (1 + 1e-7)].sum() / found.sum()))
+
+
+def split_ever(drawn: list[tuple[str, int, int]], weights: list[float]) -> float:
+    """Chance of a split ever so uneven at the end of a day: one over the largest odds so far of an urn against the plan (Lindon & Malek 2022).
+
+    The urn starts with a thousand balls in the planned shares; of each unit's arm another is put in, so it learns what the shares are.
+
+    Args:
+        drawn: Day, place of the arm, and how many units, in the order of days.
+        weights: Planned shares.
+    """
+    urn = [1000.0 * w for w in weights]
+    odds = most = 0.0
+    for i, (day, arm, units) in enumerate(drawn):
+        before = sum(urn)
+        odds += (
+            math.lgamma(urn[arm] + units) - math.lgamma(urn[arm]) - math.lgamma(before + units) + math.lgamma(before)
+        )
+        odds -= units * math.log(weights[arm])
+        urn[arm] += units
+        if i + 1 == len(drawn) or drawn[i + 1][0] != day:
+            most = max(most, odds)
+    return math.exp(-most)
 
 
 def _poisson(units: int, expected: float) -> float:

@@ -15,6 +15,7 @@ from gazette.recompute._arithmetic import (
     scaled,
     share,
     split_chance,
+    split_ever,
     student,
 )
 from gazette.recompute._looks import UNKNOWN, agreed, critical_of, shared
@@ -46,6 +47,10 @@ def questions(
     """
     start = _seen(plan, period, columns)
     yield "arms", f"{start}\nSELECT arm, COUNT(*) AS n FROM seen GROUP BY arm ORDER BY arm"
+    yield (
+        "days",
+        f"{start}\nSELECT CAST(since AS DATE) AS day, arm, COUNT(*) AS n FROM seen GROUP BY CAST(since AS DATE), arm ORDER BY day, arm",
+    )
     yield "left-out", f"{start}\n{_left_out(plan)}"
     for metric in plan.metrics:
         known = metrics[metric]
@@ -295,7 +300,12 @@ def seconds(
         found["unaccounted"] = Second(float(tables["left-out"][0]["n"]))
     if units and not plan.reallocations:
         sizes = [counts.get(v.id, 0) for v in plan.variants]
-        found["split"] = Second(split_chance(sizes, [v.weight for v in plan.variants]))
+        weights = [v.weight for v in plan.variants]
+        found["split"] = Second(split_chance(sizes, weights))
+        if "days" in tables:
+            arms = {v.id: i for i, v in enumerate(plan.variants)}
+            drawn = [(str(r["day"]), arms[str(r["arm"])], int(r["n"])) for r in tables["days"]]
+            found["drift"] = Second(split_ever(drawn, weights))
     alpha = plan.alpha / len(plan.treatments)
     information = shared(metrics[plan.primary], *_compared(plan, metrics[plan.primary], tables))
     critical = critical_of(plan, looks, units=units, information=information, alpha=alpha, last=last)

@@ -362,7 +362,10 @@ CHECKS: dict[str, tuple[str, str]] = {
         "Rows in no known arm, or without an id, that nothing was declared about; fails from 1",
     ),
     "sample-ratio": ("Split", "Do the arms have the planned sizes? Chance of so uneven a split; fails below 0.01"),
-    "sample-ratio-sequence": ("Split, day by day", "The same, safe to read every day; fails below 0.01"),
+    "sample-ratio-sequence": (
+        "Split, day by day",
+        "Do the arms have the planned sizes? Chance of so uneven a split at any time of the test; fails below 0.01",
+    ),
     "exposure": ("One arm each", "Users seen in several arms; fails above 1 % of all"),
     "balance": ("Alike before", "Were the arms alike before the test? Fails below 0.001"),
     "missing-days": (

@@ -147,6 +147,8 @@ class ExperimentNumbers(Bench):
                 "unaccounted", "In no arm that the file knows", lost, unit="count", query="accounted", **counts
             )
             made.insert(0, ("accounted", who, lost == 0))
+        if not isinstance(drift, NotPublished):  # read every week, a single test would alarm more often than it says
+            made = made[1:]
         if (broken := reading.broken_plan()) and "" in broken:
             changed = self.add(
                 "plan-broken", "Changes of the plan", len(broken[""]), unit="count", query="looks", **counts
