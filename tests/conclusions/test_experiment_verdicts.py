@@ -198,7 +198,9 @@ def test_a_failed_check_of_one_metric_is_about_that_metric_alone() -> None:
     assert look(primary, secondary, checks=(lost,)).trusted
     rail = result(0.1, 0.2, role="guardrail", name="s", margin=0.02)
     assert conclude(look(primary, rail))[0].action == "ship"
-    assert conclude(look(primary, rail, checks=(lost,)))[0].action == "ship with monitoring"
+    assert conclude(look(primary, rail, checks=(lost,)))[0].action == "wait", (
+        "a guardrail that is not read holds nothing"
+    )
 
 
 @pytest.mark.parametrize("passed", [True, None])
@@ -223,6 +225,50 @@ def test_an_early_stop_says_that_its_effect_is_overstated(interval: tuple[float,
     early = {"early": True, "shrunken": number("shrunken", 0.01, unit="points")}
     assert "overstates" in conclude(look(result(*interval), **early))[0].advice.text
     assert "overstates" not in conclude(look(result(*interval), **{**early, "early": False}))[0].advice.text
+
+
+def test_what_an_expert_would_not_sign() -> None:
+    gain, unsure = result(0.1, 0.3), result(-0.2, 0.2)
+    broken = result(-0.4, -0.1, role="guardrail", name="g", margin=0.02, minimum=None)
+    for ended in (True, False):
+        verdict, _ = conclude(look(unsure, broken, ended=ended))
+        assert (verdict.action, verdict.action_rule) == ("don't ship", "guardrail-broken-first")
+        assert verdict.advice.terms == {"broken": "G"}
+    assert conclude(look(unsure, broken, ended=False, readable=False))[0].action == "keep running"
+    none = number("g.difference", NotPublished(reason="no users"))
+    empty = replace(broken, difference=none, relative=none)
+    assert guardrail_of(empty) == "unknown"
+    verdict, others = conclude(look(gain, empty))
+    assert (verdict.action, verdict.action_rule) == ("wait", "benefit-guardrail-unknown")
+    (said,) = (f for f in others if f.id == "t.g.finding")
+    assert (said.rule, said.terms["unread"]) == ("guardrail-unknown", "no users")
+    assert "not exclude" not in said.text
+    blind = (check("sample-ratio", passed=None), check("sample-ratio-sequence", passed=None))
+    assert conclude(look(gain, checks=blind))[0].action_rule == "benefit-split-unknown"
+    assert conclude(look(gain, checks=(blind[0], check("sample-ratio-sequence", passed=True))))[0].action == "ship"
+    lost = result(-0.3, -0.1, role="secondary", name="s", minimum=None)
+    verdict, _ = conclude(look(gain, lost))
+    assert (verdict.action, verdict.action_rule) == ("ship with monitoring", "benefit-secondary-lost")
+    assert verdict.advice.terms["lost"] == "S"
+    small = conclude(look(result(0.001, 0.02)))[0]
+    assert small.action == "ship"
+    assert "less than the smallest effect worth having" in small.advice.text
+    assert "less than the smallest" not in conclude(look(gain))[0].advice.text
+
+
+@pytest.mark.parametrize(("interval", "alike"), [((-0.04, 0.03), True), ((-0.2, 0.03), False), ((-0.05, 0.03), False)])
+def test_two_variants_are_alike_only_where_the_range_is_within_what_matters(
+    interval: tuple[float, float], alike: bool
+) -> None:
+    verdict, _ = conclude(look(result(*interval)))
+    assert verdict.rule == "worthwhile-ruled-out"
+    assert ("the two are alike" in verdict.reason.text) is alike
+
+
+def test_a_guardrail_whose_difference_includes_no_change_is_not_broken() -> None:
+    rail = result(-0.4, -0.1, role="guardrail", name="g", margin=0.02, minimum=None)
+    assert guardrail_of(rail) == "broken"
+    assert guardrail_of(replace(rail, difference=number("g.difference", -0.01, -0.03, 0.001, "points"))) == "open"
 
 
 @pytest.mark.parametrize("needed", [True, False])

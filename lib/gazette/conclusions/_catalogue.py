@@ -115,13 +115,25 @@ ADVICE = _rules(
         "Not resolved, ended with too few users.",
         "stop: no winner, and how many a new test needs; keep running where it may be read at any time",
     ),
+    ("guardrail-broken-first", "Not resolved, but a guardrail lost more than agreed.", "don't ship"),
     ("benefit-but-guardrail-broken", "Benefit shown, but a guardrail lost more than agreed.", "don't ship"),
+    ("benefit-split-unknown", "Benefit shown, but the sizes of the arms could not be checked.", "wait"),
+    ("benefit-guardrail-unknown", "Benefit shown, but a guardrail could not be read.", "wait"),
+    (
+        "benefit-secondary-lost",
+        "Benefit shown and every guardrail holds, but a secondary metric got worse.",
+        "ship with monitoring: decide whether the gain is worth that",
+    ),
     (
         "benefit-guardrail-open",
         "Benefit shown, and a guardrail may still lose more than agreed.",
         "ship with monitoring",
     ),
-    ("benefit-guardrails-passed", "Benefit shown, and every guardrail excludes a loss beyond its margin.", "ship"),
+    (
+        "benefit-guardrails-passed",
+        "The rule in one line: ship only if the primary metric improved and every guardrail is shown not to be worse than its margin.",
+        "ship; an effect below the smallest worth having is said",
+    ),
 )
 AROUND = _rules(
     "Test: further sentences",
@@ -129,7 +141,7 @@ AROUND = _rules(
     (
         "bayes-second-opinion",
         "There is an effect to read.",
-        "chance that the variant is better, and what being wrong costs",
+        "chance that the variant is better, and what it costs on average if it is worse",
     ),
     (
         "flips-none",
@@ -155,7 +167,12 @@ AROUND = _rules(
     ("guardrail-passed", "A guardrail's range excludes a loss beyond its margin.", "it holds"),
     ("guardrail-broken", "Its whole range lies beyond the margin.", "it lost more than agreed"),
     ("values-missing-unevenly", "A metric is missing more often in one arm.", "not read"),
-    ("guardrail-open", "Its range reaches beyond the margin.", "not excluded yet"),
+    (
+        "guardrail-open",
+        "Its range reaches beyond the margin, or its difference includes no change.",
+        "not excluded yet",
+    ),
+    ("guardrail-unknown", "It has no range.", "could not be computed, with the reason"),
 )
 MODEL = _rules(
     "Model",
@@ -274,7 +291,7 @@ SUMMARY = _rules(
     (
         "decision-priced",
         "A test is to be decided and a user's worth is stated.",
-        "what it takes, and what a week of waiting costs: the benefit that choosing right would bring, on average over what the data still allow",
+        "what it takes, and what a week of waiting costs: what the best choice on what is known would bring",
     ),
     ("decision-unpriced", "Any other test.", "what it takes, and why no price is named"),
     ("review-due", "People are to look at a model again within four weeks.", "by which day, and how far that is"),

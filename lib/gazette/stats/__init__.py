@@ -1,6 +1,6 @@
 """Estimates from aggregates: means, proportions, ratios, quantiles, their differences; sequential intervals, planning, the split of a test."""
 
-from gazette.stats._decisions import Bayes, Correction, adjust, bayes, expected_gain, heterogeneity, shrunken
+from gazette.stats._decisions import Bayes, Correction, adjust, bayes, heterogeneity, shrunken
 from gazette.stats._design import Comparison, Design, Kind, Method, compare, information, joint_alpha
 from gazette.stats._estimates import (
     Estimate,
@@ -13,7 +13,7 @@ from gazette.stats._estimates import (
 )
 from gazette.stats._flips import Choice, Specification, specifications
 from gazette.stats._moments import Joint, Lacking, Moments, MomentsError, adjusted, ratio
-from gazette.stats._planning import detectable, power, users_needed
+from gazette.stats._planning import POWER, detectable, power, units_needed, users_needed
 from gazette.stats._portfolio import (
     FEWEST_CLAIMS,
     FEWEST_TESTS,
@@ -31,6 +31,7 @@ from gazette.stats._sequential import Spending, always_valid_p, boundaries, conf
 __all__ = [
     "FEWEST_CLAIMS",
     "FEWEST_TESTS",
+    "POWER",
     "Bayes",
     "Choice",
     "Comparison",
@@ -59,7 +60,6 @@ __all__ = [
     "detectable",
     "difference_of_means",
     "difference_of_proportions",
-    "expected_gain",
     "fit_prior",
     "heterogeneity",
     "homogeneity",
@@ -80,6 +80,7 @@ __all__ = [
     "specifications",
     "spent",
     "total",
+    "units_needed",
     "users_needed",
     "z_of",
 ]

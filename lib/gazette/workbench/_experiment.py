@@ -270,9 +270,12 @@ class ExperimentBench(FlipSteps):
             state = "not resolved"
         shown = state
         if trusted and result.role == "guardrail":
-            shown = {"passed": "guardrail holds", "broken": "guardrail broken", "open": "guardrail open"}[
-                conclusions.guardrail_of(result)
-            ]
+            shown = {
+                "passed": "guardrail holds",
+                "broken": "guardrail broken",
+                "open": "guardrail open",
+                "unknown": "not published",
+            }[conclusions.guardrail_of(result)]
         p = self._numbers[number.id.removesuffix("difference") + "p"].value
         return {
             "treatment": look.treatment,

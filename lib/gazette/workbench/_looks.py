@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -153,6 +154,14 @@ class Looks(ABC):
         first, last = start.isocalendar(), self.agreed_end.isocalendar()
         monday = [date.fromisocalendar(x.year, x.week, 1) for x in (first, last)]
         return (monday[1] - monday[0]).days // 7 + 1
+
+    def critical_at_end(self, units: int) -> float:
+        """Limit of the last look of a test of this design with so many units, if a look is taken each week of the days that were agreed."""
+        weeks = range(1, self.looks_at_most() + 1)
+        times = tuple(week / len(weeks) for week in weeks)
+        past = tuple(max(1, round(t * units)) for t in times[:-1])
+        ends = replace(self.design, units=units, planned=units, past=past, final=True, information=times, times=times)
+        return ends.critical()
 
     def taken(self, states: Mapping[str, VerdictState] | None = None) -> list[TakenLook]:
         """The ledger with this look at its end; after the final look there are no more.

@@ -279,7 +279,9 @@ class ExperimentNumbers(Bench):
                 unit="fraction",
                 **shared,
             )
-            extra["loss"] = self.add(f"{prefix}loss", "Expected loss (Bayes)", better.expected_loss, unit=gap, **shared)
+            extra["loss"] = self.add(
+                f"{prefix}loss", "Expected loss if it is worse (Bayes)", better.loss_if_worse, unit=gap, **shared
+            )
             if self.early and primary.comparison.excludes_zero:
                 drawn = stats.shrunken(difference, reading.design.critical())
                 extra["shrunken"] = self.add(
@@ -294,7 +296,6 @@ class ExperimentNumbers(Bench):
             )
         power = reading.planned_power(arm)
         self.add(f"{prefix}power", "Power at the smallest effect worth having", power, unit="fraction", **shared)
-        needed = reading.needed()
         settled = reading.earlier(arm)
         return conclusions.Look(
             subject=self.subject,
@@ -309,7 +310,7 @@ class ExperimentNumbers(Bench):
             closed=reading.closing is not None,
             earlier=None if settled is None else conclusions.Earlier(settled.states[arm], settled.edition),
             anytime=plan.design == "confidence-sequence",
-            enough_units=not isinstance(needed, NotPublished) and reading.units >= needed,
+            enough_units=not isinstance(power, NotPublished) and power >= stats.POWER,
             end=day_of(plan.end),
             until=day_of(reading.last + timedelta(days=plan.rollout_days)),
             rollout_days=common["rollout"],

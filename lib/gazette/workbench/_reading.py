@@ -308,7 +308,7 @@ class Reading(Looks):
     # ---- planning
 
     def needed(self) -> int | NotPublished:
-        """Units of all arms for 80 % power at the smallest effect worth having."""
+        """Units of all arms for 80 % power at the smallest effect worth having, by the design and the shares of the test."""
         if not self.plan.minimum_effect:
             return NotPublished(reason="no smallest effect worth having was named")
         if not self.count(self.plan.control):
@@ -316,11 +316,19 @@ class Reading(Looks):
         main = self.moments(self.arms[self.plan.control], self.plan.primary)
         if isinstance(main, NotPublished):
             return main
-        each = stats.users_needed(main.mean, main.variance, self.plan.minimum_effect, alpha=self.design.alpha)
-        if isinstance(each, NotPublished):
-            return each
+        shares = {v.id: v.weight for v in self.plan.variants}
+        least = min(shares[v.id] for v in self.plan.treatments)
+        found = stats.units_needed(
+            main.mean,
+            main.variance,
+            self.plan.minimum_effect,
+            shares=(shares[self.plan.control], least),
+            critical=self.critical_at_end,
+        )
+        if isinstance(found, NotPublished):
+            return found
         users = self.count(self.plan.control)  # where some lack the metric, more have to come for as many with it
-        return len(self.plan.variants) * (each if main.n in {0, users} else math.ceil(each * users / main.n))
+        return found if main.n in {0, users} else math.ceil(found * users / main.n)
 
     def rate(self) -> tuple[float, float] | NotPublished:
         """New units a day over the last two weeks, and the standard error of that rate."""
@@ -357,7 +365,7 @@ class Reading(Looks):
         )
 
     def planned_power(self, arm: str) -> float | NotPublished:
-        """Chance to show the smallest effect worth having with the units so far, by a single test."""
+        """Chance to show the smallest effect worth having at this look, by the limit that it asks for."""
         if not self.plan.minimum_effect:
             return NotPublished(reason="no smallest effect worth having was named")
         effect = self.compare(self.plan.primary, arm)
@@ -367,4 +375,4 @@ class Reading(Looks):
         if isinstance(control, NotPublished):
             return control
         size = self.plan.minimum_effect * abs(control.value)
-        return stats.power(size, effect.difference.standard_error, alpha=self.design.alpha)
+        return stats.power(size, effect.difference.standard_error, critical=self.design.critical())
