@@ -389,6 +389,43 @@ def test_looks_of_editions_make_the_ledger_of_the_next(small: SmallProject) -> N
 
 
 @pytest.mark.integration
+def test_what_the_final_look_said_stays_though_late_rows_and_a_later_end_say_otherwise(small: SmallProject) -> None:
+    """Both computations read the ledger; the third edition has other data, another end, another size, and the same verdict."""
+    from program import gazette  # noqa: PLC0415
+
+    with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(
+            "INSERT INTO events SELECT unit_id, assigned_at, assigned_at FROM experiment_assignments WHERE unit_id LIKE 'green%' AND hash(unit_id) % 3 = 0"
+        )
+    gazette("build", "2026-W46..2026-W47", project=small.root)
+    small.experiment |= {"end": "2026-12-06", "planned_units": 800}
+    small.write()
+    with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:  # blue catches up
+        warehouse.execute(
+            "INSERT INTO events SELECT unit_id, TIMESTAMP '2026-11-24', TIMESTAMP '2026-11-24' FROM experiment_assignments WHERE unit_id LIKE 'blue%' AND hash(unit_id) % 3 = 0"
+        )
+        warehouse.execute(
+            "INSERT INTO experiment_assignments SELECT experiment, unit_id || '-new', variant, TIMESTAMP '2026-11-23' + to_days(CAST(hash(unit_id) % 7 AS INTEGER)) FROM experiment_assignments WHERE unit_id LIKE '%1' OR unit_id LIKE '%2'"
+        )
+    gazette("build", "2026-W48", project=small.root)
+    found = {}
+    for week in ("2026-W47", "2026-W48"):
+        record = json.loads((small.root / "editions" / week / "records" / "button.json").read_text())
+        found[week] = record["verdicts"][0], record["looks"]
+    (final, looks), (after, kept) = found["2026-W47"], found["2026-W48"]
+    assert final["state"] == "benefit shown"
+    assert (after["state"], after["rule"]) == ("benefit shown", "crossed-at-earlier-look")
+    assert after["reason"]["terms"]["when"] == "2026-W47"
+    assert "may have faded" in after["reason"]["text"]
+    assert kept == looks
+    assert [look["final"] for look in looks] == [False, True]
+    assert "plan-deviation" in [f["rule"] for f in record["findings"]]
+    page = (small.root / "editions" / "2026-W48" / "site" / "experiments" / "button.html").read_text()
+    assert "its final look, number 2, was in edition 2026-W47" in page
+    assert "which the data of today do not re-open" in page, "no map of other ways"
+
+
+@pytest.mark.integration
 def test_a_test_ended_before_its_size_is_said_to_be_stopped_early(small: SmallProject) -> None:
     from program import gazette  # noqa: PLC0415
 

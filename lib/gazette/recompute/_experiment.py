@@ -49,7 +49,7 @@ def questions(
     yield "arms", f"{start}\nSELECT arm, COUNT(*) AS n FROM seen GROUP BY arm ORDER BY arm"
     yield (
         "days",
-        f"{start}\nSELECT CAST(since AS DATE) AS day, arm, COUNT(*) AS n FROM seen GROUP BY CAST(since AS DATE), arm ORDER BY day, arm",
+        f"{start}\nSELECT CAST(since AS DATE) AS day, arm, COUNT(unit) AS n FROM seen GROUP BY CAST(since AS DATE), arm ORDER BY day, arm",
     )
     yield "left-out", f"{start}\n{_left_out(plan)}"
     for metric in plan.metrics:
