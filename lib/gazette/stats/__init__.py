@@ -14,6 +14,7 @@ from gazette.stats._estimates import (
 from gazette.stats._flips import Choice, Specification, specifications
 from gazette.stats._moments import Joint, Lacking, Moments, MomentsError, adjusted, ratio
 from gazette.stats._planning import POWER, detectable, power, units_needed, users_needed
+from gazette.stats._plans import Planned, plan
 from gazette.stats._portfolio import (
     FEWEST_CLAIMS,
     FEWEST_TESTS,
@@ -44,6 +45,7 @@ __all__ = [
     "Method",
     "Moments",
     "MomentsError",
+    "Planned",
     "Prediction",
     "Prior",
     "Scores",
@@ -66,6 +68,7 @@ __all__ = [
     "information",
     "joint_alpha",
     "mean",
+    "plan",
     "power",
     "proportion",
     "quantile_moments",

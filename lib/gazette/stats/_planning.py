@@ -62,7 +62,7 @@ def units_needed(
         power: Chance to find it.
 
     >>> units_needed(0.0234, 0.02285, 0.0726, shares=(0.5, 0.5), critical=lambda n: 1.959964)
-    248554
+    248571
     """
     if mean == 0 or variance <= 0 or relative_effect <= 0 or min(shares) <= 0:
         return NotPublished(reason="no variation to plan with")
