@@ -56,6 +56,27 @@ class Fault:
 
 FAULTS = (
     Fault(
+        "looks that count users alone",
+        "workbench/_looks.py",
+        "min(days, self.units / self.plan.planned_units)",
+        "self.units / self.plan.planned_units",
+        ("tests/workbench/test_readings.py::TestDesign::test_a_look_without_new_users_is_a_look",),
+    ),
+    Fault(
+        "information that falls as values grow",
+        "stats/_design.py",
+        "m**2 * square",
+        "1 / square",
+        ("tests/stats/test_looks_of_growing_tests.py::test_information_is_that_of_the_second_computation",),
+    ),
+    Fault(
+        "an early end that releases all error",
+        "workbench/_looks.py",
+        "time=1.0 if self.complete",
+        "time=1.0 if self.ended",
+        ("tests/workbench/test_readings.py::TestDesign::test_a_changed_plan_shows_and_the_first_one_counts",),
+    ),
+    Fault(
         "a sign in an interval",
         "stats/_shares.py",
         "return self._end(contrast, critical, 1), self._end(contrast, critical, -1)",

@@ -138,7 +138,7 @@ class TestRealData:
 def test_the_article_s_test_is_not_resolved() -> None:
     found = analyse("--counts", "A=1463/62500", "--counts", "B=1569/62500", "--control", "A")
     (verdict,) = found["record"]["verdicts"]
-    assert (verdict["state"], verdict["action"]) == ("not resolved", "keep running")
+    assert (verdict["state"], verdict["action"]) == ("not resolved", "stop: no winner")
     assert found["metrics"][0]["p_value"] == pytest.approx(0.0513, abs=5e-5)  # of these counts
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gazette.conclusions import (
     Check,
+    Earlier,
     Look,
     MetricResult,
     Watched,
@@ -163,7 +164,7 @@ def test_a_benefit_ships_as_its_guardrails_allow(rail: tuple[float, float], acti
         ((-0.2, 0.01), True, True, "stop: no winner"),
         ((-0.2, 0.2), False, True, "keep running"),
         ((-0.2, 0.2), True, True, "stop: no winner"),
-        ((-0.2, 0.2), True, False, "keep running"),
+        ((-0.2, 0.2), True, False, "stop: no winner"),
     ],
 )
 def test_what_to_do(interval: tuple[float, float], ended: bool, enough: bool, action: str) -> None:
@@ -172,7 +173,7 @@ def test_what_to_do(interval: tuple[float, float], ended: bool, enough: bool, ac
 
 
 GATES = (
-    "accounted", "sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "missing-values", "minimum-run",
+    "plan-locked", "accounted", "sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "missing-values", "minimum-run",
 )  # fmt: skip
 
 
@@ -197,7 +198,9 @@ def test_a_failed_check_of_one_metric_is_about_that_metric_alone() -> None:
     assert look(primary, secondary, checks=(lost,)).trusted
     rail = result(0.1, 0.2, role="guardrail", name="s", margin=0.02)
     assert conclude(look(primary, rail))[0].action == "ship"
-    assert conclude(look(primary, rail, checks=(lost,)))[0].action == "ship with monitoring"
+    assert conclude(look(primary, rail, checks=(lost,)))[0].action == "wait", (
+        "a guardrail that is not read holds nothing"
+    )
 
 
 @pytest.mark.parametrize("passed", [True, None])
@@ -222,6 +225,93 @@ def test_an_early_stop_says_that_its_effect_is_overstated(interval: tuple[float,
     early = {"early": True, "shrunken": number("shrunken", 0.01, unit="points")}
     assert "overstates" in conclude(look(result(*interval), **early))[0].advice.text
     assert "overstates" not in conclude(look(result(*interval), **{**early, "early": False}))[0].advice.text
+
+
+def test_what_an_expert_would_not_sign() -> None:
+    gain, unsure = result(0.1, 0.3), result(-0.2, 0.2)
+    broken = result(-0.4, -0.1, role="guardrail", name="g", margin=0.02, minimum=None)
+    for ended in (True, False):
+        verdict, _ = conclude(look(unsure, broken, ended=ended))
+        assert (verdict.action, verdict.action_rule) == ("don't ship", "guardrail-broken-first")
+        assert verdict.advice.terms == {"broken": "G"}
+    assert conclude(look(unsure, broken, ended=False, readable=False))[0].action == "keep running"
+    none = number("g.difference", NotPublished(reason="no users"))
+    empty = replace(broken, difference=none, relative=none)
+    assert guardrail_of(empty) == "unknown"
+    verdict, others = conclude(look(gain, empty))
+    assert (verdict.action, verdict.action_rule) == ("wait", "benefit-guardrail-unknown")
+    (said,) = (f for f in others if f.id == "t.g.finding")
+    assert (said.rule, said.terms["unread"]) == ("guardrail-unknown", "no users")
+    assert "not exclude" not in said.text
+    blind = (check("sample-ratio", passed=None), check("sample-ratio-sequence", passed=None))
+    assert conclude(look(gain, checks=blind))[0].action_rule == "benefit-split-unknown"
+    assert conclude(look(gain, checks=(blind[0], check("sample-ratio-sequence", passed=True))))[0].action == "ship"
+    lost = result(-0.3, -0.1, role="secondary", name="s", minimum=None)
+    verdict, _ = conclude(look(gain, lost))
+    assert (verdict.action, verdict.action_rule) == ("ship with monitoring", "benefit-secondary-lost")
+    assert verdict.advice.terms["lost"] == "S"
+    small = conclude(look(result(0.001, 0.02)))[0]
+    assert small.action == "ship"
+    assert "less than the smallest effect worth having" in small.advice.text
+    assert "less than the smallest" not in conclude(look(gain))[0].advice.text
+
+
+@pytest.mark.parametrize(("interval", "alike"), [((-0.04, 0.03), True), ((-0.2, 0.03), False), ((-0.05, 0.03), False)])
+def test_two_variants_are_alike_only_where_the_range_is_within_what_matters(
+    interval: tuple[float, float], alike: bool
+) -> None:
+    verdict, _ = conclude(look(result(*interval)))
+    assert verdict.rule == "worthwhile-ruled-out"
+    assert ("the two are alike" in verdict.reason.text) is alike
+
+
+def test_a_guardrail_whose_difference_includes_no_change_is_not_broken() -> None:
+    rail = result(-0.4, -0.1, role="guardrail", name="g", margin=0.02, minimum=None)
+    assert guardrail_of(rail) == "broken"
+    assert guardrail_of(replace(rail, difference=number("g.difference", -0.01, -0.03, 0.001, "points"))) == "open"
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_test_that_ended_undecided_is_not_extended_unless_it_may_be_read_at_any_time(needed: bool) -> None:
+    more = {} if needed else {"needed": number("needed", NotPublished(reason="none named"))}
+    over = conclude(look(result(-0.2, 0.2), enough_units=False, **more))[0]
+    assert over.action == "stop: no winner"
+    assert "new test" in over.advice.text
+    assert "extend it" not in over.advice.text
+    anytime = conclude(look(result(-0.2, 0.2), enough_units=False, anytime=True, **more))[0]
+    assert anytime.action == "keep running"
+    assert "new test" not in anytime.advice.text
+
+
+@pytest.mark.parametrize(
+    ("interval", "earlier", "closed", "state", "rule"),
+    [
+        ((-0.1, 0.2), "benefit shown", False, "benefit shown", "crossed-at-earlier-look"),
+        ((0.1, 0.2), "benefit shown", False, "benefit shown", "interval-above-zero"),
+        ((-0.2, -0.1), "benefit shown", False, "harm shown", "interval-below-zero"),
+        ((-0.2, -0.1), "benefit shown", True, "benefit shown", "crossed-at-earlier-look"),
+        ((0.1, 0.2), "not resolved", True, "not resolved", "final-look-is-over"),
+        ((-0.2, 0.01), "harm shown", True, "harm shown", "crossed-at-earlier-look"),
+        ((0.1, 0.2), "no worthwhile benefit", True, "no worthwhile benefit", "final-look-is-over"),
+    ],
+)
+def test_what_an_earlier_look_settled_stays_settled(
+    interval: tuple[float, float], earlier: Any, closed: bool, state: str, rule: str
+) -> None:
+    then = Earlier(state=earlier, edition="2026-W45")
+    verdict, _ = conclude(look(result(*interval), earlier=then, closed=closed))
+    assert (verdict.state, verdict.rule) == (state, rule)
+    assert (verdict.reason.terms.get("when") == "2026-W45") == rule.endswith(("look", "over"))
+    assert ("may have faded" in verdict.reason.text) == (rule == "crossed-at-earlier-look" and interval == (-0.1, 0.2))
+    failed = conclude(look(result(*interval), earlier=then, checks=(check("sample-ratio", passed=False),)))[0]
+    assert failed.state == "not trustworthy"
+
+
+def test_a_metric_defined_anew_is_not_read() -> None:
+    anew = Check(name="plan-locked", number=number("anew", 1, unit="count"), passed=False, metric="s")
+    verdict, others = conclude(look(result(0.1, 0.3), result(0.1, 0.2, role="secondary", name="s"), checks=(anew,)))
+    assert verdict.state == "benefit shown"
+    assert [f.rule for f in others if f.id == "t.s.finding"] == ["metric-redefined"]
 
 
 def test_monitoring_names_metric_margin_owner_and_until_when() -> None:
@@ -417,7 +507,7 @@ def test_a_watched_metric_with_a_negative_control_is_watched_by_its_difference()
     ("effect", "net", "action", "rule"),
     [
         ((-0.2, 0.2), (-3900.0, -900.0), "stop: no winner", "does-not-pay"),
-        ((-0.2, 0.2), (-3900.0, 0.0), "keep running", "ended-too-small"),
+        ((-0.2, 0.2), (-3900.0, 0.0), "stop: no winner", "ended-too-small"),
         ((0.1, 0.2), (-3900.0, -900.0), "don't ship", "benefit-does-not-pay"),
         ((0.1, 0.2), (-3900.0, 900.0), "ship", "benefit-guardrails-passed"),
         ((-0.2, -0.1), (-3900.0, -900.0), "don't ship", "harm-shown"),

@@ -38,7 +38,7 @@ def read(engine: Engine, made: World) -> tuple[Reading, dict[str, Second | None]
     tables = {a.name.removeprefix(query_of("test", "")): a.table.to_pylist() for a in second}
     last = made.period.end.date() - timedelta(days=1)
     reading = Reading(made.plan, made.metrics, first.get, last=last)
-    return reading, seconds(made.plan, made.metrics, tables, [], ended=reading.ended)
+    return reading, seconds(made.plan, made.metrics, tables, [], last=last)
 
 
 EARLY = (

@@ -153,8 +153,8 @@ FAULTS = {
     ),
     "bounds": (
         "stats/_design.py",
-        "[n / (self.planned or self.units)",
-        "[1.1 * n / (self.planned or self.units)",
+        "list(accumulate(self.times, max)) or",
+        "[1.1 * t for t in accumulate(self.times, max)] or",
         "button.ctr.difference",
     ),
     "second": (

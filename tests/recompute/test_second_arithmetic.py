@@ -19,6 +19,7 @@ from gazette.recompute._arithmetic import (
     ratio_change,
     share,
     split_chance,
+    split_ever,
     student,
 )
 
@@ -128,3 +129,17 @@ def test_a_split_of_few_is_not_that_of_chi_square() -> None:
     expected = scipy_stats.binomtest(4, 100, 0.01).pvalue
     assert split_chance([96, 4], [0.99, 0.01]) == pytest.approx(expected, rel=1e-9)
     assert scipy_stats.chisquare([96, 4], [99, 1]).pvalue < expected / 5, "which a fault on either side would give"
+
+
+@pytest.mark.parametrize("weights", [(0.5, 0.5), (0.9, 0.1), (0.2, 0.3, 0.5)])
+@pytest.mark.parametrize("lost", [0.0, 0.1])
+def test_a_split_watched_by_day_has_the_chance_of_the_first_computation(
+    weights: tuple[float, ...], lost: float
+) -> None:
+    rng = np.random.default_rng(6)
+    shares = np.array(weights) * np.array([1 - lost, *[1.0] * (len(weights) - 1)])
+    daily = rng.multinomial(2000, shares / shares.sum(), 21)
+    drawn = [(f"day {d:02}", arm, int(n)) for d, row in enumerate(daily) for arm, n in enumerate(row)]
+    first = stats.sample_ratio_sequence(daily.tolist(), weights)
+    assert split_ever(drawn, [*weights]) == pytest.approx(first, rel=1e-7)
+    assert (first < 0.01) == (lost > 0)

@@ -8,7 +8,7 @@ from scipy import stats as scipy_stats
 from statsmodels.stats.power import tt_ind_solve_power
 
 from gazette.record import NotPublished
-from gazette.stats import homogeneity, sample_ratio, users_needed
+from gazette.stats import homogeneity, sample_ratio, sample_ratio_sequence, users_needed
 
 
 @pytest.mark.parametrize(
@@ -109,3 +109,24 @@ def test_the_article_s_test_was_too_small_for_five_per_cent() -> None:
 def test_nothing_to_plan_with_is_said() -> None:
     assert isinstance(users_needed(0, 1, 0.1), NotPublished)
     assert isinstance(users_needed(1, 0, 0.1), NotPublished)
+
+
+def test_a_split_that_is_read_every_week_alarms_no_more_than_said_over_the_whole_test() -> None:
+    """26 weeks at 1 %: a chi-square test each week alarms in 6 of 100 tests that are right."""
+    rng = np.random.default_rng(8)
+    weekly = rng.binomial(5000, 0.5, (700, 26))
+    left = weekly.cumsum(axis=1)
+    n = 5000 * np.arange(1, 27)
+    single = (scipy_stats.chi2.sf((left - n / 2) ** 2 / (n / 4), 1) < 0.01).any(axis=1).mean()
+    assert single > 0.04
+    found = [sample_ratio_sequence([[int(k), 5000 - int(k)] for k in row], [0.5, 0.5]) for row in weekly]
+    assert sum(p < 0.01 for p in found) <= 0.01 * 700 + 3 * (700 * 0.01 * 0.99) ** 0.5  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("arms", "weights"), [((0.49, 0.51), (0.5, 0.5)), ((0.892, 0.108), (0.9, 0.1))])
+def test_a_split_that_lost_a_few_in_a_hundred_is_found_in_a_test_of_usual_size(
+    arms: tuple[float, float], weights: tuple[float, float]
+) -> None:
+    rng = np.random.default_rng(9)
+    found = [sample_ratio_sequence(rng.multinomial(5000, arms, 14).tolist(), weights) for _ in range(50)]
+    assert sum(p < 0.01 for p in found) >= 45  # type: ignore[operator]

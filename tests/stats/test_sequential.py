@@ -28,6 +28,7 @@ from gazette.stats import (
     sample_ratio_sequence,
     shrunken,
     spent,
+    units_needed,
     users_needed,
     z_of,
 )
@@ -253,6 +254,9 @@ def test_bayes_agrees_with_sampling_the_posterior() -> None:
     found = bayes(effect)
     assert found.probability_better == pytest.approx((draws > 0).mean(), abs=1e-3)
     assert found.expected_loss == pytest.approx(np.maximum(-draws, 0).mean(), abs=1e-4)
+    assert found.loss_if_worse == pytest.approx(-draws[draws < 0].mean(), abs=1e-3)
+    sure = bayes(Estimate(4.0, 0, 0, 0.95, 0.1, None, 100, "z"))
+    assert 0 < sure.loss_if_worse < 0.1, "far out too: about SE^2 / effect"
     assert bayes(effect, higher_is_better=False).probability_better == pytest.approx(1 - found.probability_better)
 
 
@@ -281,3 +285,39 @@ def test_heterogeneity_agrees_with_cochran_s_q() -> None:
     expected = chi2.sf((w * (np.array(values) - centre) ** 2).sum(), 2)
     estimates = [Estimate(v, 0, 0, 0.95, e, None, 1, "z") for v, e in zip(values, errors, strict=True)]
     assert heterogeneity(estimates) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.5), (0.9, 0.1), (0.4, 0.2)])
+@pytest.mark.parametrize("method", ["fixed", "obrien-fleming", "pocock", "confidence-sequence"])
+def test_planned_units_have_the_power_that_is_stated(shares: tuple[float, float], method: str) -> None:
+    """Simulated tests of eight looks with an effect as large as planned for; 39, 36 and 70 % by the formula of one look and equal arms."""
+    mean, variance, effect = 0.1, 0.09, 0.1
+    times = [k / 8 for k in range(1, 9)]
+    bounds: list[float] = []
+
+    def critical(n: int) -> float:
+        nonlocal bounds
+        if method == "fixed":
+            bounds = [math.inf] * 7 + [z_of(0.95)]
+        elif method == "confidence-sequence":
+            bounds = [confidence_sequence_z(round(n * t), n_star=20_000) for t in times]
+        else:
+            bounds = boundaries(times, spending=method, final=True)  # type: ignore[arg-type]
+        return bounds[-1]
+
+    n = units_needed(mean, variance, effect, shares=shares, critical=critical)
+    assert isinstance(n, int)
+    drift = effect * mean / math.sqrt(variance * (1 / shares[0] + 1 / shares[1]) / n)
+    walk = np.cumsum(np.random.default_rng(6).normal(drift / 8, 8**-0.5, (40_000, 8)), axis=1) / np.sqrt(times)
+    found = (walk > bounds).any(axis=1).mean()
+    assert 0.79 < found < {"fixed": 0.81, "obrien-fleming": 0.83}.get(method, 0.9)
+
+
+def test_planned_units_of_equal_arms_are_those_of_statsmodels() -> None:
+    from statsmodels.stats.power import zt_ind_solve_power  # noqa: PLC0415
+
+    d = 0.1 * 0.1 / 0.3
+    for ratio, shares in ((1.0, (0.5, 0.5)), (1 / 9, (0.9, 0.1))):
+        first = zt_ind_solve_power(effect_size=d, alpha=0.05, power=0.8, ratio=ratio)
+        n = units_needed(0.1, 0.09, 0.1, shares=shares, critical=lambda _: z_of(0.95))
+        assert n == pytest.approx(first * (1 + ratio), rel=1e-4)

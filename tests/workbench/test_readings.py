@@ -30,7 +30,9 @@ def reading(small: SmallProject, *, last: date = date(2026, 11, 22), past: list[
     period = Period(start, start + timedelta(days=7), 12)
     with Warehouse(params.site.warehouse, project=small.root) as warehouse:
         tables = {a.name: a.table.to_pandas() for a in experiment_answers(warehouse, plan, params.metrics, period)}
-    return Reading(plan, params.metrics, tables.get, last=last, past=past or [], edition="2026-W47")
+    return Reading(
+        plan, params.metrics, tables.get, last=last, past=past or [], edition="{}-W{:02}".format(*last.isocalendar())
+    )
 
 
 def with_values(small: SmallProject) -> pd.DataFrame:
@@ -56,6 +58,12 @@ def set_metric(small: SmallProject, **changes: Any) -> None:
     fact = {"table": "orders", "unit": "unit_id", "time": "happened_at", "value": "value", "aggregation": "sum"}
     small.metric |= {"fact": fact, "unit": "number", **changes}
     small.write()
+
+
+def with_calls(small: SmallProject, **changes: Any) -> None:
+    """Write the project with a second metric."""
+    small.write()
+    small.add_metric("calls", title="Calls", **changes)
 
 
 def sides(users: pd.DataFrame, column: str = "spend") -> tuple[pd.Series, pd.Series]:
@@ -229,14 +237,107 @@ class TestDesign:
         assert [look.units for look in second.taken()] == [200, 400]
         assert second.design.critical() > reading(small).design.critical() == pytest.approx(stats.z_of(0.95))
         again = reading(small, last=date(2026, 11, 29), past=second.taken())
-        assert again.taken() == second.taken(), "a look without new users is no look"
+        assert again.taken() == second.taken(), "after the final look there is none"
         assert again.design.critical() == second.design.critical()
 
-    def test_a_changed_plan_shows(self, small: SmallProject) -> None:
-        first = reading(small, last=date(2026, 11, 15)).taken()
-        small.experiment |= {"alpha": 0.1, "minimum_effect": 0.3}
+    def test_a_look_without_new_users_is_a_look(self, small: SmallProject) -> None:
+        """All came in the first week; what they do goes on growing, and so do looks and information."""
+        small.experiment |= {"end": "2026-12-06"}
         small.write()
-        assert {d[0] for d in reading(small, past=first).deviations()} == {"alpha", "minimum_effect"}
+        with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+            warehouse.execute(
+                "UPDATE experiment_assignments SET assigned_at = '2026-11-09' WHERE assigned_at > '2026-11-15'"
+            )
+        first = reading(small, last=date(2026, 11, 15))
+        second = reading(small, last=date(2026, 11, 22), past=first.taken())
+        assert first.units == second.units
+        assert [look.time for look in second.taken()] == [0.25, 0.5]
+        assert second.design.information[1] > 1.2 * second.design.information[0]
+        assert 8 > first.design.critical() > second.design.critical() > 2.5
+
+    def test_a_changed_plan_shows_and_the_first_one_counts(self, small: SmallProject) -> None:
+        early = reading(small, last=date(2026, 11, 15))
+        small.experiment |= {"alpha": 0.1, "minimum_effect": 0.3, "planned_units": 250, "end": "2026-11-15"}
+        small.experiment |= {"method": "group-sequential", "spending": "pocock"}
+        small.write()
+        late = reading(small, last=date(2026, 11, 15), past=early.taken()[:0] or None)
+        assert late.design.critical() < 1.96, "the fault that this is about: a new plan releases what is left"
+        changed = reading(small, past=early.taken())
+        assert {d[0] for d in changed.deviations()} == {"alpha", "minimum_effect", "planned_units", "end", "spending"}
+        assert (changed.plan.alpha, changed.plan.planned_units, changed.plan.minimum_effect) == (0.05, 400, 0.2)
+        assert changed.design.critical() > 2.5, "an early end spends no more than a look"
+        assert changed.broken_plan() == {}
+        assert changed.over
+        assert changed.taken()[-1].final
+
+    def test_an_end_that_was_put_off_is_no_second_final_look(self, small: SmallProject) -> None:
+        first = reading(small, last=date(2026, 11, 15)).taken()
+        final = reading(small, past=first).taken({"green": "not resolved"})
+        assert (final[-1].final, final[-1].time) == (True, 1.0)
+        small.experiment |= {"end": "2026-12-06", "planned_units": 800}
+        small.write()
+        longer = reading(small, last=date(2026, 11, 29), past=final)
+        assert not longer.ended
+        assert longer.over
+        assert longer.closing == final[-1]
+        assert longer.taken() == final
+        assert longer.design.critical() == pytest.approx(final[-1].critical)
+        at_once = reading(small, past=first)
+        assert at_once.complete, "put off before the final look: that stays where it was agreed"
+        assert at_once.design.critical() == pytest.approx(final[-1].critical)
+
+    @pytest.mark.parametrize(
+        ("change", "broken"),
+        [
+            ({"start": "2026-11-10"}, {"": ["start"]}),
+            ({"control": "green"}, {"": ["control"]}),
+            ({"variants": [{"id": "blue", "title": "Blue", "weight": 0.4}, {"id": "green", "title": "Green", "weight": 0.6}]}, {"": ["variants"]}),
+            ({"guardrails": []}, {"": ["guardrail calls dropped"]}),
+            ({"guardrails": [{"metric": "calls", "margin": 0.3}]}, {}),
+            ({"owner": "somebody else", "title": "Greener button"}, {}),
+        ],
+    )  # fmt: skip
+    def test_what_no_spending_makes_good_breaks_the_plan(
+        self, small: SmallProject, change: dict[str, Any], broken: dict[str, list[str]]
+    ) -> None:
+        small.experiment["guardrails"] = [{"metric": "calls", "margin": 0.02}]
+        with_calls(small)
+        first = reading(small, last=date(2026, 11, 15)).taken()
+        small.experiment |= change
+        with_calls(small)
+        now = reading(small, past=first)
+        assert now.broken_plan() == broken
+        assert all(g.margin == 0.02 for g in now.plan.guardrails), "margins are those that were agreed"
+
+    def test_a_metric_that_is_defined_anew_breaks_the_plan_of_what_reads_it(self, small: SmallProject) -> None:
+        small.experiment["secondary"] = ["calls"]
+        with_calls(small)
+        first = reading(small, last=date(2026, 11, 15)).taken()
+        small.metric["title"] = "Clicks, by another name"
+        with_calls(small, direction="lower")
+        assert reading(small, past=first).broken_plan() == {"calls": ["definition of calls"]}
+        small.metric["fact"] = {**small.metric["fact"], "aggregation": "count"}
+        small.metric["unit"] = "number"
+        with_calls(small)
+        assert "definition of ctr" in reading(small, past=first).broken_plan()[""]
+
+    def test_plans_of_earlier_code_hold_no_definitions_and_are_not_broken_by_that(self, small: SmallProject) -> None:
+        (look,) = reading(small, last=date(2026, 11, 15)).taken()
+        old = {k: v for k, v in json.loads(look.plan).items() if k not in {"definitions", "tightest_units"}}
+        kept = {"information": None, "time": None, "final": False, "states": {}, "plan": json.dumps(old)}
+        now = reading(small, past=[look.model_copy(update=kept)])
+        assert (now.deviations(), now.broken_plan()) == ([], {})
+        assert now.design.clock() == pytest.approx([0.5, 1.0])
+        closed = reading(small, last=date(2026, 11, 29), past=[look.model_copy(update={**kept, "edition": "2026-W47"})])
+        assert closed.closing is not None, "its week is after the end of its plan"
+
+    def test_a_test_read_once_has_no_error_for_an_end_brought_forward(self, small: SmallProject) -> None:
+        small.experiment |= {"method": "fixed"}
+        small.write()
+        first = reading(small, last=date(2026, 11, 15)).taken()
+        small.experiment |= {"end": "2026-11-21"}
+        small.write()
+        assert reading(small, past=first).broken_plan() == {"": ["end"]}
 
 
 class TestGates:
@@ -288,11 +389,52 @@ def test_looks_of_editions_make_the_ledger_of_the_next(small: SmallProject) -> N
 
 
 @pytest.mark.integration
+def test_what_the_final_look_said_stays_though_late_rows_and_a_later_end_say_otherwise(small: SmallProject) -> None:
+    """Both computations read the ledger; the third edition has other data, another end, another size, and the same verdict."""
+    from program import gazette  # noqa: PLC0415
+
+    with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(
+            "INSERT INTO events SELECT unit_id, assigned_at, assigned_at FROM experiment_assignments WHERE unit_id LIKE 'green%' AND hash(unit_id) % 3 = 0"
+        )
+    gazette("build", "2026-W46..2026-W47", project=small.root)
+    small.experiment |= {"end": "2026-12-06", "planned_units": 800}
+    small.write()
+    with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:  # blue catches up
+        warehouse.execute(
+            "INSERT INTO events SELECT unit_id, TIMESTAMP '2026-11-24', TIMESTAMP '2026-11-24' FROM experiment_assignments WHERE unit_id LIKE 'blue%' AND hash(unit_id) % 3 = 0"
+        )
+        warehouse.execute(
+            "INSERT INTO experiment_assignments SELECT experiment, unit_id || '-new', variant, TIMESTAMP '2026-11-23' + to_days(CAST(hash(unit_id) % 7 AS INTEGER)) FROM experiment_assignments WHERE unit_id LIKE '%1' OR unit_id LIKE '%2'"
+        )
+    gazette("build", "2026-W48", project=small.root)
+    found = {}
+    for week in ("2026-W47", "2026-W48"):
+        record = json.loads((small.root / "editions" / week / "records" / "button.json").read_text())
+        found[week] = record["verdicts"][0], record["looks"]
+    (final, looks), (after, kept) = found["2026-W47"], found["2026-W48"]
+    assert final["state"] == "benefit shown"
+    assert (after["state"], after["rule"]) == ("benefit shown", "crossed-at-earlier-look")
+    assert after["reason"]["terms"]["when"] == "2026-W47"
+    assert "may have faded" in after["reason"]["text"]
+    assert kept == looks
+    assert [look["final"] for look in looks] == [False, True]
+    assert "plan-deviation" in [f["rule"] for f in record["findings"]]
+    page = (small.root / "editions" / "2026-W48" / "site" / "experiments" / "button.html").read_text()
+    assert "its final look, number 2, was in edition 2026-W47" in page
+    assert "which the data of today do not re-open" in page, "no map of other ways"
+
+
+@pytest.mark.integration
 def test_a_test_ended_before_its_size_is_said_to_be_stopped_early(small: SmallProject) -> None:
     from program import gazette  # noqa: PLC0415
 
     small.experiment |= {"end": "2026-12-06", "planned_units": 800}
     small.write()
+    with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:  # so clear that half of the plan shows it
+        warehouse.execute(
+            "INSERT INTO events SELECT unit_id, assigned_at, assigned_at FROM experiment_assignments WHERE unit_id LIKE 'green%' AND hash(unit_id) % 4 = 0"
+        )
     gazette("build", "2026-W46", project=small.root)
     small.experiment |= {"end": "2026-11-22"}
     small.write()

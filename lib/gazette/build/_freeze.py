@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -175,11 +176,14 @@ def _looks(project: Project, week: Week, subject: str) -> Answer:
             ("effect", pa.float64()),
             ("standard_error", pa.float64()),
             ("plan", pa.string()),
+            ("information", pa.float64()),
+            ("time", pa.float64()),
+            ("final", pa.bool_()),
+            ("states", pa.string()),
         ]
     )
-    return Answer(
-        "looks", f"Looks taken before: {source}.\n", pa.Table.from_pylist([x.model_dump() for x in looks], schema)
-    )
+    rows = [x.model_dump() | {"states": json.dumps(x.states, sort_keys=True)} for x in looks]
+    return Answer("looks", f"Looks taken before: {source}.\n", pa.Table.from_pylist(rows, schema))
 
 
 def _refuse_empty(week: Week, subjects: list[Model | Experiment], answers: dict[str, list[Answer]]) -> None:

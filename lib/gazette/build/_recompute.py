@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gazette.build._gather import versions_of
 from gazette.errors import EditionError
 from gazette.params import Experiment, Model
-from gazette.recompute import FOLDER, Inputs, recompute
+from gazette.recompute import FOLDER, Inputs, recompute, rows_of
 from gazette.record import Record, canonical_json
 from gazette.snapshot import reopen, verify
 
@@ -43,8 +43,8 @@ def compute_twice(project: Project, week: Week, subjects: list[Model | Experimen
             for s in subjects
             if isinstance(s, Model)
         },
-        past={s.id: [int(n) for n in frozen[s.id].table("looks")["units"]] for s in tests},
-        ended=frozenset(s.id for s in tests if s.end <= week.end),
+        past={s.id: [*rows_of(frozen[s.id], "looks")] for s in tests},
+        last=week.end,
     )
     records = [Record.from_json(p.read_bytes()) for p in sorted((staging / "records").glob("*.json"))]
     found, wrong = recompute(second, inputs, records)

@@ -4,7 +4,7 @@ from gazette.conclusions._catalogue import RULES, Rule
 from gazette.conclusions._causes import Cause, causes
 from gazette.conclusions._common import Common, check_fails_for_most, common_checks, mend_once
 from gazette.conclusions._decisions import Due, basis, decision, is_decided, review, to_do
-from gazette.conclusions._experiment import Check, Look, best, conclude
+from gazette.conclusions._experiment import Check, Earlier, Look, best, conclude
 from gazette.conclusions._flips import Flip, FlipMap, FlipsError, flip_map, flips_said
 from gazette.conclusions._hedge import Hedge, hedge, sure
 from gazette.conclusions._model import Evidence, Moved, describe_model, moved, provisional
@@ -39,6 +39,7 @@ __all__ = [
     "Check",
     "Common",
     "Due",
+    "Earlier",
     "Evidence",
     "Extra",
     "Flip",

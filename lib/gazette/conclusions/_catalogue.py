@@ -32,12 +32,25 @@ GATES = "not trustworthy: fix the test first"
 VERDICTS = _rules(
     "Test: verdict",
     (
+        "gate-plan-locked",
+        "After the first look its start, control, variants, primary metric or what that measures was changed, a guardrail was dropped, or the end of a test that is read once was brought forward.",
+        GATES,
+    ),
+    (
         "gate-accounted",
         "Somebody who was assigned is in no arm that is known, or has no id, and nothing is declared.",
         GATES,
     ),
-    ("gate-sample-ratio", "The arms' sizes have a chance below 1 % under the planned split.", GATES),
-    ("gate-sample-ratio-sequence", "The same, watched day by day.", GATES),
+    (
+        "gate-sample-ratio",
+        "The arms' sizes have a chance below 1 % under the planned split, where no day is known.",
+        GATES,
+    ),
+    (
+        "gate-sample-ratio-sequence",
+        "Watched day by day, their sizes have a chance below 1 % over the whole test.",
+        GATES,
+    ),
     ("gate-exposure", "More than 1 % of users saw several arms.", GATES),
     ("gate-balance", "The arms differed before the test by more than a chance of 0.1 % allows.", GATES),
     ("gate-missing-days", "A day of the test has no users or no events.", GATES),
@@ -61,6 +74,16 @@ VERDICTS = _rules(
         "no worthwhile benefit: stop, no winner",
     ),
     ("interval-includes-zero", "The range includes no change.", "not resolved"),
+    (
+        "crossed-at-earlier-look",
+        "This look shows neither benefit nor harm, or the test is over, and an earlier look crossed its limit.",
+        "what that look showed, and in which edition",
+    ),
+    (
+        "final-look-is-over",
+        "The final look was in an earlier edition and crossed no limit.",
+        "what that look said; today's figures are shown and decide nothing",
+    ),
 )
 COMMON = _rules(
     "Summary: checks",
@@ -82,15 +105,35 @@ ADVICE = _rules(
     ("does-not-pay", "Not resolved, and its worth less its cost lies below zero, all of its range.", "stop: no winner"),
     ("test-not-over", "Not resolved, and its last day is to come.", "keep running"),
     ("ended-with-enough-units", "Not resolved, with the users that the smallest effect needs.", "stop: no winner"),
-    ("ended-inconclusive", "Not resolved, and no smallest effect is named.", "keep running"),
-    ("ended-too-small", "Not resolved, ended with too few users.", "keep running: users and days that it needs"),
+    (
+        "ended-inconclusive",
+        "Not resolved, and no smallest effect is named.",
+        "stop: no winner, and more users need a new test; keep running where it may be read at any time",
+    ),
+    (
+        "ended-too-small",
+        "Not resolved, ended with too few users.",
+        "stop: no winner, and how many a new test needs; keep running where it may be read at any time",
+    ),
+    ("guardrail-broken-first", "Not resolved, but a guardrail lost more than agreed.", "don't ship"),
     ("benefit-but-guardrail-broken", "Benefit shown, but a guardrail lost more than agreed.", "don't ship"),
+    ("benefit-split-unknown", "Benefit shown, but the sizes of the arms could not be checked.", "wait"),
+    ("benefit-guardrail-unknown", "Benefit shown, but a guardrail could not be read.", "wait"),
+    (
+        "benefit-secondary-lost",
+        "Benefit shown and every guardrail holds, but a secondary metric got worse.",
+        "ship with monitoring: decide whether the gain is worth that",
+    ),
     (
         "benefit-guardrail-open",
         "Benefit shown, and a guardrail may still lose more than agreed.",
         "ship with monitoring",
     ),
-    ("benefit-guardrails-passed", "Benefit shown, and every guardrail excludes a loss beyond its margin.", "ship"),
+    (
+        "benefit-guardrails-passed",
+        "The rule in one line: ship only if the primary metric improved and every guardrail is shown not to be worse than its margin.",
+        "ship; an effect below the smallest worth having is said",
+    ),
 )
 AROUND = _rules(
     "Test: further sentences",
@@ -98,7 +141,7 @@ AROUND = _rules(
     (
         "bayes-second-opinion",
         "There is an effect to read.",
-        "chance that the variant is better, and what being wrong costs",
+        "chance that the variant is better, and what it costs on average if it is worse",
     ),
     (
         "flips-none",
@@ -115,11 +158,21 @@ AROUND = _rules(
         "Only ways that differ in several choices give another state.",
         "how many agree, and that no single choice changes it",
     ),
-    ("plan-deviation", "The plan changed after the first look.", "what changed, from what to what"),
+    (
+        "plan-deviation",
+        "The plan changed after the first look.",
+        "what changed, from what to what; error, size, end and margins are those of the first look",
+    ),
+    ("metric-redefined", "A metric other than the primary was defined anew after the first look.", "not read"),
     ("guardrail-passed", "A guardrail's range excludes a loss beyond its margin.", "it holds"),
     ("guardrail-broken", "Its whole range lies beyond the margin.", "it lost more than agreed"),
     ("values-missing-unevenly", "A metric is missing more often in one arm.", "not read"),
-    ("guardrail-open", "Its range reaches beyond the margin.", "not excluded yet"),
+    (
+        "guardrail-open",
+        "Its range reaches beyond the margin, or its difference includes no change.",
+        "not excluded yet",
+    ),
+    ("guardrail-unknown", "It has no range.", "could not be computed, with the reason"),
 )
 MODEL = _rules(
     "Model",
@@ -238,7 +291,7 @@ SUMMARY = _rules(
     (
         "decision-priced",
         "A test is to be decided and a user's worth is stated.",
-        "what it takes, and what a week of waiting costs: the benefit that choosing right would bring, on average over what the data still allow",
+        "what it takes, and what a week of waiting costs: what the best choice on what is known would bring",
     ),
     ("decision-unpriced", "Any other test.", "what it takes, and why no price is named"),
     ("review-due", "People are to look at a model again within four weeks.", "by which day, and how far that is"),

@@ -17,6 +17,7 @@ __all__ = ["Common", "check_fails_for_most", "common_checks", "mend_once"]
 
 FEWEST = 3  # subjects that fail before one may speak of most
 GATES: dict[str, tuple[str, str]] = {
+    "gate-plan-locked": ("their plans were changed after the first look", "who changes plans and definitions"),
     "gate-accounted": ("not everyone who was assigned is accounted for", "how assignments are logged"),
     "gate-sample-ratio": ("their arms do not have the sizes that were planned", "how users are assigned"),
     "gate-sample-ratio-sequence": ("their arms drifted from the sizes that were planned", "how users are assigned"),

@@ -27,7 +27,7 @@ class Due:
         verdict: Of this week.
         days: Days until it has the users that the verdict asks for.
         users: Users that it still needs.
-        price: What a week of waiting costs: the benefit that choosing right would bring in a week, on average.
+        price: What a week of waiting costs: what the best choice on what is known would bring in a week.
         why_free: Why no price is named, in words, where there is none.
         metric: What the test is decided on, in words.
         effect: Relative effect on it, None where it may not be read.

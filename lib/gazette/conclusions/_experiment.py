@@ -10,6 +10,8 @@
 | interval-below-zero | it lies below zero | harm shown | don't ship |
 | worthwhile-ruled-out | its upper end lies below the smallest effect worth having | no worthwhile benefit | stop: no winner |
 | interval-includes-zero | anything else | not resolved | keep running, or stop: no winner |
+| crossed-at-earlier-look | this look shows neither, but an earlier one did | as it was then | as it was then |
+| final-look-is-over | the final look was an earlier one | as it was then | as it was then |
 """
 
 from __future__ import annotations
@@ -17,18 +19,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from gazette.conclusions._standing import guardrail_of, state_of
+from gazette.conclusions._advice import advice
+from gazette.conclusions._standing import guardrail_of, state_of, within
 from gazette.record import Finding, NotPublished, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gazette.conclusions._standing import MetricResult
-    from gazette.record import Action, Number, Tone, VerdictState
+    from gazette.conclusions._standing import MetricResult, Standing
+    from gazette.record import Number, Tone, VerdictState
 
-__all__ = ["Check", "Look", "best", "conclude"]
+__all__ = ["Check", "Earlier", "Look", "best", "conclude"]
 
 CheckName = Literal[
+    "plan-locked",
     "accounted",
     "sample-ratio",
     "sample-ratio-sequence",
@@ -49,6 +53,14 @@ class Check:
     passed: bool | None
     metric: str = ""
     of: str = ""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier look said that still stands: its limit crossed, or the end of the test; and in which edition."""
+
+    state: VerdictState
+    edition: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +84,9 @@ class Look:
         better, loss: The Bayesian reading.
         net: Worth a month less cost a month, where both are stated and the effect may be read.
         deviations: What changed in the plan after the first look, in words; empty where nothing did.
+        closed: Whether the final look was an earlier one, so that this one decides nothing.
+        earlier: What an earlier look said that stands, if one did.
+        anytime: Whether more users may be waited for after the end (a confidence sequence).
     """
 
     subject: str
@@ -95,6 +110,9 @@ class Look:
     loss: Number | None = None
     net: Number | None = None
     deviations: str = ""
+    closed: bool = False
+    earlier: Earlier | None = None
+    anytime: bool = False
 
     @property
     def primary(self) -> MetricResult:
@@ -115,12 +133,29 @@ class Look:
         """Whether no check failed that the verdict rests on."""
         return not self.failed(self.primary.metric)
 
-    def guardrail(self, result: MetricResult) -> Literal["passed", "broken", "open"]:
-        """How a guardrail stands; open where a check of it failed."""
-        return "open" if self.failed(result.metric) else guardrail_of(result)
+    def guardrail(self, result: MetricResult) -> Standing:
+        """How a guardrail stands; unknown where a check of it failed."""
+        return "unknown" if self.failed(result.metric) else guardrail_of(result)
+
+    def rails(self, standing: Standing) -> list[MetricResult]:
+        """Guardrails that stand so."""
+        return [r for r in self.results if r.role == "guardrail" and self.guardrail(r) == standing]
+
+    @property
+    def harmed(self) -> list[MetricResult]:
+        """Secondary metrics that lost."""
+        second = [r for r in self.results if r.role == "secondary" and not self.failed(r.metric)]
+        return [r for r in second if state_of(r)[0] == "harm shown"]
+
+    @property
+    def split_known(self) -> bool:
+        """Whether the sizes of the arms could be checked."""
+        splits = [c.passed for c in self.checks if c.name in {"sample-ratio", "sample-ratio-sequence"}]
+        return not splits or any(passed is not None for passed in splits)
 
 
 FAILED: dict[CheckName, str] = {
+    "plan-locked": "The plan was changed after the first look into that of another test ({%s} of the changes count), so the error that was agreed no longer holds.",
     "accounted": "{%s} of those who were assigned are in no arm that is known, or cannot be told apart: what became of them is not known.",
     "sample-ratio": "The arms do not have the sizes that were planned; a split this uneven has a chance of {%s} if assignment works.",
     "sample-ratio-sequence": "Watched day by day, the arms drifted from the sizes that were planned (chance {%s} if assignment works).",
@@ -142,11 +177,11 @@ def _gate(look: Look) -> Verdict | None:
             text=FAILED[check.name] % check.number.id,
             tone="unsure" if short else "bad",
         )
-        text = (
-            "Wait for the next edition; nothing about the effect is said before."
-            if short
-            else "Find out which users were lost or counted twice, mend it, and start again; nothing about the effect can be said."
-        )
+        text = "Find out which users were lost or counted twice, mend it, and start again; nothing about the effect can be said."
+        if short:
+            text = "Wait for the next edition; nothing about the effect is said before."
+        elif check.name == "plan-locked":
+            text = "Put the plan back to what it was, or give the new plan to a new test with users of its own."
         advice = Finding(id=f"{look.prefix}.advice", rule="gate-failed", text=text, tone=reason.tone)
         return Verdict(
             metric=look.primary.metric,
@@ -174,12 +209,19 @@ def _reason(look: Look, state: VerdictState, rule: str) -> Finding:
     tail: dict[str, str] = {
         "interval-above-zero": f"{move}: {span}. All of that range is better than no change.",
         "interval-below-zero": f"{move}: {span}. All of that range is worse than no change.",
-        "worthwhile-ruled-out": f"{move}: {span}. Even the best of that range is less than the smallest effect worth having.",
+        "worthwhile-ruled-out": f"{move}: {span}. Even the best of that range is less than the smallest effect worth having"
+        + (", and the worst no larger a loss: as far as it matters, the two are alike." if within(primary)[0] else "."),
         "interval-includes-zero": f"{move}: {span}. That range includes no change, so the test cannot tell yet.",
         "fixed-horizon-not-over": "This test is planned to be read once, when it ends on {=end}; reading it before would find winners that are none.",
         "not-computable": "{=metric} cannot be compared yet: {=why}.",
+        "crossed-at-earlier-look": f"{move}: {span}. The limit was crossed in edition {{=when}}, and what was shown then stands.",
+        "final-look-is-over": f"{move}: {span}. The final look was in edition {{=when}}; what came in since is shown, and re-opens nothing.",
     }
+    if look.earlier is not None:
+        terms["when"] = look.earlier.edition
     text = tail[rule]
+    if rule == "crossed-at-earlier-look" and state_of(primary)[1] == "interval-includes-zero":
+        text += " The range of today includes no change: it may have faded."
     if primary.relative.published and rule not in {"not-computable", "fixed-horizon-not-over"}:
         text += " Relative to today it is {%s|signed} ({%s|interval})." % (relative, relative)
     elif primary.difference.published and isinstance(primary.relative.value, NotPublished) and move in text:
@@ -195,68 +237,6 @@ def _used(text: str, terms: dict[str, str]) -> dict[str, str]:
     return {k: v for k, v in terms.items() if "{=" + k + "}" in text}
 
 
-def _advice(look: Look, state: VerdictState, rule: str) -> tuple[Action, str, str]:
-    """Action, rule and sentence."""
-    if not look.pays and look.net is not None and state in {"benefit shown", "not resolved"}:
-        text = "Even the best that fits the data does not pay: worth less cost is {%s|interval} a month." % look.net.id
-        if state == "benefit shown":
-            return "don't ship", "benefit-does-not-pay", f"{text} Do not roll it out unless it can be run for less."
-        return "stop: no winner", "does-not-pay", f"{text} End the test and keep what is live."
-    if state == "benefit shown":
-        return _ship(look)
-    if state == "harm shown":
-        return "don't ship", "harm-shown", f"Switch the variant off; the primary metric got worse.{_overstated(look)}"
-    if state == "no worthwhile benefit":
-        text = "End the test and keep what is live; an effect worth having is ruled out."
-        return "stop: no winner", "worthwhile-ruled-out", text
-    if state == "not published":
-        return "wait", "not-computable", "There is nothing to decide on yet."
-    if not look.ended:
-        action_rule = rule if rule == "fixed-horizon-not-over" else "test-not-over"
-        return "keep running", action_rule, "Decide when the test ends on {=end}; it is too early to stop."
-    if look.enough_units:
-        text = "The test had enough users to show the smallest effect worth having and did not show it; end it, or extend it on purpose."
-        return "stop: no winner", "ended-with-enough-units", text
-    if not look.needed.published:
-        text = "The data fit both a gain and a loss: decide with more users. Name the smallest effect worth having to learn how many."
-        return "keep running", "ended-inconclusive", text
-    text = (
-        "The test ended with {%s} users; to have a fair chance of showing the smallest effect worth having it needs about {%s}"
-        % (look.units.id, look.needed.id)
-    )
-    text += ", which takes about {%s} more." % look.wait.id if look.wait.published else "."
-    return "keep running", "ended-too-small", text
-
-
-def _ship(look: Look) -> tuple[Action, str, str]:
-    """A benefit is shown: what the guardrails allow."""
-    rails = [(r, look.guardrail(r)) for r in look.results if r.role == "guardrail"]
-    if any(standing == "broken" for _, standing in rails):
-        text = "The primary metric gained, but a guardrail lost more than agreed."
-        return "don't ship", "benefit-but-guardrail-broken", text
-    text = "Roll out over {%s}" % look.rollout_days.id
-    open_rails = [r for r, standing in rails if standing == "open"]
-    if open_rails:
-        watched = " and ".join(
-            "{=watch_%s}%s"
-            % ("abcdefgh"[i], " (agreed loss at most {%s})" % r.margin_number.id if r.margin_number else "")
-            for i, r in enumerate(open_rails[:8])
-        )
-        text += f", and until {{=until}} watch {watched}: the data do not yet exclude a larger loss there. Owner: {{=owner}}."
-        return "ship with monitoring", "benefit-guardrail-open", text + _overstated(look)
-    text += "; every guardrail excludes a loss beyond its margin." if rails else "; the test has no guardrail."
-    return "ship", "benefit-guardrails-passed", text + _overstated(look)
-
-
-def _overstated(look: Look) -> str:
-    if not look.early or look.shrunken is None or not look.shrunken.published:
-        return ""
-    return " A test that stops early overstates its effect: expect about {%s|signed} rather than {%s|signed}." % (
-        look.shrunken.id,
-        look.primary.difference.id,
-    )
-
-
 def conclude(look: Look) -> tuple[Verdict, tuple[Finding, ...]]:
     """The verdict on the primary metric and the findings around it.
 
@@ -265,15 +245,12 @@ def conclude(look: Look) -> tuple[Verdict, tuple[Finding, ...]]:
     """
     if failed := _gate(look):
         return failed, tuple(_deviations(look))
-    state, rule = state_of(look.primary)
-    if not look.readable and state != "not published":
-        state, rule = "not resolved", "fixed-horizon-not-over"
-    action, action_rule, text = _advice(look, state, rule)
+    state, rule = _standing(look)
+    action, action_rule, text = advice(look, state, rule)
     terms = {"end": look.end, "until": look.until, "owner": look.owner}
-    terms |= {
-        f"watch_{'abcdefgh'[i]}": r.title
-        for i, r in enumerate([r for r in look.results if r.role == "guardrail" and look.guardrail(r) == "open"][:8])
-    }
+    terms |= {f"watch_{'abcdefgh'[i]}": r.title for i, r in enumerate(look.rails("open")[:8])}
+    named = {"broken": look.rails("broken"), "unknown": look.rails("unknown"), "lost": look.harmed}
+    terms |= {name: " and ".join(r.title for r in results) for name, results in named.items()}
     verdict = Verdict(
         metric=look.primary.metric,
         state=state,
@@ -286,6 +263,21 @@ def conclude(look: Look) -> tuple[Verdict, tuple[Finding, ...]]:
     if rule == "fixed-horizon-not-over":
         return verdict, tuple(_deviations(look))
     return verdict, (*_around(look, state), *_others(look), *_deviations(look))
+
+
+def _standing(look: Look) -> tuple[VerdictState, str]:
+    """State and rule of the primary metric: by this look, unless an earlier one has settled it."""
+    state, rule = state_of(look.primary)
+    if state == "not published":
+        return state, rule
+    if not look.readable:
+        return "not resolved", "fixed-horizon-not-over"
+    if look.earlier is None or (not look.closed and state in SHOWN):
+        return state, rule
+    return look.earlier.state, "crossed-at-earlier-look" if look.earlier.state in SHOWN else "final-look-is-over"
+
+
+SHOWN: frozenset[VerdictState] = frozenset({"benefit shown", "harm shown"})
 
 
 def _around(look: Look, state: VerdictState) -> list[Finding]:
@@ -310,7 +302,7 @@ def _around(look: Look, state: VerdictState) -> list[Finding]:
         found.append(Finding(id=f"{look.prefix}.rules-out", rule="interval-rules-out", text=text, terms=terms))
     if look.better is not None and look.better.published and look.loss is not None and state != "not published":
         text = (
-            "A second opinion, by Bayes with a flat prior and blind to earlier looks: the chance that {=treatment} is better is {%s}; taking it and being wrong would cost {%s} on average."
+            "A second opinion, by Bayes with a flat prior and blind to earlier looks: the chance that {=treatment} is better is {%s}; if it is worse, taking it costs {%s} on average."
             % (look.better.id, look.loss.id)
         )
         found.append(
@@ -324,7 +316,7 @@ def _around(look: Look, state: VerdictState) -> list[Finding]:
 def _deviations(look: Look) -> list[Finding]:
     if not look.deviations:
         return []
-    text = "The plan was changed after the first look: {=changes}."
+    text = "The plan was changed after the first look: {=changes}. What was agreed then counts: its end, size, error and margins."
     return [
         Finding(
             id=f"{look.prefix}.deviations",
@@ -348,24 +340,13 @@ def _others(look: Look) -> list[Finding]:
                 "{=metric} is not read: it is missing more often in one arm than in another (chance {%s} if nothing was lost)."
                 % lost[0].number.id
             )
-            found.append(Finding(id=name, rule="values-missing-unevenly", text=text, tone="bad", terms=terms))
+            anew = lost[0].name == "plan-locked"
+            text = "{=metric} is not read: it was defined anew after the first look." if anew else text
+            rule = "metric-redefined" if anew else "values-missing-unevenly"
+            found.append(Finding(id=name, rule=rule, text=text, tone="bad", terms=terms))
             continue
         if result.role == "guardrail":
-            standing = guardrail_of(result)
-            interval = " ({%s|interval})" % result.relative.id if result.relative.published else ""
-            if isinstance(result.relative.value, NotPublished) and result.difference.published:
-                terms["why"] = result.relative.value.reason
-                interval = " (difference {%s|interval}; of the control's size, as {=why})" % result.difference.id
-            texts: dict[str, tuple[str, Tone]] = {
-                "passed": (f"Guardrail {{=metric}}: a loss beyond the agreed margin is excluded{interval}.", "good"),
-                "broken": (f"Guardrail {{=metric}}: it lost more than the agreed margin{interval}.", "bad"),
-                "open": (
-                    f"Guardrail {{=metric}}: a loss beyond the agreed margin is not excluded yet{interval}.",
-                    "unsure",
-                ),
-            }
-            text, tone = texts[standing]
-            found.append(Finding(id=name, rule=f"guardrail-{standing}", text=text, tone=tone, terms=terms))
+            found.append(_rail(name, result))
             continue
         state, rule = state_of(result)
         span = "{%s|signed} ({%s|interval})" % (result.difference.id, result.difference.id)
@@ -378,6 +359,29 @@ def _others(look: Look) -> list[Finding]:
                 Finding(id=name, rule=rule, text=f"{{=metric}} is not resolved: {span}.", tone="unsure", terms=terms)
             )
     return found
+
+
+def _rail(name: str, result: MetricResult) -> Finding:
+    """How a guardrail stands."""
+    terms = {"metric": result.title}
+    standing = guardrail_of(result)
+    interval = " ({%s|interval})" % result.relative.id if result.relative.published else ""
+    if isinstance(result.relative.value, NotPublished) and result.difference.published:
+        terms["why"] = result.relative.value.reason
+        interval = " (difference {%s|interval}; of the control's size, as {=why})" % result.difference.id
+    texts: dict[str, tuple[str, Tone]] = {
+        "passed": (f"Guardrail {{=metric}}: a loss beyond the agreed margin is excluded{interval}.", "good"),
+        "broken": (f"Guardrail {{=metric}}: it lost more than the agreed margin{interval}.", "bad"),
+        "open": (
+            f"Guardrail {{=metric}}: a loss beyond the agreed margin is not excluded yet{interval}.",
+            "unsure",
+        ),
+        "unknown": ("Guardrail {=metric}: whether it lost could not be computed: {=unread}.", "unsure"),
+    }
+    why = result.difference.value
+    terms["unread"] = why.reason if isinstance(why, NotPublished) else "it has no range"
+    text, tone = texts[standing]
+    return Finding(id=name, rule=f"guardrail-{standing}", text=text, tone=tone, terms=_used(text, terms))
 
 
 PREFERENCE: dict[VerdictState, int] = {

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from gazette.record import Number, VerdictState
 
-__all__ = ["MetricResult", "guardrail_of", "state_by", "state_of"]
+__all__ = ["MetricResult", "Standing", "guardrail_of", "state_by", "state_of", "within"]
 
 Role = Literal["primary", "secondary", "guardrail"]
+Standing = Literal["passed", "broken", "open", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,16 +89,28 @@ def state_by(
     return "not resolved", "interval-includes-zero"
 
 
-def guardrail_of(result: MetricResult) -> Literal["passed", "broken", "open"]:
-    """Whether non-inferiority is shown: the interval excludes a loss beyond the margin.
+def guardrail_of(result: MetricResult) -> Standing:
+    """Whether non-inferiority is shown: the interval excludes a loss beyond the margin; unknown where there is no interval.
 
-    Where no relative change is published, that share of the control's size is what the difference may not lose.
+    Where no relative change is published, that share of the control's size is what the difference may not lose. What includes no change as a
+    difference has not lost, whatever the relative range says.
     """
     interval, allowed = result.good(result.relative), result.margin
     if interval is None and allowed is not None:
         interval, allowed = result.good(result.difference), allowed * result.size
     if interval is None or allowed is None:
-        return "open"
+        return "unknown"
     if interval[0] > -allowed:
         return "passed"
-    return "broken" if interval[1] < -allowed else "open"
+    lost = result.good(result.difference)
+    return "broken" if interval[1] < -allowed and (lost is None or lost[1] < 0) else "open"
+
+
+def within(result: MetricResult) -> tuple[bool, bool]:
+    """Whether the range lies above, and whether it lies below, what a change of the smallest effect worth having would bring to either side."""
+    interval, least = result.good(result.relative), result.minimum
+    if interval is None and least is not None:
+        interval, least = result.good(result.difference), least * result.size
+    if interval is None or least is None:
+        return False, False
+    return interval[0] > -least, interval[1] < least

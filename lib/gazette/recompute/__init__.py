@@ -5,7 +5,18 @@ plain SQL, the arithmetic from the textbook. Where the two disagree, one of them
 """
 
 from gazette.recompute._ask import ask
-from gazette.recompute._compare import Disagreement, Inputs, recompute
+from gazette.recompute._compare import Disagreement, Inputs, recompute, rows_of
 from gazette.recompute._outcome import FILE, FOLDER, Checked, Recomputed, read_recomputed
 
-__all__ = ["FILE", "FOLDER", "Checked", "Disagreement", "Inputs", "Recomputed", "ask", "read_recomputed", "recompute"]
+__all__ = [
+    "FILE",
+    "FOLDER",
+    "Checked",
+    "Disagreement",
+    "Inputs",
+    "Recomputed",
+    "ask",
+    "read_recomputed",
+    "recompute",
+    "rows_of",
+]

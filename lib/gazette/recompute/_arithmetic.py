@@ -23,6 +23,7 @@ __all__ = [
     "scaled",
     "share",
     "split_chance",
+    "split_ever",
     "student",
 ]
 
@@ -78,27 +79,35 @@ def anytime_critical(units: int, *, tightest: int, alpha: float) -> float:
     return math.sqrt(2 * (x + 1) / x * math.log(math.sqrt(x + 1) / alpha))
 
 
-def planned_criticals(shares: list[float], *, alpha: float, spending: str, final: bool) -> list[float]:
+def planned_criticals(
+    shares: list[float], *, alpha: float, spending: str, final: bool, clock: list[float] | None = None
+) -> list[float]:
     """The same at each look of a group-sequential test (Lan & DeMets 1983).
 
     The chance of not having crossed yet is carried from look to look on Gauss-Legendre nodes in units of the look's own standard error,
     and each bound is found by Newton's method; ``gazette.stats`` uses Simpson's rule on the raw scale and bisection.
 
     Args:
-        shares: Units at each look over units planned, growing.
+        shares: What each look knows, growing.
         alpha: Two-sided error of the whole test.
         spending: ``obrien-fleming``, ``pocock`` or ``quadratic``.
         final: Whether all that is left is spent at the last look.
+        clock: Share of the plan that had passed at each look, by which error is spent; by default ``shares``.
     """
     x, w = np.polynomial.legendre.leggauss(160)
     found: list[float] = []
     nodes, mass = np.zeros(1), np.ones(1)
     spent, before = 0.0, 0.0
-    for i, share in enumerate(shares):
-        if i and share - before < share / 1000 and not (final and i == len(shares) - 1):  # nothing new: nothing spent
-            found.append(min(WIDEST, found[-1] + 3 * math.sqrt(1 - before / share)))
+    for i, amount in enumerate(shares):
+        last = final and i == len(shares) - 1
+        if i and spent >= alpha:  # the test is over: the limit stays
+            found.append(found[-1])
             continue
-        total = alpha if final and i == len(shares) - 1 else _spend(share, alpha, spending)
+        if i and amount - before < amount / 1000 and not last:  # nothing new: nothing spent
+            found.append(min(WIDEST, found[-1] + 3 * math.sqrt(1 - before / amount)))
+            continue
+        share = max(amount, before * 1.001)
+        total = alpha if last else _spend((clock or shares)[i], alpha, spending)
         now = max(0.0, total - spent)
         spent = max(spent, total)
         root, step = math.sqrt(share), math.sqrt(share - before)
@@ -216,6 +225,29 @@ def split_chance(counts: list[int], weights: list[float]) -> float:
         found, left = (found[:, None] * chance)[room], (left[:, None] - units)[room]
     found = found * np.exp([_poisson(u, n * weights[-1]) for u in range(n + 1)])[left]
     return min(1.0, float(found[found <= own * (1 + 1e-7)].sum() / found.sum()))
+
+
+def split_ever(drawn: list[tuple[str, int, int]], weights: list[float]) -> float:
+    """Chance of a split ever so uneven at the end of a day: one over the largest odds so far of an urn against the plan (Lindon & Malek 2022).
+
+    The urn starts with a thousand balls in the planned shares; of each unit's arm another is put in, so it learns what the shares are.
+
+    Args:
+        drawn: Day, place of the arm, and how many units, in the order of days.
+        weights: Planned shares.
+    """
+    urn = [1000.0 * w for w in weights]
+    odds = most = 0.0
+    for i, (day, arm, units) in enumerate(drawn):
+        before = sum(urn)
+        odds += (
+            math.lgamma(urn[arm] + units) - math.lgamma(urn[arm]) - math.lgamma(before + units) + math.lgamma(before)
+        )
+        odds -= units * math.log(weights[arm])
+        urn[arm] += units
+        if i + 1 == len(drawn) or drawn[i + 1][0] != day:
+            most = max(most, odds)
+    return math.exp(-most)
 
 
 def _poisson(units: int, expected: float) -> float:

@@ -13,13 +13,14 @@ from gazette.recompute._outcome import Checked, Failed, Recomputed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from gazette.params import Experiment, Metric
     from gazette.recompute._arithmetic import Second
     from gazette.record import Number, Record
     from gazette.snapshot import Snapshot
 
-__all__ = ["Disagreement", "Inputs", "recompute"]
+__all__ = ["Disagreement", "Inputs", "recompute", "rows_of"]
 
 SAME = 1e-6  # of a value, or of half of its range: what adding in another order may change, and no more
 ENDS = 1e-3  # of half of the range: critical values are found by two ways of integration
@@ -35,15 +36,15 @@ class Inputs:
         subjects: Of the edition.
         metrics: Definitions.
         versions: Model to its versions, ``live`` and ``baseline``.
-        past: Experiment to the units at each of its looks before.
-        ended: Experiments whose last day is over.
+        past: Experiment to the looks of earlier editions, as its ledger has them.
+        last: Last day of the edition's week.
     """
 
     subjects: Sequence[Model | Experiment]
     metrics: Mapping[str, Metric]
     versions: Mapping[str, Mapping[str, str]]
-    past: Mapping[str, list[int]]
-    ended: frozenset[str]
+    past: Mapping[str, list[dict[str, Any]]]
+    last: date
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def recompute(
     Raises:
         SnapshotError: Frozen answers changed.
     """
-    tables = {q.name: [*_rows(snapshot, q.name)] for q in snapshot.queries}
+    tables = {q.name: [*rows_of(snapshot, q.name)] for q in snapshot.queries}
     found = _seconds(inputs, tables, _spoken_of(records))
     checked, wrong = [], []
     published = _published(records)
@@ -106,8 +107,8 @@ def _published(records: Sequence[Record]) -> dict[str, tuple[str, Number]]:
     return found
 
 
-def _rows(snapshot: Snapshot, query: str) -> Iterator[dict[str, Any]]:
-    """Rows with None where there is nothing."""
+def rows_of(snapshot: Snapshot, query: str) -> Iterator[dict[str, Any]]:
+    """Rows of a frozen table with None where there is nothing."""
     frame = snapshot.table(query).astype(object)
     for row in frame.where(frame.notna(), None).to_dict("records"):
         yield {str(k): v for k, v in row.items()}
@@ -132,7 +133,7 @@ def _seconds(
             benefit = mine.get("revenue-effect")
         else:
             past = inputs.past.get(subject.id, [])
-            mine = _experiment.seconds(subject, inputs.metrics, own, past, ended=subject.id in inputs.ended)
+            mine = _experiment.seconds(subject, inputs.metrics, own, past, last=inputs.last)
             benefit = mine.get(f"{spoken_of.get(subject.id, '')}impact")
             if benefit is not None:
                 mine["impact"] = benefit

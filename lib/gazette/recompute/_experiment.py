@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from gazette.recompute._arithmetic import (
     Arm,
     Second,
-    anytime_critical,
     difference,
-    normal_critical,
     opposite,
-    planned_criticals,
     ratio_change,
     scaled,
     share,
     split_chance,
+    split_ever,
     student,
 )
+from gazette.recompute._looks import UNKNOWN, agreed, critical_of, shared
 from gazette.recompute._shares import share_changes
 from gazette.recompute._sql import literal, moment, name, table
 
@@ -48,6 +47,10 @@ def questions(
     """
     start = _seen(plan, period, columns)
     yield "arms", f"{start}\nSELECT arm, COUNT(*) AS n FROM seen GROUP BY arm ORDER BY arm"
+    yield (
+        "days",
+        f"{start}\nSELECT CAST(since AS DATE) AS day, arm, COUNT(unit) AS n FROM seen GROUP BY CAST(since AS DATE), arm ORDER BY day, arm",
+    )
     yield "left-out", f"{start}\n{_left_out(plan)}"
     for metric in plan.metrics:
         known = metrics[metric]
@@ -275,7 +278,7 @@ def _adjusted(control: str, treatment: str) -> str:
 
 
 def seconds(
-    plan: Experiment, metrics: Mapping[str, Metric], tables: Mapping[str, Rows], past: list[int], *, ended: bool
+    plan: Experiment, metrics: Mapping[str, Metric], tables: Mapping[str, Rows], looks: Rows, *, last: date
 ) -> dict[str, Second | None]:
     """Numbers by id without the subject: units and their split, every metric of every arm, differences, and what they are worth.
 
@@ -283,9 +286,10 @@ def seconds(
         plan: The experiment.
         metrics: Definitions.
         tables: Answers by the names of `questions`; a metric whose query failed is left out.
-        past: Units at the looks before.
-        ended: Whether its last day is over.
+        looks: Of earlier editions, oldest first, as the ledger has them.
+        last: Last day of the edition's week.
     """
+    plan = agreed(plan, looks)
     if "arms" not in tables:
         return {}
     counts = {str(r["arm"]): int(r["n"]) for r in tables["arms"]}
@@ -296,9 +300,15 @@ def seconds(
         found["unaccounted"] = Second(float(tables["left-out"][0]["n"]))
     if units and not plan.reallocations:
         sizes = [counts.get(v.id, 0) for v in plan.variants]
-        found["split"] = Second(split_chance(sizes, [v.weight for v in plan.variants]))
+        weights = [v.weight for v in plan.variants]
+        found["split"] = Second(split_chance(sizes, weights))
+        if "days" in tables:
+            arms = {v.id: i for i, v in enumerate(plan.variants)}
+            drawn = [(str(r["day"]), arms[str(r["arm"])], int(r["n"])) for r in tables["days"]]
+            found["drift"] = Second(split_ever(drawn, weights))
     alpha = plan.alpha / len(plan.treatments)
-    critical = _critical(plan, units, past, alpha, ended=ended)
+    information = shared(metrics[plan.primary], *_compared(plan, metrics[plan.primary], tables))
+    critical = critical_of(plan, looks, units=units, information=information, alpha=alpha, last=last)
     for metric in plan.metrics:
         if f"metric.{metric}" not in tables:
             continue
@@ -338,6 +348,7 @@ def _of_metric(
 ) -> Iterator[tuple[str, Second | None]]:
     """A metric of both arms and what is between them; None where there is no value."""
     metric, arm = of
+    unknown = critical == UNKNOWN  # then values alone are compared
     shares = known.proportion and not plan.reallocations  # which makes weighted means of them
     plain = _arms(tables[f"metric.{metric}"])
     for word, name_of in (("control", plan.control), ("treatment", arm)):
@@ -354,11 +365,21 @@ def _of_metric(
         return
     for word, second in zip(
         ("difference", "relative"),
-        _effects(pair[plan.control], pair[arm], shares and known.covariate is None, critical),
+        _effects(pair[plan.control], pair[arm], shares and known.covariate is None, 1.0 if unknown else critical),
         strict=True,
     ):
         if second is not None:  # ranges of secondary metrics are widened together, by the first computation alone
-            yield word, Second(second.value) if metric in plan.secondary else second
+            yield word, Second(second.value) if metric in plan.secondary or unknown else second
+
+
+def _compared(plan: Experiment, known: Metric, tables: Mapping[str, Rows]) -> tuple[Arm | None, Arm | None]:
+    """The two arms of the primary metric that looks are counted by, as they are compared."""
+    name_of, arm = f"metric.{plan.primary}", plan.treatments[0].id
+    adjusted = known.covariate is not None and known.denominator is None
+    if adjusted and plan.reallocations:
+        return None, None
+    arms = _arms(tables.get(f"{name_of}.{arm}" if adjusted else name_of, []))
+    return arms.get(plan.control), arms.get(arm)
 
 
 def _arms(rows: Rows) -> dict[str, Arm]:
@@ -387,14 +408,3 @@ def _effects(control: Arm, treatment: Arm, shares: bool, critical: float) -> tup
     return difference(control, treatment, critical), ratio_change(
         control, treatment, critical
     ) if control.mean > 0 else None
-
-
-def _critical(plan: Experiment, units: int, past: list[int], alpha: float, *, ended: bool) -> float:
-    """Standard normal value that this look asks for."""
-    if plan.design == "fixed" or units == 0:
-        return normal_critical(alpha)
-    if plan.design == "confidence-sequence":
-        return anytime_critical(units, tightest=plan.tightest_units, alpha=alpha)
-    whole = plan.planned_units or units
-    shares = [n / whole for n in (*(n for n in past if n < units), units)]
-    return planned_criticals(shares, alpha=alpha, spending=plan.spending, final=ended)[-1]

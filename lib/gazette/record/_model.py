@@ -7,7 +7,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictInt, field_validator, model_validator
 
 RECORD_MIME = "application/vnd.gazette.record+json"
 ID_PATTERN = r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$"
@@ -156,6 +156,10 @@ class TakenLook(_Frozen):
         critical: How many standard errors the interval reached to each side.
         effect, standard_error: Of the primary metric's difference for the first treatment, None where there was none.
         plan: The plan in force, as canonical JSON.
+        information: How far the comparison had come, on a scale of its own; None where earlier code took the look.
+        time: Share of the plan at the first look that had passed, 1 where it allows no later look; None likewise.
+        final: Whether it was the last: later ones decide nothing.
+        states: State of the verdict on each treatment.
     """
 
     edition: str
@@ -164,6 +168,16 @@ class TakenLook(_Frozen):
     effect: FiniteFloat | None
     standard_error: FiniteFloat | None
     plan: str
+    information: FiniteFloat | None = None
+    time: FiniteFloat | None = None
+    final: bool = False
+    states: dict[str, VerdictState] = Field(default_factory=dict)
+
+    @field_validator("states", mode="before")
+    @classmethod
+    def _from_a_table(cls, value: Any) -> Any:
+        """A table keeps them as text."""
+        return json.loads(value or "{}") if value is None or isinstance(value, str) else value
 
 
 class Record(_Frozen):

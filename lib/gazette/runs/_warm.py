@@ -79,7 +79,7 @@ def main() -> int:
     with socket.socket(fileno=int(sys.argv[1])) as connection:
         for name in PRELOADED:
             importlib.import_module(name)
-        validate(new_notebook())  # the first time makes the validator
+        validate(new_notebook())  # type: ignore[no-untyped-call]  # the first time makes the validator
         gc.collect()
         gc.freeze()  # shared pages stay shared
         serve(connection)

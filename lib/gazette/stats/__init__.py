@@ -1,7 +1,7 @@
 """Estimates from aggregates: means, proportions, ratios, quantiles, their differences; sequential intervals, planning, the split of a test."""
 
-from gazette.stats._decisions import Bayes, Correction, adjust, bayes, expected_gain, heterogeneity, shrunken
-from gazette.stats._design import Comparison, Design, Method, compare, joint_alpha
+from gazette.stats._decisions import Bayes, Correction, adjust, bayes, heterogeneity, shrunken
+from gazette.stats._design import Comparison, Design, Kind, Method, compare, information, joint_alpha
 from gazette.stats._estimates import (
     Estimate,
     difference_of_means,
@@ -14,7 +14,8 @@ from gazette.stats._estimates import (
 )
 from gazette.stats._flips import Choice, Specification, specifications
 from gazette.stats._moments import Joint, Lacking, Moments, MomentsError, adjusted, ratio
-from gazette.stats._planning import detectable, power, users_needed
+from gazette.stats._planning import POWER, detectable, power, units_needed, users_needed
+from gazette.stats._plans import Planned, plan
 from gazette.stats._portfolio import (
     FEWEST_CLAIMS,
     FEWEST_TESTS,
@@ -33,6 +34,7 @@ from gazette.stats._shares import difference_of_proportions, relative_of_proport
 __all__ = [
     "FEWEST_CLAIMS",
     "FEWEST_TESTS",
+    "POWER",
     "Bayes",
     "Choice",
     "Comparison",
@@ -40,10 +42,12 @@ __all__ = [
     "Design",
     "Estimate",
     "Joint",
+    "Kind",
     "Lacking",
     "Method",
     "Moments",
     "MomentsError",
+    "Planned",
     "Prediction",
     "Prior",
     "Scores",
@@ -60,12 +64,13 @@ __all__ = [
     "detectable",
     "difference_of_means",
     "difference_of_proportions",
-    "expected_gain",
     "fit_prior",
     "heterogeneity",
     "homogeneity",
+    "information",
     "joint_alpha",
     "mean",
+    "plan",
     "power",
     "proportion",
     "quantile_moments",
@@ -85,6 +90,7 @@ __all__ = [
     "student_z",
     "too_coarse",
     "total",
+    "units_needed",
     "users_needed",
     "z_of",
 ]

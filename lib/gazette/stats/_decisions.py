@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.special import chdtrc, ndtr
+from scipy.special import chdtrc, log_ndtr, ndtr
 
 from gazette.record import NotPublished
 
@@ -16,17 +16,24 @@ if TYPE_CHECKING:
 
     from gazette.stats._estimates import Estimate
 
-__all__ = ["Bayes", "Correction", "adjust", "bayes", "expected_gain", "heterogeneity", "shrunken"]
+__all__ = ["Bayes", "Correction", "adjust", "bayes", "heterogeneity", "shrunken"]
 
 Correction = Literal["benjamini-hochberg", "holm", "bonferroni", "none"]
 
 
 @dataclass(frozen=True)
 class Bayes:
-    """A reading with a flat prior: the chance that the variant is better, and what is lost on average if it is taken and is not."""
+    """A reading with a flat prior: the chance that the variant is better, and what is lost on average if it is taken and is worse.
+
+    Attributes:
+        probability_better: Between 0 and 1.
+        expected_loss: Mean of the loss over all that fits, gains counted as no loss, in the effect's unit.
+        loss_if_worse: Mean of the loss where there is one: the same over the chance of it.
+    """
 
     probability_better: float
     expected_loss: float
+    loss_if_worse: float
 
 
 def bayes(effect: Estimate, *, higher_is_better: bool = True) -> Bayes:
@@ -37,27 +44,9 @@ def bayes(effect: Estimate, *, higher_is_better: bool = True) -> Bayes:
     d = effect.value if higher_is_better else -effect.value
     z = d / effect.standard_error
     density = math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
-    return Bayes(float(ndtr(z)), max(0.0, effect.standard_error * density - d * float(ndtr(-z))))
-
-
-def expected_gain(value: float, standard_error: float) -> float:
-    """What choosing right would bring on average: E[max(V, 0)] for V normal around ``value`` (flat prior).
-
-    m Phi(m/s) + s phi(m/s), the unit normal loss integral (Raiffa & Schlaifer 1961). While nobody decides this is what is
-    forgone, in the unit and period of ``value``: all of a sure gain, a part of a doubtful one, nearly nothing of a sure loss.
-
-    Args:
-        value: Estimated benefit of the change, above zero is better.
-        standard_error: Of it, not negative.
-
-    >>> round(expected_gain(100.0, 0.0), 2), round(expected_gain(0.0, 100.0), 2)
-    (100.0, 39.89)
-    """
-    if standard_error <= 0:
-        return max(0.0, value)
-    z = value / standard_error
-    density = math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
-    return max(0.0, value * float(ndtr(z)) + standard_error * density)
+    loss = max(0.0, effect.standard_error * density - d * float(ndtr(-z)))
+    hazard = math.exp(-(z**2) / 2 - float(log_ndtr(-z))) / math.sqrt(2 * math.pi)  # phi / Phi, also far out
+    return Bayes(float(ndtr(z)), loss, max(0.0, effect.standard_error * hazard - d))
 
 
 def shrunken(effect: Estimate, critical: float) -> float:

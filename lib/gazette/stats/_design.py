@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Literal
 
 from gazette.record import NotPublished
@@ -17,9 +18,11 @@ from gazette.stats._moments import Moments
 from gazette.stats._sequential import Spending, boundaries, confidence_sequence_z, spent
 from gazette.stats._shares import difference_of_proportions, relative_of_proportions
 
-__all__ = ["Comparison", "Design", "Method", "compare", "joint_alpha"]
+__all__ = ["Comparison", "Design", "Method", "compare", "information", "joint_alpha"]
 
 Method = Literal["group-sequential", "confidence-sequence", "fixed"]
+Kind = Literal["total", "share", "ratio"]
+HARDLY = 1e-9  # of information that did not grow: such a look spends nothing
 WORDS = {"group-sequential": "group sequential", "confidence-sequence": "confidence sequence", "fixed": "fixed horizon"}
 
 
@@ -32,10 +35,12 @@ class Design:
         alpha: Two-sided error of the whole test, for one comparison.
         units: Units of all arms at this look.
         planned: Units planned; needed for group-sequential.
-        past: Units at the looks before, growing, all below ``units``.
-        final: Whether the test is over.
+        past: Units at the looks before.
+        final: Whether this is the last look that the plan allows, so that all error that is left is spent.
         spending: For group-sequential.
         tightest: Units at which a confidence sequence is narrowest.
+        information: Of each look so far on any scale (see `information`), this one last; by default its units.
+        times: Share of the plan that had passed at each look, this one last; by default units over those planned.
     """
 
     method: Method
@@ -46,16 +51,25 @@ class Design:
     final: bool = True
     spending: Spending = "obrien-fleming"
     tightest: int = 20000
+    information: tuple[float, ...] = ()
+    times: tuple[float, ...] = ()
 
     def fractions(self) -> list[float]:
-        """Information at each look so far, this one last."""
-        return [n / (self.planned or self.units) for n in (*self.past, self.units)]
+        """Information at each look so far, this one last; what falls, as numbers are corrected, stays where it was."""
+        found: list[float] = []
+        for known in self.information or [n / (self.planned or self.units) for n in (*self.past, self.units)]:
+            found.append(max(known, found[-1] * (1 + HARDLY)) if found else known)
+        return found
+
+    def clock(self) -> list[float]:
+        """Share of the plan that had passed at each look so far."""
+        return list(accumulate(self.times, max)) or self.fractions()
 
     def spent(self) -> float:
         """Error spent up to and with this look."""
         if self.method != "group-sequential" or self.final:
             return self.alpha
-        return spent(self.fractions()[-1], alpha=self.alpha, spending=self.spending)
+        return spent(self.clock()[-1], alpha=self.alpha, spending=self.spending)
 
     def critical(self, alpha: float | None = None) -> float:
         """How many standard errors an interval reaches to each side at this look, for a two-sided error ``alpha``."""
@@ -64,7 +78,37 @@ class Design:
             return z_of(1 - level)
         if self.method == "confidence-sequence":
             return confidence_sequence_z(self.units, n_star=self.tightest, alpha=level)
-        return boundaries(self.fractions(), alpha=level, spending=self.spending, final=self.final)[-1]
+        return boundaries(self.fractions(), alpha=level, spending=self.spending, final=self.final, times=self.clock())[
+            -1
+        ]
+
+
+def information(control: Moments, treatment: Moments, *, kind: Kind = "total") -> float | None:
+    """How far a comparison has come, on a scale of which only ratios between looks of one test matter; None without any spread.
+
+    What the z of two looks have in common is sqrt(I_1 / I_2). Where every user's value is complete, I is the number of users, as is 1 / SE^2.
+    Where values go on growing, 1 / SE^2 falls while the test learns. With 1/m = 1/n_a + 1/n_b it is for
+
+    - ``total``: m^2 SE^2, the variance of the difference of totals: exact where what a user does later owes nothing to what went before, careful
+      where users differ from each other, for then looks have more in common;
+    - ``share``: m p / (1 - p), exact for the same users: who has done it cannot do it again;
+    - ``ratio``: 1 / SE^2, as its denominator grows with it.
+
+    Args:
+        control: Of the primary metric, after any adjustment.
+        treatment: Likewise.
+        kind: What the means are: totals of units (also their quantiles), shares of units, ratios of totals.
+    """
+    if not control.n or not treatment.n:
+        return None
+    m = control.n * treatment.n / (control.n + treatment.n)
+    square = control.variance / control.n + treatment.variance / treatment.n
+    p = (control.n * control.mean + treatment.n * treatment.mean) / (control.n + treatment.n)
+    if square <= 0 or (kind == "share" and not 0 < p < 1):
+        return None
+    if kind == "share":
+        return m * p / (1 - p)
+    return 1 / square if kind == "ratio" else m**2 * square
 
 
 @dataclass(frozen=True)

@@ -59,35 +59,50 @@ def boundaries(
     alpha: float = 0.05,
     spending: Spending = "obrien-fleming",
     final: bool = False,
+    times: Sequence[float] | None = None,
 ) -> list[float]:
     """Two-sided critical z of every look, given the looks before it.
 
+    Information and the time by which error is spent are two things (Lan & DeMets 1989): the first says how much two looks have in common,
+    the second may be any clock that the effect does not move. A look after which all is spent ends the test; the bound of any later one is
+    that of this last increment, and decides nothing.
+
     Args:
-        fractions: Information (units so far over units planned) at each look, growing; values above 1 are allowed at the end.
+        fractions: Information at each look, growing; its scale does not matter where ``times`` are given.
         alpha: Two-sided error of the whole test.
         spending: How fast it is spent.
         final: Whether the last look is the end of the test, so that all that is left is spent there.
+        times: Share of the plan that has passed at each look, never falling; by default ``fractions``. From 1 on all is spent.
 
     Raises:
-        SequentialError: The fractions do not grow.
+        SequentialError: The fractions do not grow, or times fall or are not as many.
 
     >>> [round(z, 4) for z in boundaries([0.2, 0.4, 0.6, 0.8, 1.0], spending="quadratic")]
     [3.0902, 2.7141, 2.4728, 2.2799, 2.114]
+    >>> [round(z, 4) for z in boundaries([0.5, 1.0, 1.5, 2.0])]
+    [2.9626, 1.9686, 1.9686, 1.9686]
     """
     if not fractions:
         return []
     if fractions[0] <= 0 or any(b <= a for a, b in pairwise(fractions)):
         raise SequentialError(f"information must grow from look to look, found {list(fractions)}")
+    clock = list(fractions if times is None else times)
+    if len(clock) != len(fractions) or any(b < a for a, b in pairwise(clock)):
+        raise SequentialError(f"times must be one a look and never fall, found {clock} for {len(fractions)} looks")
     found: list[float] = []
     density: NDArray[np.float64] | None = None
     grid = np.zeros(1)
     used, before = 0.0, 0.0
-    for i, t in enumerate(fractions):
+    for i, information in enumerate(fractions):
         last = final and i == len(fractions) - 1
-        if found and not last and t - before < NEAR * t:
-            found.append(min(WIDEST, found[-1] + 3 * math.sqrt((t - before) / t)))
+        if found and used >= alpha:
+            found.append(found[-1])
             continue
-        total = alpha if last else spent(t, alpha=alpha, spending=spending)
+        if found and not last and information - before < NEAR * information:
+            found.append(min(WIDEST, found[-1] + 3 * math.sqrt((information - before) / information)))
+            continue
+        t = max(information, before * (1 + NEAR))
+        total = alpha if last else spent(clock[i], alpha=alpha, spending=spending)
         share = max(0.0, total - used)
         used = max(used, total)
         scale = math.sqrt(t - before)

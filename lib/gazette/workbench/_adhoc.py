@@ -132,8 +132,8 @@ class AdHocBench(ExperimentBench):
         plan = _plan(ask, ids)
         reading = _Undated(plan, metrics, frames.get, last=ask.now.date(), edition="ad hoc")
         over = ask.method != "group-sequential" or reading.units >= (ask.planned or 0)
-        reading.ended = over
-        self._set_up(plan, reading)
+        reading.ended = reading.complete = over
+        self._set_up(reading)
 
     @cached_property
     def checks_made(self) -> tuple[conclusions.Check, ...]:

@@ -135,7 +135,7 @@ class ExperimentBench(FlipSteps):
             )
             facts["Allocation"] = f"moved while the test ran ({moved}); arms are compared within days of one allocation"
         facts["Plan"] = f"digest {reading.plan_digest[:12]}, taken at the first look" + (
-            "; changed since" if reading.deviations() else ""
+            "; changed since, and what was agreed then counts" if reading.deviations() else ""
         )
         facts["Owner"] = plan.owner
         return Block(display.progress(bars).html + display.facts(facts).html)
@@ -264,13 +264,18 @@ class ExperimentBench(FlipSteps):
         number, relative = result.difference, result.relative
         trusted = look.trusted and not look.failed(result.metric)
         state: str = conclusions.state_of(result)[0] if trusted else "not trustworthy"
-        if not look.readable and state not in {"not published", "not trustworthy"}:
+        if result.role == "primary" and trusted:
+            state = next(v.state for a, (v, _) in self.verdicts.items() if self.looks_by_arm[a] is look)
+        elif not look.readable and state not in {"not published", "not trustworthy"}:
             state = "not resolved"
         shown = state
         if trusted and result.role == "guardrail":
-            shown = {"passed": "guardrail holds", "broken": "guardrail broken", "open": "guardrail open"}[
-                conclusions.guardrail_of(result)
-            ]
+            shown = {
+                "passed": "guardrail holds",
+                "broken": "guardrail broken",
+                "open": "guardrail open",
+                "unknown": "not published",
+            }[conclusions.guardrail_of(result)]
         p = self._numbers[number.id.removesuffix("difference") + "p"].value
         return {
             "treatment": look.treatment,
@@ -337,7 +342,7 @@ class ExperimentBench(FlipSteps):
             findings=(*self.verdicts[self.arm][1], *self.watch_findings, *self.flip_findings),
             verdicts=verdicts,
             facts=facts,
-            looks=self.reading.taken(),
+            looks=self.reading.taken({arm: verdict.state for arm, (verdict, _) in self.verdicts.items()}),
         )
 
     def emit(self) -> Emitted:
@@ -351,12 +356,19 @@ ADJUSTED = (
 )
 P_VALUES = ("sample-ratio", "sample-ratio-sequence", "balance", "missing-values")
 CHECKS: dict[str, tuple[str, str]] = {
+    "plan-locked": (
+        "Plan kept",
+        "Changes since the first look that make another test of it: start, control, variants, primary metric, definitions; fails from 1",
+    ),
     "accounted": (
         "Everyone accounted for",
         "Rows in no known arm, or without an id, that nothing was declared about; fails from 1",
     ),
     "sample-ratio": ("Split", "Do the arms have the planned sizes? Chance of so uneven a split; fails below 0.01"),
-    "sample-ratio-sequence": ("Split, day by day", "The same, safe to read every day; fails below 0.01"),
+    "sample-ratio-sequence": (
+        "Split, day by day",
+        "Do the arms have the planned sizes? Chance of so uneven a split at any time of the test; fails below 0.01",
+    ),
     "exposure": ("One arm each", "Users seen in several arms; fails above 1 % of all"),
     "balance": ("Alike before", "Were the arms alike before the test? Fails below 0.001"),
     "missing-days": (

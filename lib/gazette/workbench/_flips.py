@@ -50,6 +50,8 @@ class FlipSteps(WatchLists):
             return "a check of the test failed, so no effect may be read in any way"
         if verdict.state == "not published":
             return "it is too early: the test has not run for as long as it must, or its main figure has no value yet"
+        if verdict.rule in {"crossed-at-earlier-look", "final-look-is-over"}:
+            return "the verdict is that of an earlier look, which the data of today do not re-open"
         if verdict.rule == "fixed-horizon-not-over":
             return "it is too early: the test is read once, when it ends"
         return ""

@@ -51,10 +51,10 @@ class ExperimentNumbers(Bench):
         past = [TakenLook.model_validate({k: None if v != v else v for k, v in r.items()}) for r in rows]  # noqa: PLR0124  NaN
         last = self.week_start + timedelta(days=6)
         plan = self.params.experiments[subject]
-        self._set_up(plan, Reading(plan, self.params.metrics, frozen, last=last, past=past, edition=edition))
+        self._set_up(Reading(plan, self.params.metrics, frozen, last=last, past=past, edition=edition))
 
-    def _set_up(self, plan: Experiment, reading: Reading) -> None:
-        self.plan = plan
+    def _set_up(self, reading: Reading) -> None:
+        self.plan = reading.plan  # with what was agreed at the first look
         self.reading = reading
 
     @property
@@ -147,8 +147,30 @@ class ExperimentNumbers(Bench):
                 "unaccounted", "In no arm that the file knows", lost, unit="count", query="accounted", **counts
             )
             made.insert(0, ("accounted", who, lost == 0))
+        if not isinstance(drift, NotPublished):  # read every week, a single test would alarm more often than it says
+            made = made[1:]
+        if (broken := reading.broken_plan()) and "" in broken:
+            changed = self.add(
+                "plan-broken", "Changes of the plan", len(broken[""]), unit="count", query="looks", **counts
+            )
+            made.insert(0, ("plan-locked", changed, False))
         checks = [conclusions.Check(name=name, number=number, passed=ok) for name, number, ok in made]
-        return (*checks, *(self._evenly(i, lack) for i, lack in enumerate(self.lacks)))
+        redefined = [self._redefined(m, len(what)) for m, what in broken.items() if m in plan.metrics]
+        return (*checks, *redefined, *(self._evenly(i, lack) for i, lack in enumerate(self.lacks)))
+
+    def _redefined(self, metric: str, changes: int) -> conclusions.Check:
+        """The check that fails a metric, other than the primary, whose definition is not that of the first look."""
+        made = self.add(
+            f"redefined.{metric}",
+            f"Changes of the definition: {self.params.metrics[metric].title}",
+            changes,
+            unit="count",
+            metric="gazette.count",
+            cell="checks",
+            query="looks",
+        )
+        of = self.params.metrics[metric].title
+        return conclusions.Check(name="plan-locked", number=made, passed=False, metric=metric, of=of)
 
     @cached_property
     def lacks(self) -> list[Lack]:
@@ -257,7 +279,9 @@ class ExperimentNumbers(Bench):
                 unit="fraction",
                 **shared,
             )
-            extra["loss"] = self.add(f"{prefix}loss", "Expected loss (Bayes)", better.expected_loss, unit=gap, **shared)
+            extra["loss"] = self.add(
+                f"{prefix}loss", "Expected loss if it is worse (Bayes)", better.loss_if_worse, unit=gap, **shared
+            )
             if self.early and primary.comparison.excludes_zero:
                 drawn = stats.shrunken(difference, reading.design.critical())
                 extra["shrunken"] = self.add(
@@ -272,7 +296,7 @@ class ExperimentNumbers(Bench):
             )
         power = reading.planned_power(arm)
         self.add(f"{prefix}power", "Power at the smallest effect worth having", power, unit="fraction", **shared)
-        needed = reading.needed()
+        settled = reading.earlier(arm)
         return conclusions.Look(
             subject=self.subject,
             prefix=f"{self.subject}.{arm}" if prefix else self.subject,
@@ -280,10 +304,13 @@ class ExperimentNumbers(Bench):
             owner=plan.owner,
             results=results,
             checks=self.checks_made,
-            ended=reading.ended,
+            ended=reading.over,
             early=self.early,
-            readable=reading.ended or plan.design != "fixed",
-            enough_units=not isinstance(needed, NotPublished) and reading.units >= needed,
+            readable=plan.design != "fixed" or reading.complete or reading.closing is not None,
+            closed=reading.closing is not None,
+            earlier=None if settled is None else conclusions.Earlier(settled.states[arm], settled.edition),
+            anytime=plan.design == "confidence-sequence",
+            enough_units=not isinstance(power, NotPublished) and power >= stats.POWER,
             end=day_of(plan.end),
             until=day_of(reading.last + timedelta(days=plan.rollout_days)),
             rollout_days=common["rollout"],
@@ -300,7 +327,7 @@ class ExperimentNumbers(Bench):
         """What a difference is worth a month on the stated base, less what it costs; None where it may not be read or is not stated."""
         plan = self.plan
         failed = any(c.passed is False and c.metric in {"", plan.primary} for c in self.checks_made)
-        early = not self.reading.ended and plan.design == "fixed"
+        early = not self.reading.over and plan.design == "fixed"
         if plan.impact is None or plan.cost is None or isinstance(difference, NotPublished) or failed or early:
             return None
         return worth(difference, self._scale(plan.impact), plan.cost.per_month)
@@ -334,7 +361,7 @@ class ExperimentNumbers(Bench):
     @property
     def early(self) -> bool:
         """Whether a decision now stops the test before its planned size, or it was ended so by moving its last day."""
-        if not self.reading.ended:
+        if not self.reading.over:
             return True
         moved = any(name == "end" and now < then for name, then, now in self.reading.deviations())
         return moved and self.reading.units < (self.plan.planned_units or 0)
@@ -361,10 +388,11 @@ class ExperimentNumbers(Bench):
         common, design = self._common, self.plan.design
         if design == "group-sequential":
             spent, alpha = (display.format_number(common[k]) for k in ("spent", "alpha"))
-            return (
-                f"group sequential ({self.plan.spending}): look {len(self.reading.past) + 1} of at most "
-                f"{self.reading.looks_at_most()}, {spent} of {alpha} spent"
-            )
+            closing = self.reading.closing
+            look = f"look {len(self.reading.past) + 1} of at most {self.reading.looks_at_most()}"
+            if closing is not None:
+                look = f"its final look, number {len(self.reading.past) + 1}, was in edition {closing.edition}"
+            return f"group sequential ({self.plan.spending}): {look}, {spent} of {alpha} spent"
         if design == "confidence-sequence":
             return f"confidence sequence: may be read at any time, error {self.plan.alpha:g} over all time"
         return f"fixed horizon: read once, at its end, error {self.plan.alpha:g}"

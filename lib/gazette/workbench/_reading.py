@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,17 +10,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gazette import stats
-from gazette.record import NotPublished, TakenLook
+from gazette.record import NotPublished
 from gazette.sources import column_of
 from gazette.workbench._accounted import Accounted, broken_values
 from gazette.workbench._answers import date_of, joint, number, records
+from gazette.workbench._looks import Looks
 from gazette.workbench._phases import MOVED, splits, stratified, too_few
-from gazette.workbench._plan import plan_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gazette.params import Experiment, Metric
+    from gazette.record import TakenLook
 
 __all__ = ["Effect", "Reading"]
 
@@ -51,7 +50,7 @@ class Effect:
     saved: float = 0.0
 
 
-class Reading:
+class Reading(Looks):
     """Every estimate of a look.
 
     Args:
@@ -73,16 +72,10 @@ class Reading:
         past: Sequence[TakenLook] = (),
         edition: str = "",
     ) -> None:
-        self.plan = plan
+        super().__init__(plan, metrics, last=last, past=past, edition=edition)
         self.metrics = metrics
         self.table = table
-        self.last = min(last, plan.end)
-        self.ended = plan.end <= last
-        self.edition = edition
-        self.before = list(past)
         self.accounted = Accounted(table("accounted"), table("dated_by_day"))
-        self.past = [look for look in past if look.units < self.units]
-        self.first_plan = (past[0].plan if past else "") or plan_of(plan)
 
     # ---- units
 
@@ -102,11 +95,6 @@ class Reading:
         """Units of all planned arms."""
         return sum(self.count(v.id) for v in self.plan.variants)
 
-    @property
-    def days(self) -> int:
-        """Days that the test has run."""
-        return max(0, (self.last - self.plan.start).days + 1)
-
     @cached_property
     def daily(self) -> list[tuple[date, dict[str, int]]]:
         """New units per arm on each day that had any, oldest first."""
@@ -115,32 +103,6 @@ class Reading:
         for row in records(frame):
             found.setdefault(date_of(row["day"]), {})[str(row["variant"])] = int(row["n"])
         return sorted(found.items())
-
-    # ---- design
-
-    @cached_property
-    def design(self) -> stats.Design:
-        """The design at this look; each treatment has its share of the error."""
-        return stats.Design(
-            method=self.plan.design,  # type: ignore[arg-type]  # its values are the parameter's
-            alpha=self.plan.alpha / len(self.plan.treatments),
-            units=max(1, self.units),
-            planned=self.plan.planned_units,
-            past=tuple(look.units for look in self.past),
-            final=self.ended,
-            spending=self.plan.spending,
-            tightest=self.plan.tightest_units,
-        )
-
-    @property
-    def plan_digest(self) -> str:
-        """SHA-256 of the plan as it was at the first look."""
-        return hashlib.sha256(self.first_plan.encode()).hexdigest()
-
-    def deviations(self) -> list[tuple[str, str, str]]:
-        """Fields of the plan that are not what they were at the first look: name, then, now."""
-        then, now = json.loads(self.first_plan), json.loads(plan_of(self.plan))
-        return [(k, str(then.get(k)), str(now.get(k))) for k in sorted(now) if then.get(k) != now.get(k)]
 
     # ---- metrics
 
@@ -352,7 +314,7 @@ class Reading:
     # ---- planning
 
     def needed(self) -> int | NotPublished:
-        """Units of all arms for 80 % power at the smallest effect worth having."""
+        """Units of all arms for 80 % power at the smallest effect worth having, by the design and the shares of the test."""
         if not self.plan.minimum_effect:
             return NotPublished(reason="no smallest effect worth having was named")
         if not self.count(self.plan.control):
@@ -360,11 +322,19 @@ class Reading:
         main = self.moments(self.arms[self.plan.control], self.plan.primary)
         if isinstance(main, NotPublished):
             return main
-        each = stats.users_needed(main.mean, main.variance, self.plan.minimum_effect, alpha=self.design.alpha)
-        if isinstance(each, NotPublished):
-            return each
+        shares = {v.id: v.weight for v in self.plan.variants}
+        least = min(shares[v.id] for v in self.plan.treatments)
+        found = stats.units_needed(
+            main.mean,
+            main.variance,
+            self.plan.minimum_effect,
+            shares=(shares[self.plan.control], least),
+            critical=self.critical_at_end,
+        )
+        if isinstance(found, NotPublished):
+            return found
         users = self.count(self.plan.control)  # where some lack the metric, more have to come for as many with it
-        return len(self.plan.variants) * (each if main.n in {0, users} else math.ceil(each * users / main.n))
+        return found if main.n in {0, users} else math.ceil(found * users / main.n)
 
     def rate(self) -> tuple[float, float] | NotPublished:
         """New units a day over the last two weeks, and the standard error of that rate."""
@@ -401,7 +371,7 @@ class Reading:
         )
 
     def planned_power(self, arm: str) -> float | NotPublished:
-        """Chance to show the smallest effect worth having with the units so far, by a single test."""
+        """Chance to show the smallest effect worth having at this look, by the limit that it asks for."""
         if not self.plan.minimum_effect:
             return NotPublished(reason="no smallest effect worth having was named")
         effect = self.compare(self.plan.primary, arm)
@@ -411,25 +381,4 @@ class Reading:
         if isinstance(control, NotPublished):
             return control
         size = self.plan.minimum_effect * abs(control.value)
-        return stats.power(size, effect.difference.standard_error, alpha=self.design.alpha)
-
-    def looks_at_most(self) -> int:
-        """Editions that fall into the test's planned days."""
-        first, last = self.plan.start.isocalendar(), self.plan.end.isocalendar()
-        monday = [date.fromisocalendar(x.year, x.week, 1) for x in (first, last)]
-        return (monday[1] - monday[0]).days // 7 + 1
-
-    def taken(self) -> list[TakenLook]:
-        """The ledger with this look at its end; one that found no new units is the look that an earlier edition took."""
-        if any(look.units == self.units for look in self.before):
-            return [look for look in self.before if look.units <= self.units]
-        effect = self.compare(self.plan.primary, self.plan.treatments[0].id).difference
-        now = TakenLook(
-            edition=self.edition,
-            units=self.units,
-            critical=self.design.critical() if self.units else None,
-            effect=effect.value if isinstance(effect, stats.Estimate) else None,
-            standard_error=effect.standard_error if isinstance(effect, stats.Estimate) else None,
-            plan=plan_of(self.plan),
-        )
-        return [*self.past, now]
+        return stats.power(size, effect.difference.standard_error, critical=self.design.critical())

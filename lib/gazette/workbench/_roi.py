@@ -29,7 +29,7 @@ WEEKS_OF_EFFECT = 28
 DAYS, RUN = 30, 7
 LOOKED = ("effect", "standard_error", "critical")
 FEWEST = 14  # days of a line that says anything
-PRICE = "What choosing right would bring in a week, less what it costs, on average over what the data still allow; nothing for the users of the test itself is taken off."
+PRICE = "What the estimate, less what it costs, would bring in a week; nothing for the users of the test itself is taken off."
 
 
 class Money(Registered):
@@ -262,13 +262,10 @@ class Money(Registered):
             return None, "no value of a user is stated"
         if worth is None or worth[0].interval is None or not isinstance(worth[0].value, float):
             return None, "nothing is concluded yet"
-        number, look = worth[0], record.looks[-1] if record.looks else None
-        assert number.interval is not None  # noqa: S101  checked above
-        assert isinstance(number.value, float)  # noqa: S101  checked above
-        critical = (look.critical if look else None) or stats.z_of(number.interval.level)
-        error = (number.interval.high - number.interval.low) / 2 / critical
         cost = plan.cost.per_month if plan.cost is not None else 0.0
-        price = stats.expected_gain(number.value - cost, error) * 7 / MONTH
+        price = (worth[0].value - cost) * 7 / MONTH
+        if price <= 0:  # what is known speaks for what is live
+            return None, ""
         shared: dict[str, Any] = {"unit": "money", "metric": verdict.metric, "cell": "decisions", "query": None}
         return self.add(
             f"{subject}.waiting", f"{record.title}, price of a week of waiting", price, note=PRICE, **shared
