@@ -97,25 +97,6 @@ def test_what_could_not_be_measured_never_passes() -> None:
     assert found.state == "not run"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        (("auc", 0.7, 0.1, 0), "no rows"),
-        (("auc", None, None, 50), "one class only"),
-        (("auc", 1.0, 0.0, 50), "perfectly"),
-        (("log-loss", 0.7, None, 1), "too few"),
-    ],
-)
-def test_too_little_to_tell_says_why(arguments: tuple[str, float | None, float | None, int], reason: str) -> None:
-    found = monitoring.level(*arguments)
-    assert isinstance(found, NotPublished)
-    assert reason in found.reason
-
-
-def test_versions_that_treat_rows_alike_have_no_difference_to_test() -> None:
-    assert isinstance(monitoring.difference(0.0, 0.0, 50), NotPublished)
-
-
 def test_calibration_error_of_the_textbook_case() -> None:
     assert monitoring.calibration_error([(100, 0.15, 15), (100, 0.85, 75)]) == pytest.approx(0.05)
     assert isinstance(monitoring.calibration_error([]), NotPublished)

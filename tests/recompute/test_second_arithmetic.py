@@ -14,7 +14,7 @@ from gazette.recompute._arithmetic import (
     Arm,
     anytime_critical,
     difference,
-    logit_range,
+    few,
     planned_criticals,
     ratio_change,
     share,
@@ -95,7 +95,7 @@ def test_the_error_of_a_ratio_is_what_many_samples_show() -> None:
 
 def test_one_value_has_no_range_and_an_area_stays_between_its_ends() -> None:
     assert student(1, 4.0, 0.0).low is None
-    found = logit_range(0.999, 0.01)
+    found = few(100, 0.999, 0.1, None, "odds")
     assert found.low is not None
     assert found.high is not None
     assert 0 < found.low < 0.999 < found.high < 1

@@ -12,14 +12,19 @@ from gazette.monitoring._measures import (
     level,
     share,
 )
+from gazette.monitoring._ranged import RATE, Bare, Ranged, Spread, together
 
 __all__ = [
     "DEFINITIONS",
+    "RATE",
     "AlarmState",
+    "Bare",
     "Check",
     "Condition",
     "Drift",
+    "Ranged",
     "Shift",
+    "Spread",
     "State",
     "calibration_error",
     "calibration_noise",
@@ -34,4 +39,5 @@ __all__ = [
     "share",
     "shift",
     "slope",
+    "together",
 ]
