@@ -146,7 +146,7 @@ MODEL = _rules(
     ("scores-constant", "Every row has the same score.", "that it separates nothing"),
     (
         "level-shift",
-        "The largest change of level in the weeks is more than chance, corrected for the places tried.",
+        "The largest change of level in the weeks is more than a steady series shows whose weeks are like the weeks before.",
         "since when, how much, and what lies near the date",
     ),
     (
@@ -159,7 +159,11 @@ MODEL = _rules(
         "A segment's range, held together with all others of the edition, lies beyond nought in the bad direction.",
         "which, and by how much",
     ),
-    ("drift", "Features have moved since training by more than chance.", "which moved most"),
+    (
+        "drift",
+        "Features have moved since training by more than their limit and more than chance, all features taken together.",
+        "which moved most",
+    ),
     ("drift-seasonal", "The same, and training saw no day of this month.", "the season explains at least part of it"),
     ("checks-warn", "A data check lies above its limit for warnings.", "which, with its value"),
     ("checks-fail", "A data check lies above its limit for failures.", "which, with its value"),

@@ -3,7 +3,7 @@
 from gazette.monitoring._alarms import AlarmState, Condition, evaluate, explained
 from gazette.monitoring._change import Shift, shift, slope
 from gazette.monitoring._checks import Check, State, check, schema_changes
-from gazette.monitoring._drift import DEFINITIONS, Drift, drift
+from gazette.monitoring._drift import DEFINITIONS, Drift, drift, judged
 from gazette.monitoring._measures import (
     calibration_error,
     calibration_noise,
@@ -34,6 +34,7 @@ __all__ = [
     "evaluate",
     "explained",
     "independent_difference",
+    "judged",
     "level",
     "schema_changes",
     "share",

@@ -291,6 +291,7 @@ def _spread(
     own |= {f"v_{m}": v for m, v in values.items()} | {f"s_{m}": i.sum() for m, i in influences.items()}
     users = rows.group_by(*groups, USER).aggregate(**own)
     found = {"n": users.n_rows.sum().cast("int64"), "units": users.count()}
+    found["repeats"] = (users.n_rows * users.n_rows).sum() / users.n_rows.sum().cast("float64")
     found |= {f"{m}_n": users[f"n_{m}"].sum().cast("int64") for m in measures if some_missing}
     found |= {f"{m}_units": users[f"s_{m}"].count() for m in measures if some_missing}
     found |= {c: users[f"c_{c}"].sum() for c in counts}
