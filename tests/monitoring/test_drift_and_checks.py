@@ -81,6 +81,13 @@ def test_a_feature_that_moved_is_called_so_among_twenty_that_did_not() -> None:
     assert [k for k, d in found.items() if isinstance(d, monitoring.Drift) and d.excess > 0.1] == ["moved"]
 
 
+def test_a_new_value_beside_a_constant_is_seen() -> None:
+    found = monitoring.judged({"x": monitoring.drift([2000, 0], [480, 20])}, 0.05)["x"]
+    assert isinstance(found, monitoring.Drift)
+    assert found.real
+    assert found.excess > 0.1
+
+
 def test_rows_that_repeat_users_are_no_drift() -> None:
     """Ten rows of each user in one bin: by rows nearly every week is called shifted."""
     rng, called, naive = np.random.default_rng(6), 0, 0

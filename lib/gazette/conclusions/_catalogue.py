@@ -192,6 +192,11 @@ OPERATIONS = _rules(
     ("alerts-no-data", "Nothing is heard of a service, pipeline or model.", "which; that is no good news"),
     ("source-unread", "A source could not be read.", "which"),
     ("alerts-noisy", "Surely fewer than half of the alerts needed action.", "the share, with its range"),
+    (
+        "alarms-by-chance",
+        "Always, where there are models.",
+        "how many alarms on models chance alone would raise, by the rates that their pages keep to",
+    ),
     ("alerts-precision", "The share of alerts that needed action is known.", "the share, with its range"),
 )
 SUMMARY = _rules(

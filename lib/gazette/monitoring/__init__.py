@@ -1,7 +1,7 @@
 """How models do: measures with their ranges, drift, data checks, since when a series changed."""
 
 from gazette.monitoring._alarms import AlarmState, Condition, evaluate, explained
-from gazette.monitoring._change import Shift, shift, slope
+from gazette.monitoring._change import SINCE, Shift, shift, slope
 from gazette.monitoring._checks import Check, State, check, schema_changes
 from gazette.monitoring._drift import DEFINITIONS, Drift, drift, judged
 from gazette.monitoring._measures import (
@@ -17,6 +17,7 @@ from gazette.monitoring._ranged import RATE, Bare, Ranged, Spread, together
 __all__ = [
     "DEFINITIONS",
     "RATE",
+    "SINCE",
     "AlarmState",
     "Bare",
     "Check",

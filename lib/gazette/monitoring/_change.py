@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
     from gazette.stats import Estimate
 
-__all__ = ["Shift", "shift", "slope"]
+__all__ = ["SINCE", "Shift", "shift", "slope"]
 
 BEFORE = 4  # weeks that a level needs before it can be called one
+SINCE = 0.05  # error that a steady series is said to have changed
 STRONGEST = 0.8  # correlation of one week with the next up to which the error holds
 CRITICAL = {
     5: 3.65, 6: 4.92, 7: 5.45, 8: 6.02, 9: 6.31, 10: 6.65, 12: 7.05, 14: 7.34, 17: 7.85, 20: 8.05, 26: 8.40, 36: 8.65, 52: 8.80, 78: 8.85,

@@ -115,7 +115,7 @@ def _same(reference: Sequence[int], current: Sequence[int], repeats: float) -> f
     rest = [(a, b) for a, b in pairs if 0 < a + b < least]
     if rest:
         a, b = (sum(x) for x in zip(*rest, strict=True))
-        if a + b < least and filled:
+        if a + b < least and len(filled) > 1:
             smallest = min(filled, key=sum)
             filled.remove(smallest)
             a, b = a + smallest[0], b + smallest[1]
