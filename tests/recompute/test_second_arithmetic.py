@@ -9,7 +9,7 @@ import pytest
 from scipy import stats as scipy_stats
 from statsmodels.stats.proportion import proportion_confint
 
-from gazette import stats
+from gazette import monitoring, stats
 from gazette.recompute._arithmetic import (
     Arm,
     anytime_critical,
@@ -124,3 +124,22 @@ def test_a_split_of_few_is_not_that_of_chi_square() -> None:
     expected = scipy_stats.binomtest(4, 100, 0.01).pvalue
     assert split_chance([96, 4], [0.99, 0.01]) == pytest.approx(expected, rel=1e-9)
     assert scipy_stats.chisquare([96, 4], [99, 1]).pvalue < expected / 5, "which a fault on either side would give"
+
+
+@pytest.mark.parametrize(("measure", "scale"), [("auc", "odds"), ("log-loss", "log"), ("calibration-gap", "own")])
+def test_ranges_of_few_are_those_of_the_first_computation_and_a_fault_in_its_degrees_is_seen(
+    monkeypatch: pytest.MonkeyPatch, measure: str, scale: str
+) -> None:
+    spread = monitoring.Spread(600, 2.5, 300.0, classes=(12, 588))
+    second = few(600, 0.7, math.sqrt(2.5), 300.0, scale)
+
+    def gap() -> float:
+        first = monitoring.level(measure, 0.7, spread)
+        assert isinstance(first, stats.Estimate)
+        assert second.low is not None
+        assert second.high is not None
+        return max(abs(first.low - second.low), abs(first.high - second.high)) / (first.high - first.low)
+
+    assert gap() < 1e-9
+    monkeypatch.setattr(monitoring.Spread, "freedom", property(lambda s: s.size - 1.0))
+    assert gap() > 1e-3  # what the comparison of an edition allows
