@@ -8,9 +8,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests"), str(Path(__file__).parents[1] / "tests" / "sources")]
 
-from gazette import monitoring
 from gazette.stats import Estimate
-from test_model_measures import ask, level_of, model, predictions
+from test_model_measures import ask, gap_of, level_of, model, predictions
 
 ROWS = (250, 500)  # of a segment
 
@@ -32,7 +31,7 @@ def main() -> int:
                 (whole["2"][column], [level_of(r, measure) for r in mine]),
                 (
                     whole["2"][column] - whole["1"][column],
-                    [monitoring.difference(r[column], r[f"{column}_var"], int(r["n"])) for r in pairs],
+                    [gap_of(r, measure) for r in pairs],
                 ),
             )
             shares = [sum(isinstance(e, Estimate) and e.low <= t <= e.high for e in es) / segments for t, es in kinds]

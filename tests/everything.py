@@ -27,7 +27,7 @@ CREATE TABLE p AS
 SELECT i AS id, TIMESTAMP '2026-11-02' + to_minutes(CAST(hash(i, 7) % 30239 AS INTEGER)) AS "at",
     "at" + to_minutes(CAST(hash(i, v, 8) % 300 AS INTEGER)) AS loaded, CAST(v AS VARCHAR) AS version,
     round((hash(i, 9) % 100 + hash(i, v, 10) % 60) / 160, 2) AS score, if(hash(i, 11) % 2 = 0, 'dk', 'se') AS country,
-    (hash(i, v, 12) % 1000) / 1000 AS ready FROM range(1500) t(i), range(1, 4) u(v) WHERE hash(i, v) % 20 > 0;
+    (hash(i, v, 12) % 1000) / 1000 AS ready, if(i % 40 = 0, NULL, i // 5) AS who FROM range(1500) t(i), range(1, 4) u(v) WHERE hash(i, v) % 20 > 0;
 CREATE TABLE y AS
 SELECT i AS id, CAST(hash(i, 13) % 100 < hash(i, 9) % 100 AS {label}) AS label, CAST(hash(i, 14) % 9 > 0 AS BOOLEAN) AS checked,
     TIMESTAMP '2026-11-03' + to_minutes(CAST(hash(i, 7) % 30239 AS INTEGER)) AS known FROM range(1400) t(i);

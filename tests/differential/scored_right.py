@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import textbook as book
+from scipy import stats
 from scored import VERSIONS
 from sklearn import metrics as sk
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 START, END, CUTOFF = (pd.Timestamp(t) for t in ("2026-11-16", "2026-11-23", "2026-11-23 06:00"))
 WEEK = pd.Timedelta(days=7)
 ALPHA = 0.05
+FEWEST = 10  # rows of a class, or degrees, that a range needs
 LEAST = 1e-15
 ONE_CLASS = "one class only"
 MEASURES = {
@@ -88,22 +90,23 @@ def _gain(use: np.ndarray, rank: np.ndarray) -> tuple[float, float]:
 def measures_of(case: Case, rows: pd.DataFrame) -> dict[str, book.Answer]:
     """Every measure of rows of one version and week."""
     if case.kind == "ranker":
-        return {m: book.mean_of(rows[m].dropna().to_numpy(float), ALPHA) if rows[m].notna().any() else book.Withheld(NONE) for m in MEASURES["ranker"]}  # fmt: skip
+        return {m: _mean(rows[m].dropna().to_numpy(float)) if rows[m].notna().any() else book.Withheld(NONE) for m in MEASURES["ranker"]}  # fmt: skip
     rows = rows[rows.label.notna() & rows.score.notna()]
     if rows.empty:
         return dict.fromkeys(MEASURES[case.kind], book.Withheld(NONE))
     y, s = rows.label.to_numpy(float), rows.score.to_numpy(float)
     if case.kind == "regressor":
         return {
-            "mae": _mean(np.abs(s - y), sk.mean_absolute_error(y, s)),
-            "bias": _mean(s - y, float((s - y).mean())),
+            "mae": _mean(np.abs(s - y), sk.mean_absolute_error(y, s), log=True),
+            "bias": _mean(s - y),
             "rmse": book.Right(float(sk.root_mean_squared_error(y, s))) if len(y) > 1 else book.Withheld(NONE),
         }
     clipped = s.clip(LEAST, 1 - LEAST)
     loss = sk.log_loss(y, clipped, labels=[0.0, 1.0])
+    few = min(y.sum(), (1 - y).sum()) < FEWEST
     found = {
-        "log-loss": _mean(-np.log(np.where(y == 1, clipped, 1 - clipped)), loss),
-        "calibration-gap": _mean(s - y, float((s - y).mean())),
+        "log-loss": _mean(-np.log(np.where(y == 1, clipped, 1 - clipped)), loss, log=True, few=few),
+        "calibration-gap": _mean(s - y, few=few),
     }
     flagged = s >= 0.5
     found["precision"] = book.share_of(y[flagged], ALPHA) if flagged.any() else book.Withheld("no row is flagged")
@@ -124,12 +127,24 @@ def _area(value: float) -> book.Answer:
     return book.Withheld("separate the classes perfectly") if value == 1 else book.Right(value)
 
 
-def _mean(x: np.ndarray, value: float) -> book.Answer:
+def _mean(x: np.ndarray, value: float | None = None, *, log: bool = False, few: bool | None = None) -> book.Answer:
+    """A mean with the range of a t whose degrees come from the kurtosis, none where they are few; ``value`` is a library's."""
     found = book.mean_of(x, ALPHA)
     if isinstance(found, book.Withheld):
         return book.Withheld(NONE)
-    assert math.isclose(found.value, value, rel_tol=1e-9, abs_tol=1e-12)
-    return found
+    n, mean = len(x), found.value
+    assert value is None or math.isclose(mean, value, rel_tol=1e-9, abs_tol=1e-12)
+    if few or (found.error == 0 and few is None):
+        return book.Right(mean) if few else found
+    if found.error == 0:
+        return book.Right(mean)
+    kurtosis = float(stats.kurtosis(x, fisher=False)) * ((n - 1) / n) ** 2
+    degrees = min(n - 1.0, 2 * n / (kurtosis - 1)) if kurtosis > 1 else n - 1.0
+    if few is None and degrees < FEWEST:
+        return book.Right(mean)
+    half = float(stats.t.ppf(1 - ALPHA / 2, degrees)) * float(stats.sem(x))
+    ends = (mean * math.exp(-half / mean), mean * math.exp(half / mean)) if log else (mean - half, mean + half)
+    return book.Right(mean, found.error, *ends)
 
 
 def pairs(case: Case, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -54,7 +54,7 @@ class Page(ModelInputs):
         base = {"title": "T", "owner": "o", "definition": "d", "direction": "higher", "changelog": changelog}
         known = ("quality-drop", "calibration-error", "label-completeness", "model-age")
         made = {m: Metric.model_validate({**base, "unit": "score"}) for m in (*plan.measures, *known)}
-        self.params = cast("Params", type("Known", (), {"metrics": made})())
+        self.params = cast("Params", type("Known", (), {"metrics": made, "models": {"m": plan}})())
 
 
 def read(engine: Engine, case: Case, tables: Any) -> tuple[Page, dict[str, Second | None]]:
@@ -68,7 +68,8 @@ def read(engine: Engine, case: Case, tables: Any) -> tuple[Page, dict[str, Secon
     answers = {a.name.removeprefix(query_of("m", "")): a.table.to_pylist() for a in second}
     page = Page(subject, first, versions)
     page.measured  # noqa: B018  as the notebook does
-    return page, seconds(subject, answers, versions)
+    levels = {n.removeprefix("m."): number.interval.level for n, number in page._numbers.items() if number.interval}
+    return page, seconds(subject, answers, versions, levels)
 
 
 def refusals(case: Case, frames: dict[str, pd.DataFrame]) -> list[str]:

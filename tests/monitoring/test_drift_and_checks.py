@@ -34,8 +34,11 @@ def test_drift_agrees_with_scipy(data: st.DataObject) -> None:
     assert found.psi == pytest.approx(psi, abs=1e-9)
     if p.min() >= 1e-4 and q.min() >= 1e-4:
         assert found.psi == pytest.approx(float(scipy_stats.entropy(p, q) + scipy_stats.entropy(q, p)), abs=1e-9)
-    chance = scipy_stats.chi2_contingency(np.array([reference, current]), correction=False).pvalue
-    assert found.chance == pytest.approx(float(chance), abs=1e-9)
+    if min(a + b for a, b in zip(reference, current, strict=True)) * min(sum(reference), sum(current)) >= 5 * sum(
+        reference + current
+    ):  # else bins count together
+        chance = scipy_stats.chi2_contingency(np.array([reference, current]), correction=False).pvalue
+        assert found.chance == pytest.approx(float(chance), abs=1e-9)
     assert found.ks == pytest.approx(float(np.abs(np.cumsum(q - p)).max()), abs=1e-9)
 
 
@@ -46,15 +49,57 @@ def test_no_overlap_is_a_distance_of_one() -> None:
     assert math.isfinite(found.psi)
 
 
-def test_the_same_source_is_called_shifted_in_about_one_week_of_a_hundred() -> None:
-    rng = np.random.default_rng(4)
-    shares = np.full(10, 0.1)
-    called = 0
-    for _ in range(2000):
-        found = monitoring.drift(rng.multinomial(20000, shares).tolist(), rng.multinomial(3000, shares).tolist())
-        assert not isinstance(found, NotPublished)
-        called += found.real
-    assert 0.003 < called / 2000 < 0.02
+@pytest.mark.parametrize("rows", [50, 200, 2000])
+def test_twenty_features_that_did_not_move_alarm_in_at_most_one_week_of_twenty(rows: int) -> None:
+    """Tenths of a continuous feature and words of which some are rare; before 34, 20 to 31 and 0 of 100 weeks had an alarm."""
+    rng, weeks = np.random.default_rng(4), 300
+    words = 1 / np.arange(1, 21)
+    kinds = [np.full(10, 0.1)] * 10 + [words / words.sum()] * 10
+    any_alarm = any_real = 0
+    distances = []
+    for _ in range(weeks):
+        drifts = {
+            str(i): monitoring.drift(rng.multinomial(5000, p).tolist(), rng.multinomial(rows, p).tolist())
+            for i, p in enumerate(kinds)
+        }
+        found = [d for d in monitoring.judged(drifts, 0.05).values() if isinstance(d, monitoring.Drift)]
+        assert len(found) == 20
+        any_real += any(d.real for d in found)
+        any_alarm += any(d.excess > 0.1 for d in found)
+        distances += [d.js**2 - d.noise for d in found if rows > 50]
+    assert any_alarm <= any_real <= 0.085 * weeks  # 5 % and its error in 300 weeks, thrice
+    if distances:  # what is taken off is what chance brings
+        assert abs(np.mean(distances)) <= 0.1 * np.mean([d.noise for d in found])
+
+
+def test_a_feature_that_moved_is_called_so_among_twenty_that_did_not() -> None:
+    rng = np.random.default_rng(5)
+    same, moved = np.full(10, 0.1), np.array([0.02] * 5 + [0.18] * 5)
+    drifts = {str(i): monitoring.drift([500] * 10, rng.multinomial(300, same).tolist()) for i in range(20)}
+    drifts["moved"] = monitoring.drift([500] * 10, rng.multinomial(300, moved).tolist())
+    found = monitoring.judged(drifts, 0.05)
+    assert [k for k, d in found.items() if isinstance(d, monitoring.Drift) and d.excess > 0.1] == ["moved"]
+
+
+def test_a_new_value_beside_a_constant_is_seen() -> None:
+    found = monitoring.judged({"x": monitoring.drift([2000, 0], [480, 20])}, 0.05)["x"]
+    assert isinstance(found, monitoring.Drift)
+    assert found.real
+    assert found.excess > 0.1
+
+
+def test_rows_that_repeat_users_are_no_drift() -> None:
+    """Ten rows of each user in one bin: by rows nearly every week is called shifted."""
+    rng, called, naive = np.random.default_rng(6), 0, 0
+    for _ in range(300):
+        reference, week = (rng.multinomial(n, np.full(10, 0.1)) * 10 for n in (500, 100))
+        for repeats in (1.0, 10.0):
+            found = monitoring.judged({"x": monitoring.drift(reference.tolist(), week.tolist(), repeats=repeats)}, 0.05)
+            real = found["x"].real if isinstance(found["x"], monitoring.Drift) else False
+            naive += real and repeats == 1.0
+            called += real and repeats > 1.0
+    assert naive > 200
+    assert called <= 27
 
 
 def estimates(values: list[float], error: float = 1.0) -> list[Estimate]:
@@ -68,12 +113,26 @@ def test_a_planted_change_of_level_is_dated() -> None:
     assert found.size == pytest.approx(-3.967, abs=0.01)
 
 
-@pytest.mark.parametrize("spread", [1.0, 5.0])
-def test_a_steady_series_is_said_to_have_changed_in_at_most_one_of_twenty(spread: float) -> None:
-    """Also where weeks differ by more than the rows of a week can tell."""
-    rng = np.random.default_rng(8)
-    wrong = sum(monitoring.shift(estimates(rng.normal(0, spread, 12).tolist())) is not None for _ in range(2000))
-    assert wrong / 2000 <= 0.05
+@pytest.mark.parametrize("correlation", [0.0, 0.3, 0.5, 0.8])
+@pytest.mark.parametrize("weeks", [8, 12, 26])
+def test_a_steady_series_is_said_to_have_changed_in_at_most_one_of_twenty(correlation: float, weeks: int) -> None:
+    """Also where weeks are like the weeks before: at 0.8 a test for independent weeks sees a change in 43 to 74 of 100."""
+    rng, runs = np.random.default_rng(8), 1000
+    noise = rng.normal(0, 1, (runs, weeks))
+    for t in range(1, weeks):
+        noise[:, t] = correlation * noise[:, t - 1] + math.sqrt(1 - correlation**2) * noise[:, t]
+    wrong = sum(monitoring.shift(estimates(row.tolist(), 0.1)) is not None for row in noise)
+    assert wrong / runs <= 0.065  # 5 % and twice the error of 1000 runs
+
+
+def test_a_lasting_change_of_five_times_the_spread_is_mostly_seen() -> None:
+    rng, seen = np.random.default_rng(9), 0
+    for _ in range(200):
+        values = rng.normal(0, 1, 12)
+        values[7:] += 6
+        found = monitoring.shift(estimates(values.tolist(), 0.5))
+        seen += found is not None and found.index == 7
+    assert seen / 200 > 0.85
 
 
 def test_a_slope_agrees_with_scipy() -> None:
@@ -95,25 +154,6 @@ def test_a_check_warns_and_fails_above_its_limits(value: float, state: str) -> N
 def test_what_could_not_be_measured_never_passes() -> None:
     found = monitoring.check("nulls", "Missing", NotPublished(reason="no rows"), "fraction", warn=0.1, fail=0.5)
     assert found.state == "not run"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        (("auc", 0.7, 0.1, 0), "no rows"),
-        (("auc", None, None, 50), "one class only"),
-        (("auc", 1.0, 0.0, 50), "perfectly"),
-        (("log-loss", 0.7, None, 1), "too few"),
-    ],
-)
-def test_too_little_to_tell_says_why(arguments: tuple[str, float | None, float | None, int], reason: str) -> None:
-    found = monitoring.level(*arguments)
-    assert isinstance(found, NotPublished)
-    assert reason in found.reason
-
-
-def test_versions_that_treat_rows_alike_have_no_difference_to_test() -> None:
-    assert isinstance(monitoring.difference(0.0, 0.0, 50), NotPublished)
 
 
 def test_calibration_error_of_the_textbook_case() -> None:

@@ -9,12 +9,12 @@ import pytest
 from scipy import stats as scipy_stats
 from statsmodels.stats.proportion import proportion_confint
 
-from gazette import stats
+from gazette import monitoring, stats
 from gazette.recompute._arithmetic import (
     Arm,
     anytime_critical,
     difference,
-    logit_range,
+    few,
     planned_criticals,
     ratio_change,
     share,
@@ -100,7 +100,7 @@ def test_differences_and_changes_at_a_look_agree_with_the_first_computation(n: i
 
 def test_one_value_has_no_range_and_an_area_stays_between_its_ends() -> None:
     assert student(1, 4.0, 0.0).low is None
-    found = logit_range(0.999, 0.01)
+    found = few(100, 0.999, 0.1, None, "odds")
     assert found.low is not None
     assert found.high is not None
     assert 0 < found.low < 0.999 < found.high < 1
@@ -143,3 +143,22 @@ def test_a_split_watched_by_day_has_the_chance_of_the_first_computation(
     first = stats.sample_ratio_sequence(daily.tolist(), weights)
     assert split_ever(drawn, [*weights]) == pytest.approx(first, rel=1e-7)
     assert (first < 0.01) == (lost > 0)
+
+
+@pytest.mark.parametrize(("measure", "scale"), [("auc", "odds"), ("log-loss", "log"), ("calibration-gap", "own")])
+def test_ranges_of_few_are_those_of_the_first_computation_and_a_fault_in_its_degrees_is_seen(
+    monkeypatch: pytest.MonkeyPatch, measure: str, scale: str
+) -> None:
+    spread = monitoring.Spread(600, 2.5, 300.0, classes=(12, 588))
+    second = few(600, 0.7, math.sqrt(2.5), 300.0, scale)
+
+    def gap() -> float:
+        first = monitoring.level(measure, 0.7, spread)
+        assert isinstance(first, stats.Estimate)
+        assert second.low is not None
+        assert second.high is not None
+        return max(abs(first.low - second.low), abs(first.high - second.high)) / (first.high - first.low)
+
+    assert gap() < 1e-9
+    monkeypatch.setattr(monitoring.Spread, "freedom", property(lambda s: s.size - 1.0))
+    assert gap() > 1e-3  # what the comparison of an edition allows

@@ -25,6 +25,7 @@ from gazette.recompute._model import seconds as model_seconds
 from gazette.record import NotPublished, TakenLook
 from gazette.sources import Period, Warehouse, experiment_answers, model_answers
 from gazette.stats import Estimate
+from gazette.workbench._measures import spread_of
 from gazette.workbench._reading import Reading
 from small import scored_model
 
@@ -266,11 +267,11 @@ def first_numbers(subject: Model, first: dict[str, pd.DataFrame]) -> dict[str, A
                 of = "flagged" if measure == "precision" else "positive"
                 levels[back] = monitoring.share(int(row["caught"]), int(row[of]), of)
             else:
-                levels[back] = monitoring.level(measure, row[column], row[f"{column}_var"], int(row["n"]))
+                levels[back] = monitoring.level(measure, row[column], spread_of(dict(row), measure))
         found[measure] = levels[0]
         found[f"{measure}.change"] = monitoring.independent_difference(levels[0], levels[1])
         row = paired[paired["week"] == pd.Timestamp(START)].iloc[0]
-        found[f"{measure}.vs-baseline"] = monitoring.difference(row[column], row[f"{column}_var"], int(row["n"]))
+        found[f"{measure}.vs-baseline"] = monitoring.difference(row[column], spread_of(dict(row), measure))
     return found
 
 

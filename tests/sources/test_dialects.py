@@ -48,7 +48,13 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     with Listening(place) as warehouse:
         experiment_answers(warehouse, PLAN, METRICS, PERIOD)
         ranker = model("ranker", scores={"quality": QUALITY, "items": ITEMS})
-        for subject in (model("classifier", scores={"threshold": 0.5}, **MORE), model("regressor", **MORE), ranker):
+        users = model("classifier", scores={"threshold": 0.5, "unit": "who"})
+        for subject in (
+            model("classifier", scores={"threshold": 0.5}, **MORE),
+            model("regressor", **MORE),
+            ranker,
+            users,
+        ):
             warehouse.of = subject.kind
             model_answers(warehouse, subject, PERIOD, VERSIONS)
             if subject.features:

@@ -12,11 +12,13 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 from sklearn import metrics as sk
+from statsmodels import api as sm
 
 from gazette import monitoring
 from gazette.record import NotPublished
 from gazette.sources import Period, Warehouse, model_answers
 from gazette.stats import Estimate
+from gazette.workbench._measures import spread_of
 from small import scored_model
 
 if TYPE_CHECKING:
@@ -153,12 +155,16 @@ def test_ndcg_and_precision_at_k_from_items_agree_with_scikit_learn(tmp_path: Pa
         assert row["precision_3"] == pytest.approx((truth[:, :3] > 0).mean(), abs=1e-9)
 
 
-def level_of(row: dict[str, Any], measure: str) -> Estimate | NotPublished:
+def level_of(row: dict[str, Any], measure: str) -> Estimate | monitoring.Bare | NotPublished:
+    users = spread_of(row, measure)
     if measure in {"precision", "recall"}:
         of = row["flagged"] if measure == "precision" else row["positive"]
-        return monitoring.share(int(row["caught"]), int(of), "there")
-    column = measure.replace("-", "_")
-    return monitoring.level(measure, row[column], row[f"{column}_var"], int(row["n"]))
+        return monitoring.share(int(row["caught"]), int(of), "there", clustered=users if "units" in row else None)
+    return monitoring.level(measure, row[measure.replace("-", "_")], users)
+
+
+def gap_of(row: dict[str, Any], measure: str) -> Estimate | NotPublished:
+    return monitoring.difference(row[measure.replace("-", "_")], spread_of(row, measure))
 
 
 def test_intervals_cover_their_truth_in_93_to_97_of_100_simulations(tmp_path: Path) -> None:
@@ -181,10 +187,7 @@ def test_intervals_cover_their_truth_in_93_to_97_of_100_simulations(tmp_path: Pa
         assert 0.93 <= hits / groups <= 0.97, measure
         column = measure.replace("-", "_")
         gap = whole["2"][column] - whole["1"][column]
-        paired = [
-            monitoring.difference(r[column], r[f"{column}_var"], int(r["n"]))
-            for r in found["segments_paired"].to_dict("records")
-        ]
+        paired = [gap_of(r, measure) for r in found["segments_paired"].to_dict("records")]
         hits = sum(isinstance(e, Estimate) and e.low <= gap <= e.high for e in paired)
         assert 0.93 <= hits / groups <= 0.97, f"{measure}, paired"
 
@@ -200,19 +203,56 @@ def test_intervals_of_a_regressor_cover_as_well(tmp_path: Path) -> None:
         truth, gap = whole["2"][measure], whole["2"][measure] - whole["1"][measure]
         hits = sum(isinstance(e, Estimate) and e.low <= truth <= e.high for e in levels)
         assert 0.93 <= hits / groups <= 0.97, measure
-        paired = [
-            monitoring.difference(r[measure], r[f"{measure}_var"], int(r["n"]))
-            for r in found["segments_paired"].to_dict("records")
-        ]
+        paired = [gap_of(r, measure) for r in found["segments_paired"].to_dict("records")]
         hits = sum(isinstance(e, Estimate) and e.low <= gap <= e.high for e in paired)
         assert 0.93 <= hits / groups <= 0.97, f"{measure}, paired"
+
+
+def test_where_rows_repeat_users_variances_are_those_of_users(tmp_path: Path) -> None:
+    """As statsmodels clusters them, and as leaving out one user after the other tells (the jackknife)."""
+    rng, users = np.random.default_rng(4), 60
+    who = np.repeat(np.arange(users), rng.integers(1, 20, users))
+    n, of_user = len(who), rng.normal(-0.5, 1.3, users)[who]
+    label = (rng.random(n) < 1 / (1 + np.exp(-of_user))).astype(int)
+    p, _ = predictions(1, n, 4, digits=6)
+    noise = np.where(p["version"] == "2", 0.5, 0.9) * rng.normal(0, 1, 2 * n)
+    p = p.assign(score=1 / (1 + np.exp(-(np.tile(of_user, 2) + noise))), who=np.tile(who, 2))
+    y = pd.DataFrame({"id": np.arange(n), "label": label, "at": p["at"].to_numpy()[:n]})
+    found = ask(tmp_path, model("classifier", scores={"threshold": 0.4, "unit": "who"}), p=p, y=y)
+    row = next(r for r in found["weekly"].to_dict("records") if r["version"] == "2")
+    score = p[p["version"] == "2"]["score"].to_numpy()
+    loss = -np.log(np.where(label == 1, score, 1 - score))
+    fit = sm.OLS(loss, np.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": who})
+    spread = spread_of(row, "log-loss")
+    assert (spread.who, spread.size, spread.n) == ("users", users, n)
+    assert spread.error == pytest.approx(float(fit.bse[0]), rel=1e-9)
+    ones = [label[who == u] for u in range(users)]
+    assert spread.classes == (sum(o.any() for o in ones), sum(not o.all() for o in ones))
+    other, pair = p[p["version"] == "1"]["score"].to_numpy(), found["paired"].to_dict("records")[0]
+    for measure, value in (("auc", sk.roc_auc_score), ("pr-auc", sk.average_precision_score)):
+        kept = [who != u for u in range(users)]
+        for seen, line in (([score], row), ([score, other], pair)):
+            values = [
+                np.subtract(*[value(label[k], s[k]) for s in (seen * 2)[:2]])
+                if len(seen) > 1
+                else value(label[k], score[k])
+                for k in kept
+            ]
+            jackknife = np.sqrt((users - 1) / users * ((values - np.mean(values)) ** 2).sum())
+            assert spread_of(line, measure).error == pytest.approx(jackknife, rel=0.12), measure
+    for measure in ("precision", "recall"):
+        wide = level_of(row, measure)
+        assert isinstance(wide, Estimate)
+        by_rows = monitoring.share(int(row["caught"]), wide.n, "there")
+        assert isinstance(by_rows, Estimate)
+        assert wide.high - wide.low > by_rows.high - by_rows.low
 
 
 def test_a_paired_difference_is_narrower_than_one_of_independent_samples(tmp_path: Path) -> None:
     p, y = predictions(1, 3000, 6)
     found = ask(tmp_path, model("classifier"), p=p, y=y)
     row = found["paired"].to_dict("records")[0]
-    paired = monitoring.difference(row["auc"], row["auc_var"], int(row["n"]))
+    paired = gap_of(row, "auc")
     now, before = (level_of(r, "auc") for r in found["weekly"].to_dict("records"))
     apart = monitoring.independent_difference(now, before)
     assert isinstance(paired, Estimate)

@@ -90,3 +90,13 @@ def test_a_pipeline_that_failed_fires_until_its_next_run_went_well(
     state = next(s for s in operations.states if s.alert == "pipeline-failed")
     assert state.state == "firing"
     assert f"{state.since:%d %H:%M}" == "22 03:00"
+
+
+def test_the_operations_page_counts_what_chance_alone_would_raise(built: Path) -> None:
+    """Two models, of which one names features: eight measures, of which a level is watched at 5 % each, and three rates of 5 %."""
+    operations = open_operations(edition=WEEK, root=built / "editions" / WEEK)
+    made = operations.emit().record
+    number = made.number("operations.by-chance")
+    assert number.value == pytest.approx(0.05 * (1 + 1 + 1 / 2) + 0.05 * 8)
+    said = next(f for f in made.findings if f.rule == "alarms-by-chance")
+    assert said.references == (number.id,)

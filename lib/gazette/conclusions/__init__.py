@@ -7,7 +7,7 @@ from gazette.conclusions._decisions import Due, basis, decision, is_decided, rev
 from gazette.conclusions._experiment import Check, Earlier, Look, best, conclude
 from gazette.conclusions._flips import Flip, FlipMap, FlipsError, flip_map, flips_said
 from gazette.conclusions._hedge import Hedge, hedge, sure
-from gazette.conclusions._model import Evidence, Moved, describe_model, moved, provisional
+from gazette.conclusions._model import NO_RANGE, Evidence, Moved, describe_model, moved, provisional
 from gazette.conclusions._news import BECAUSE, Changes, changes, digest_of, news
 from gazette.conclusions._operations import describe_operations
 from gazette.conclusions._portfolio import Tested, describe_portfolio, shipped, tested
@@ -32,6 +32,7 @@ from gazette.conclusions._watches import Watched, WatchState, taken, watch_rule,
 __all__ = [
     "BECAUSE",
     "NOTHING",
+    "NO_RANGE",
     "RULES",
     "Agreement",
     "Cause",

@@ -191,15 +191,32 @@ MODEL = _rules(
         "Outcomes of this week and the last are neither of the same age nor complete.",
         "the level, and that it is not compared yet",
     ),
+    (
+        "too-few-for-a-range",
+        "Too few rows of a class, or users, stand behind a measure for a range that covers what it says.",
+        "the value, and what is missing",
+    ),
     ("scores-constant", "Every row has the same score.", "that it separates nothing"),
     (
         "level-shift",
-        "The largest change of level in the weeks is more than chance, corrected for the places tried.",
+        "The largest change of level in the weeks is more than a steady series shows whose weeks are like the weeks before.",
         "since when, how much, and what lies near the date",
     ),
-    ("segments-better", "A segment moved for the better after correction for all segments.", "which, and by how much"),
-    ("segments-worse", "A segment moved for the worse after correction for all segments.", "which, and by how much"),
-    ("drift", "Features have moved since training by more than chance.", "which moved most"),
+    (
+        "segments-better",
+        "A segment's range, held together with all others of the edition, lies above nought in the good direction.",
+        "which, and by how much",
+    ),
+    (
+        "segments-worse",
+        "A segment's range, held together with all others of the edition, lies beyond nought in the bad direction.",
+        "which, and by how much",
+    ),
+    (
+        "drift",
+        "Features have moved since training by more than their limit and more than chance, all features taken together.",
+        "which moved most",
+    ),
     ("drift-seasonal", "The same, and training saw no day of this month.", "the season explains at least part of it"),
     ("checks-warn", "A data check lies above its limit for warnings.", "which, with its value"),
     ("checks-fail", "A data check lies above its limit for failures.", "which, with its value"),
@@ -228,6 +245,11 @@ OPERATIONS = _rules(
     ("alerts-no-data", "Nothing is heard of a service, pipeline or model.", "which; that is no good news"),
     ("source-unread", "A source could not be read.", "which"),
     ("alerts-noisy", "Surely fewer than half of the alerts needed action.", "the share, with its range"),
+    (
+        "alarms-by-chance",
+        "Always, where there are models.",
+        "how many alarms on models chance alone would raise, by the rates that their pages keep to",
+    ),
     ("alerts-precision", "The share of alerts that needed action is known.", "the share, with its range"),
 )
 SUMMARY = _rules(

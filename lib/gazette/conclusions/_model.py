@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
     from gazette.record import Number, Tone
 
-__all__ = ["Evidence", "Moved", "describe_model", "moved", "provisional"]
+__all__ = ["NO_RANGE", "Evidence", "Moved", "describe_model", "moved", "provisional"]
 
 MOST = 4  # segments and features that a sentence names
+NO_RANGE = "No range: "  # how the note of a value begins its reason for having none
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,10 @@ def _alone(level: Number) -> Finding | None:
         terms["reason"] = getattr(level.value, "reason", "")
         text = "{=metric} is not published this week: {=reason}."
         return Finding(id=f"{level.id}.finding", rule="not-computable", text=text, tone="unsure", terms=terms)
+    if level.interval is None and NO_RANGE in level.note:
+        terms["reason"] = level.note.rpartition(NO_RANGE)[2]
+        text = "{=metric} was {%s}, and nothing is concluded from it: {=reason}." % level.id
+        return Finding(id=f"{level.id}.finding", rule="too-few-for-a-range", text=text, tone="unsure", terms=terms)
     if level.interval is not None and level.interval.low == level.interval.high:
         text = "{=metric} is {%s}: every row has the same score, which separates nothing." % level.id
         return Finding(id=f"{level.id}.constant", rule="scores-constant", text=text, tone="bad", terms=terms)

@@ -125,6 +125,11 @@ def _found(
         yield Finding(
             id=f"{subject}.unread", rule="source-unread", text=text, tone="bad", terms={"list": ", ".join(unread)}
         )
+    yield from _counted(subject, numbers)
+
+
+def _counted(subject: str, numbers: Mapping[str, Number]) -> Iterator[Finding]:
+    """How many alerts needed action, and how many alarms chance alone raises."""
     precision = numbers.get(f"{subject}.alert-precision")
     if precision is not None and precision.interval is not None:
         text = "Of the alerts sent in twelve weeks {%s} needed action ({%s|interval})." % (precision.id, precision.id)
@@ -135,3 +140,7 @@ def _found(
             text=text,
             tone="bad" if noisy else "neutral",
         )
+    chance = numbers.get(f"{subject}.by-chance")
+    if chance is not None:
+        text = "Of what models' pages say has moved (measures, segments, inputs, levels), chance alone would raise at most {%s} in an edition where nothing did."
+        yield Finding(id=f"{subject}.by-chance.finding", rule="alarms-by-chance", text=text % chance.id)

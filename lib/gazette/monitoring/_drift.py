@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scipy.special import chdtrc
 
+from gazette import stats
 from gazette.record import NotPublished
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["DEFINITIONS", "Drift", "drift"]
+__all__ = ["DEFINITIONS", "Drift", "drift", "judged"]
 
 FLOOR = 1e-4  # share that an empty bin counts as in the PSI, where it would else be infinite
-CHANCE = 0.01  # a shift is called one only where chance alone would bring it in fewer than one week of a hundred
 MIN_ROWS = 50
+EXPECTED = (
+    5  # rows that a bin of the smaller sample needs for the chi-square test (Cochran 1954); smaller ones count together
+)
 DEFINITIONS = {
     "psi": "Population stability index: sum over bins of (p − q) · ln(p / q), empty bins counted as 0.0001.",
     "js": "Jensen-Shannon distance: square root of the divergence, logarithms to base 2, so 0 is the same and 1 is no overlap.",
@@ -35,6 +38,8 @@ class Drift:
         ks: Kolmogorov-Smirnov distance, from 0 to 1.
         chance: p-value of a chi-square test that both samples come from the same bins.
         n: Rows of the week.
+        noise: Squared JS distance that samples of this size show on average where nothing moved.
+        real: Whether chance alone is an unlikely reason, all features of the model taken together.
     """
 
     psi: float
@@ -42,20 +47,41 @@ class Drift:
     ks: float
     chance: float
     n: int
+    noise: float = 0.0
+    real: bool = False
 
     @property
-    def real(self) -> bool:
-        """Whether chance alone is an unlikely reason."""
-        return self.chance < CHANCE
+    def excess(self) -> float:
+        """JS distance beyond what chance brings on average, nought where the shift is no more than chance."""
+        return math.sqrt(max(0.0, self.js**2 - self.noise)) if self.real else 0.0
 
 
-def drift(reference: Sequence[int], current: Sequence[int], *, ks: float | None = None) -> Drift | NotPublished:
+def judged(drifts: Mapping[str, Drift | NotPublished], rate: float) -> dict[str, Drift | NotPublished]:
+    """Features looked at together: of those that are called shifted at most this share is expected to be so by chance.
+
+    Benjamini & Hochberg (1995); where nothing moved, the rate is the chance that any feature is called shifted.
+
+    Args:
+        drifts: Feature to its shift.
+        rate: Of false ones.
+    """
+    known = {k: d for k, d in drifts.items() if not isinstance(d, NotPublished)}
+    adjusted = stats.adjust([d.chance for d in known.values()], "benjamini-hochberg")
+    real = {k: p <= rate for k, p in zip(known, adjusted, strict=True)}
+    return {k: d if isinstance(d, NotPublished) else replace(d, real=real[k]) for k, d in drifts.items()}
+
+
+def drift(
+    reference: Sequence[int], current: Sequence[int], *, ks: float | None = None, repeats: float = 1.0
+) -> Drift | NotPublished:
     """Compare two histograms over the same bins.
 
     Args:
         reference: Rows of the training per bin.
         current: Rows of the week per bin.
         ks: The Kolmogorov-Smirnov distance over all values, where it is known; by default over the bins.
+        repeats: Rows of a user, squares over sum, where rows repeat users: the largest design effect that they can have (Kish 1965),
+            by which the chi-square is divided (Rao & Scott 1981).
     """
     n, m = sum(reference), sum(current)
     if n < MIN_ROWS or m < MIN_ROWS:
@@ -73,13 +99,27 @@ def drift(reference: Sequence[int], current: Sequence[int], *, ks: float | None 
     for a, b in zip(p, q, strict=True):
         gap += b - a
         widest = max(widest, abs(gap))
-    return Drift(psi, js, widest if ks is None else ks, _same(reference, current), m)
+    filled = sum(a + b > 0 for a, b in zip(reference, current, strict=True))
+    noise = (
+        (filled - 1) * (1 / n + 1 / m) * repeats / (8 * math.log(2))
+    )  # divergence is chi-square / 8 ln 2 near no drift
+    return Drift(psi, js, widest if ks is None else ks, _same(reference, current, repeats), m, noise)
 
 
-def _same(reference: Sequence[int], current: Sequence[int]) -> float:
-    """P-value of the chi-square test of homogeneity on bins that either sample filled."""
+def _same(reference: Sequence[int], current: Sequence[int], repeats: float) -> float:
+    """P-value of the chi-square test of homogeneity; bins of which too little is expected count together."""
     n, m = sum(reference), sum(current)
-    filled = [(a, b) for a, b in zip(reference, current, strict=True) if a + b]
+    least = EXPECTED * repeats * (n + m) / min(n, m)
+    pairs = [*zip(reference, current, strict=True)]
+    filled = [(a, b) for a, b in pairs if a + b >= least]
+    rest = [(a, b) for a, b in pairs if 0 < a + b < least]
+    if rest:
+        a, b = (sum(x) for x in zip(*rest, strict=True))
+        if a + b < least and len(filled) > 1:
+            smallest = min(filled, key=sum)
+            filled.remove(smallest)
+            a, b = a + smallest[0], b + smallest[1]
+        filled.append((a, b))
     if len(filled) < 2:  # noqa: PLR2004  one bin for all
         return 1.0
     total = 0.0
@@ -87,4 +127,4 @@ def _same(reference: Sequence[int], current: Sequence[int]) -> float:
         for seen, size in ((a, n), (b, m)):
             expected = (a + b) * size / (n + m)
             total += (seen - expected) ** 2 / expected
-    return float(chdtrc(len(filled) - 1, total))
+    return float(chdtrc(len(filled) - 1, total / repeats))

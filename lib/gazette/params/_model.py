@@ -92,6 +92,10 @@ class Scores(Sheet):
     quality: list[Quality] = Field(default_factory=list, description="Scores per request, for a ranker.")
     items: Items | None = None
     segments: list[Column] = Field(default_factory=list)
+    unit: Column | None = Field(
+        default=None,
+        description="Column that names the user, where one user can have several rows: ranges and alarms then count users, not rows.",
+    )
 
 
 class Labels(Sheet):

@@ -13,9 +13,11 @@ __all__ = [
     "Arm",
     "Second",
     "anytime_critical",
+    "apart",
     "changed",
+    "degrees",
     "difference",
-    "logit_range",
+    "few",
     "normal_critical",
     "opposite",
     "planned_criticals",
@@ -194,6 +196,47 @@ def student(n: int, mean: float, spread: float, alpha: float = 0.05) -> Second:
     return Second.around(mean, spread / math.sqrt(n), float(stdtrit(n - 1, 1 - alpha / 2)))
 
 
+def degrees(n: int, spread: float, fourth: float | None) -> float:
+    """Degrees of a t whose variance comes from n values: two over the squared variation of that variance, at most n - 1.
+
+    Args:
+        n: Values.
+        spread: Their sample standard deviation.
+        fourth: Mean fourth power of their distances from the mean, None where it is not known.
+    """
+    if fourth is None or spread == 0:
+        return n - 1.0
+    variation = (fourth / spread**4 - 1) / n  # the variance of a variance, over its square
+    return min(n - 1.0, 2 / variation) if variation > 0 else n - 1.0
+
+
+def few(n: int, value: float, spread: float, fourth: float | None, scale: str, alpha: float = 0.05) -> Second:
+    """A value with a t of effective degrees on its scale: ``odds`` for areas, ``log`` for losses, else its own.
+
+    Args:
+        n: Independent units.
+        value: Of the measure.
+        spread: Standard deviation of one unit's influence on it.
+        fourth: As for `degrees`.
+        scale: Where the range is even on both sides.
+        alpha: Two-sided error.
+    """
+    if n < 2:  # noqa: PLR2004
+        return Second(value)
+    error = spread / math.sqrt(n)
+    reach = float(stdtrit(degrees(n, spread, fourth), 1 - alpha / 2)) * error
+    if scale == "odds":
+        if not 0 < value < 1 or error == 0:
+            return Second(value)
+        middle, reach = math.log(value) - math.log1p(-value), reach / (value * (1 - value))
+        low, high = (0.5 + 0.5 * math.tanh((middle + side * reach) / 2) for side in (-1, 1))
+        return Second(value, low, high, error)
+    if scale == "log" and value > 0:
+        low, high = (math.exp(math.log(value) + side * reach / value) for side in (-1, 1))
+        return Second(value, low, high, error)
+    return Second(value, value - reach, value + reach, error)
+
+
 def share(hits: int, n: int, alpha: float = 0.05) -> Second:
     """A share with the range of those shares that a score test would not refuse: the roots of its quadratic (Wilson 1927)."""
     z2 = normal_critical(alpha) ** 2
@@ -275,19 +318,22 @@ def _binomial(hits: int, n: int, p: float) -> float:
     return min(1.0, math.fsum(c for c in chances if c <= own * (1 + 1e-7)))
 
 
-def logit_range(value: float, error: float, alpha: float = 0.05) -> Second:
-    """An area between 0 and 1, its range normal in log odds."""
-    odds, factor = value / (1 - value), math.exp(normal_critical(alpha) * error / (value * (1 - value)))
-    low, high = (o / (1 + o) for o in (odds / factor, odds * factor))
-    return Second(value, low, high, error)
-
-
 def changed(now: Second, before: Second) -> Second:
     """Now less before, of different rows."""
     value = now.value - before.value
     if now.error is None or before.error is None:
         return Second(value)
     return Second.around(value, math.sqrt(now.error**2 + before.error**2), normal_critical(0.05))
+
+
+def apart(now: Second, before: Second) -> Second:
+    """Now less before, of different rows: each end as far off as what the two ranges leave on its side (Newcombe 1998)."""
+    value = now.value - before.value
+    if now.low is None or now.high is None or before.low is None or before.high is None:
+        return Second(value)
+    low = value - math.sqrt((now.value - now.low) ** 2 + (before.high - before.value) ** 2)
+    high = value + math.sqrt((now.high - now.value) ** 2 + (before.value - before.low) ** 2)
+    return Second(value, low, high)
 
 
 def opposite(found: Second) -> Second:

@@ -82,9 +82,10 @@ def recompute(
         SnapshotError: Frozen answers changed.
     """
     tables = {q.name: [*rows_of(snapshot, q.name)] for q in snapshot.queries}
-    found = _seconds(inputs, tables, _spoken_of(records))
-    checked, wrong = [], []
     published = _published(records)
+    levels = {i: n.interval.level for i, (_, n) in published.items() if n.interval is not None}
+    found = _seconds(inputs, tables, _spoken_of(records), levels)
+    checked, wrong = [], []
     for page, number in published.values():
         if number.id in found:
             second = found[number.id]
@@ -121,7 +122,10 @@ def _spoken_of(records: Sequence[Record]) -> dict[str, str]:
 
 
 def _seconds(
-    inputs: Inputs, tables: Mapping[str, list[dict[str, Any]]], spoken_of: Mapping[str, str]
+    inputs: Inputs,
+    tables: Mapping[str, list[dict[str, Any]]],
+    spoken_of: Mapping[str, str],
+    levels: Mapping[str, float],
 ) -> dict[str, Second | None]:
     """Numbers by id: those of every subject, and what the summary says of their money."""
     found: dict[str, Second | None] = {}
@@ -129,7 +133,9 @@ def _seconds(
         start = query_of(subject.id, "")
         own = {name.removeprefix(start): rows for name, rows in tables.items() if name.startswith(start)}
         if isinstance(subject, Model):
-            mine = _business.seconds(own) | _model.seconds(subject, own, inputs.versions.get(subject.id, {}))
+            said = {i.removeprefix(f"{subject.id}."): level for i, level in levels.items()}
+            versions = inputs.versions.get(subject.id, {})
+            mine = _business.seconds(own) | _model.seconds(subject, own, versions, said)
             benefit = mine.get("revenue-effect")
         else:
             past = inputs.past.get(subject.id, [])

@@ -6,7 +6,7 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from gazette.recompute._arithmetic import Second, changed, logit_range, share, student
+from gazette.recompute._arithmetic import Second, apart, few, share
 from gazette.recompute._sql import literal, moment, name, table
 
 if TYPE_CHECKING:
@@ -231,23 +231,34 @@ middle AS (SELECT version, wk, AVG(CASE WHEN y = 1 THEN beaten END) AS auc FROM 
 
 
 def _quality(model: Model, means: Mapping[str, str], rows: str) -> str:
-    """A row per version and week: rows, means with their variances, and what a classifier adds."""
-    found = "".join(f", AVG({e}) AS {c}, VAR_SAMP({e}) AS {c}_spread, COUNT({e}) AS {c}_rows" for c, e in means.items())
+    """A row per version and week: rows, means with their spread, and what a classifier adds."""
+    own = "PARTITION BY version, wk"
+    values = "".join(f", {e} AS v_{c}" for c, e in means.items())
+    off = "".join(f", v_{c} - AVG(v_{c}) OVER ({own}) AS d_{c}" for c in means)
+    each = f"valued AS (SELECT *{values} FROM {{}}),\nspread AS (SELECT *{off} FROM valued)"
+    found = "".join(
+        f", AVG(v_{c}) AS {c}, VAR_SAMP(v_{c}) AS {c}_spread, COUNT(v_{c}) AS {c}_rows, AVG(d_{c} * d_{c} * d_{c} * d_{c}) AS {c}_fourth"
+        for c in means
+    )
     if model.kind != "classifier":
-        return f"\nSELECT version, wk, COUNT(*) AS n{found} FROM {rows} GROUP BY version, wk ORDER BY version, wk"
+        start = f",\n{each.format(rows)}"
+        return (
+            f"{start}\nSELECT version, wk, COUNT(*) AS n{found} FROM spread GROUP BY version, wk ORDER BY version, wk"
+        )
     if (threshold := model.scores.threshold) is not None:
         flagged = f"s >= {threshold!r}"
         found += (
             f", SUM(CASE WHEN {flagged} THEN 1 ELSE 0 END) AS flagged"
             f", SUM(CASE WHEN {flagged} AND y = 1 THEN 1 ELSE 0 END) AS caught"
         )
-    off = "(placed.beaten - middle.auc) * placed.weight"
+    off = "(spread.beaten - middle.auc) * spread.weight"
     return (
-        PLACED.format(rows=rows)
-        + f"\nSELECT placed.version, placed.wk, COUNT(*) AS n, SUM(y) AS hits{found}, MIN(middle.auc) AS auc, "
-        f"SUM({off} * {off}) * COUNT(*) / NULLIF(COUNT(*) - 1, 0) AS auc_square\n"
-        "FROM placed JOIN middle ON middle.version = placed.version AND middle.wk = placed.wk\n"
-        "GROUP BY placed.version, placed.wk ORDER BY placed.version, placed.wk"
+        f"{PLACED.format(rows=rows)},\n{each.format('placed')}"
+        f"\nSELECT spread.version, spread.wk, COUNT(*) AS n, SUM(y) AS hits{found}, MIN(middle.auc) AS auc, "
+        f"SUM({off} * {off}) * COUNT(*) / NULLIF(COUNT(*) - 1, 0) AS auc_square, "
+        f"SUM({off} * {off} * {off} * {off}) AS auc_fourth\n"
+        "FROM spread JOIN middle ON middle.version = spread.version AND middle.wk = spread.wk\n"
+        "GROUP BY spread.version, spread.wk ORDER BY spread.version, spread.wk"
     )
 
 
@@ -264,13 +275,17 @@ def _areas(rows: str) -> str:
 
 
 def _pairs(model: Model, means: Mapping[str, str], live: str, base: str) -> str:
-    """One row: pairs of the same row under both versions, and the variance of what is between them."""
-    rows, more, found = "shared", "", ""
+    """One row: pairs of the same row under both versions, and how what is between them is spread."""
+    rows, more, gaps, found = "shared", "", "", ""
     for column, expression in means.items():
         more += f", {expression} AS v_{column}"
-        found += f", VAR_SAMP(a.v_{column} - b.v_{column}) AS {column}_spread, COUNT(a.v_{column} - b.v_{column}) AS {column}_rows"
+        gaps += f", a.v_{column} - b.v_{column} AS g_{column}"
+        found += (
+            f", VAR_SAMP(g_{column}) AS {column}_spread, COUNT(g_{column}) AS {column}_rows"
+            f", AVG(d_{column} * d_{column} * d_{column} * d_{column}) AS {column}_fourth"
+        )
         if model.kind == "ranker":  # a row may lack a measure under one version only
-            found += f", AVG(a.v_{column} - b.v_{column}) AS {column}"
+            found += f", AVG(g_{column}) AS {column}"
     start = ""
     if model.kind == "classifier":
         start, rows = (
@@ -278,12 +293,15 @@ def _pairs(model: Model, means: Mapping[str, str], live: str, base: str) -> str:
             "placed JOIN middle ON middle.version = placed.version AND middle.wk = placed.wk",
         )
         more += ", (placed.beaten - middle.auc) * placed.weight AS off"
-        found += ", SUM((a.off - b.off) * (a.off - b.off)) * COUNT(*) / NULLIF(COUNT(*) - 1, 0) AS auc_square"
+        gaps += ", a.off - b.off AS off"
+        found += ", SUM(off * off) * COUNT(*) / NULLIF(COUNT(*) - 1, 0) AS auc_square, SUM(off * off * off * off) AS auc_fourth"
     own = "placed." if start else ""
+    away = "".join(f", g_{c} - AVG(g_{c}) OVER () AS d_{c}" for c in means)
     return (
-        f"{start},\neach_row AS (SELECT {own}id, {own}version{more} FROM {rows})\n"
-        f"SELECT COUNT(*) AS n{found}\nFROM each_row AS a JOIN each_row AS b ON a.id = b.id\n"
-        f"WHERE a.version = {literal(live)} AND b.version = {literal(base)}"
+        f"{start},\neach_row AS (SELECT {own}id, {own}version{more} FROM {rows}),\n"
+        f"gaps AS (SELECT a.id{gaps} FROM each_row AS a JOIN each_row AS b ON a.id = b.id\n"
+        f"  WHERE a.version = {literal(live)} AND b.version = {literal(base)}),\n"
+        f"away AS (SELECT *{away} FROM gaps)\nSELECT COUNT(*) AS n{found}\nFROM away"
     )
 
 
@@ -299,27 +317,37 @@ def _outcomes(model: Model, period: Period, live: str) -> str:
 # ---- numbers
 
 
-def seconds(model: Model, tables: Mapping[str, Rows], versions: Mapping[str, str]) -> dict[str, Second | None]:
+def seconds(
+    model: Model,
+    tables: Mapping[str, Rows],
+    versions: Mapping[str, str],
+    levels: Mapping[str, float] | None = None,
+) -> dict[str, Second | None]:
     """Numbers by id without the subject: every measure of the live version, its change, and against the baseline.
 
     Args:
         model: Its parameters.
         tables: Answers by the names of `questions`; a query that failed is left out.
         versions: As for `questions`.
+        levels: Number to the level that its published range states, 95 % where there is none.
     """
     found: dict[str, Second | None] = {}
     if "quality" not in tables or ("areas" not in tables and model.kind == "classifier"):
         return found
-    live, base = versions["live"], versions.get("baseline", "")
+    live, base, said = versions["live"], versions.get("baseline", ""), levels or {}
     at = {(r["version"], r["wk"]): r for r in _joined(tables, "quality", "areas")}
     both = {r["version"]: r for r in _joined(tables, "shared", "shared-areas")}
     pair = tables["pairs"][0] if tables.get("pairs") else None
     for measure in model.measures:
-        now, before = (_level(measure, at.get((live, wk))) for wk in ("now", "before"))
-        found[measure] = now
-        found[f"{measure}.change"] = changed(now, before) if now and before else None
+        found[measure] = _level(measure, at.get((live, "now")))
+        alpha = 1 - said.get(f"{measure}.change", 0.95)
+        now, before = (_level(measure, at.get((live, wk)), alpha) for wk in ("now", "before"))
+        found[f"{measure}.change"] = apart(now, before) if now and before else None
         if pair is not None and "shared" in tables:
-            found[f"{measure}.vs-baseline"] = _against(measure, both.get(live), both.get(base), pair)
+            alpha = 1 - said.get(f"{measure}.vs-baseline", 0.95)
+            found[f"{measure}.vs-baseline"] = _against(measure, both.get(live), both.get(base), pair, alpha)
+    if model.scores.unit is not None:  # ranges by users are computed once
+        found = {k: None if second is None else Second(second.value) for k, second in found.items()}
     if tables.get("outcomes"):
         row = tables["outcomes"][0]
         found["label-completeness"] = share(int(row["known"]), int(row["n"])) if row["n"] else None
@@ -346,29 +374,41 @@ def _value(measure: str, row: Mapping[str, Any]) -> float | None:
     return _number(row, _column(measure))
 
 
-def _level(measure: str, row: Mapping[str, Any] | None) -> Second | None:
+def _level(measure: str, row: Mapping[str, Any] | None, alpha: float = 0.05) -> Second | None:
     """A measure of one version in one week, with its range where that is computed twice too."""
     value = None if row is None else _value(measure, row)
     if row is None or value is None:
         return None
     n = int(row.get(f"{_column(measure)}_rows") or row["n"])
     if measure in {"precision", "recall"}:
-        return share(int(row["caught"]), int(row["flagged" if measure == "precision" else "hits"]))
+        return share(int(row["caught"]), int(row["flagged" if measure == "precision" else "hits"]), alpha)
     if measure == "pr-auc":
         return Second(value)
     if measure == "auc":
-        square = _number(row, "auc_square")
-        return logit_range(value, math.sqrt(square)) if square and 0 < value < 1 else Second(value)
-    if measure == "rmse":
-        spread = _number(row, "square_spread")
-        spread = spread / (4 * value * value) if spread is not None and value else None
-    else:
-        spread = _number(row, f"{_column(measure)}_spread")
-    return Second(value) if spread is None else student(n, value, math.sqrt(spread))
+        square, fourth = _number(row, "auc_square"), _number(row, "auc_fourth")
+        if not square:
+            return Second(value)
+        return few(n, value, math.sqrt(square * n), _per_row(fourth, n), "odds", alpha)
+    column = "square" if measure == "rmse" else _column(measure)
+    spread, fourth = _number(row, f"{column}_spread"), _number(row, f"{column}_fourth")
+    if measure == "rmse":  # the root's slope
+        slope = 1 / (2 * value) if value else 0.0
+        spread, fourth = (None if v is None else v * slope**k for v, k in ((spread, 2), (fourth, 4)))
+    scale = "log" if measure in {"log-loss", "mae", "rmse"} else "own"
+    return Second(value) if spread is None else few(n, value, math.sqrt(spread), fourth, scale, alpha)
+
+
+def _per_row(fourth: float | None, n: int) -> float | None:
+    """Mean fourth power of rows' influences, from the sum of their parts of the measure, which are n times smaller."""
+    return None if fourth is None else fourth * n**3
 
 
 def _against(
-    measure: str, live: Mapping[str, Any] | None, base: Mapping[str, Any] | None, pair: Mapping[str, Any]
+    measure: str,
+    live: Mapping[str, Any] | None,
+    base: Mapping[str, Any] | None,
+    pair: Mapping[str, Any],
+    alpha: float,
 ) -> Second | None:
     """Live less baseline on the rows that both scored."""
     if live is None or base is None:
@@ -378,7 +418,7 @@ def _against(
         a, b = of_pairs, 0.0
     if a is None or b is None:
         return None
-    spread = _number(pair, f"{_column(measure)}_spread")
+    spread, fourth = _number(pair, f"{_column(measure)}_spread"), _number(pair, f"{_column(measure)}_fourth")
     if measure == "auc" and (square := _number(pair, "auc_square")) is not None:
-        spread = square * n
-    return Second(a - b) if spread is None else student(n, a - b, math.sqrt(spread))
+        spread, fourth = square * n, _per_row(_number(pair, "auc_fourth"), n)
+    return Second(a - b) if spread is None else few(n, a - b, math.sqrt(spread), fourth, "own", alpha)

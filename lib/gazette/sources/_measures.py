@@ -30,10 +30,12 @@ __all__ = [
     "mean_influences",
     "outcomes",
     "unscored",
+    "user_of",
     "within",
 ]
 
 
+USER = "of_user"  # the column that names the user, where rows repeat users
 Rows = Callable[[Any, Sequence[str]], Any]
 """What a kind of model adds: columns ``v_<measure>`` (constant in a group) and ``i_<measure>`` (per row)."""
 
@@ -122,6 +124,16 @@ def unscored(rows: Any, columns: Sequence[str], period: Period, live: str) -> tu
     return "unscored", now.aggregate(n=now.count(), **found)
 
 
+def user_of(table: Any, scores: Scores, row_id: Any) -> dict[str, Any]:
+    """The column that names a row's user, where the file says that rows repeat users; a row of nobody stands for itself."""
+    import ibis  # noqa: PLC0415
+
+    if scores.unit is None:
+        return {}
+    alone = ibis.literal("row ") + row_id.cast("string")
+    return {USER: ibis.coalesce(table[scores.unit].cast("string"), alone)}
+
+
 def within(table: Any, scores: Scores, period: Period) -> Any:
     """Predictions that apply to the history's weeks and had arrived by the cut-off; those without an id are nobody's."""
     return table.filter(
@@ -151,7 +163,7 @@ def outcomes(warehouse: Warehouse, model: Model, period: Period, versions: dict[
     assert labels is not None  # noqa: S101  the parameter check guarantees both
     assert scores.score is not None  # noqa: S101
     wanted = {k: getattr(scores, k) for k in ("id", "time", "arrived", "version", "score")}
-    wanted |= {f"segments {s}": s for s in scores.segments}
+    wanted |= {f"segments {s}": s for s in scores.segments} | ({"unit": scores.unit} if scores.unit else {})
     s = warehouse.table(scores.table, wanted, file=file)
     y = warehouse.table(labels.table, {"id": labels.id, "label": labels.label, "arrived": labels.arrived}, file=file)
     names = (f"{scores.table}.{scores.id}", f"{labels.table}.{labels.id}")
@@ -165,6 +177,7 @@ def outcomes(warehouse: Warehouse, model: Model, period: Period, versions: dict[
         week=s[scores.time].truncate("W").date(),
         version=s[scores.version].cast("string"),
         score=number(s[scores.score]),
+        **user_of(s, scores, s.row_id),
         **{column: s[column] for column in scores.segments},
     )
     s = s.filter(s.version.isin(sorted(set(versions.values()))))
@@ -217,7 +230,7 @@ def answers(
     if some_missing:  # of a pair that lacks one side neither counts
         pair = ibis.window(group_by="row_id")
         both = both.mutate(**{m: ibis.ifelse(both[m].count().over(pair) == 2, both[m], None) for m in measures})  # noqa: PLR2004
-    yield "paired", _paired(placed, both, measures, ["week"], live, base, some_missing=some_missing)
+    yield "paired", _paired(placed, both, measures, ["week"], live, base, counts, some_missing=some_missing)
     if not model.scores.segments:
         return
     keys = ["segment", "of", "week"]
@@ -227,7 +240,7 @@ def answers(
         _summary(placed(every, [*keys, "version"]), measures, [*keys, "version"], counts, some_missing=some_missing),
     )
     now = _split(both.filter(both.time >= period.start), model.scores.segments)
-    yield "segments_paired", _paired(placed, now, measures, keys, live, base, some_missing=some_missing)
+    yield "segments_paired", _paired(placed, now, measures, keys, live, base, counts, some_missing=some_missing)
 
 
 def _split(rows: Any, columns: Sequence[str]) -> Any:
@@ -244,13 +257,54 @@ def _split(rows: Any, columns: Sequence[str]) -> Any:
 def _summary(
     placed: Any, measures: Sequence[str], groups: Sequence[str], counts: Sequence[str], *, some_missing: bool
 ) -> Any:
-    found = {"n": placed.count()}
-    found |= {f"{m}_n": placed[f"i_{m}"].count() for m in measures if some_missing}
-    found |= {c: placed[c].sum() for c in counts}
+    values = {m: placed[f"v_{m}"].max() for m in measures}
+    influences = {m: placed[f"i_{m}"] for m in measures}
+    return _spread(placed, values, influences, groups, counts, some_missing=some_missing)
+
+
+def _spread(
+    rows: Any,
+    values: dict[str, Any],
+    influences: dict[str, Any],
+    groups: Sequence[str],
+    counts: Sequence[str],
+    *,
+    some_missing: bool,
+) -> Any:
+    """Each group's rows, counts and measures, with variance and mean fourth power of the influences.
+
+    Where rows repeat users, each user's influences are added up first: a user's sum, times users over rows, is what the user as a
+    whole moves the measure by (Liang & Zeger 1986), and ``units`` counts the users.
+    """
+    measures = [*values]
+    if USER not in rows.columns:
+        found = {"n": rows.count()}
+        found |= {f"{m}_n": influences[m].count() for m in measures if some_missing}
+        found |= {c: rows[c].sum() for c in counts}
+        for m, i in influences.items():
+            square = i * i
+            found |= {m: values[m], f"{m}_var": i.var(how="sample"), f"{m}_fourth": (square * square).mean()}
+        return rows.group_by(*groups).aggregate(**found).order_by(*groups)
+    own = {"n_rows": rows.count()}
+    own |= {f"n_{m}": influences[m].count() for m in measures}
+    own |= {f"c_{c}": rows[c].sum() for c in counts}
+    own |= {f"v_{m}": v for m, v in values.items()} | {f"s_{m}": i.sum() for m, i in influences.items()}
+    users = rows.group_by(*groups, USER).aggregate(**own)
+    found = {"n": users.n_rows.sum().cast("int64"), "units": users.count()}
+    found["repeats"] = (users.n_rows * users.n_rows).sum() / users.n_rows.sum().cast("float64")
+    found |= {f"{m}_n": users[f"n_{m}"].sum().cast("int64") for m in measures if some_missing}
+    found |= {f"{m}_units": users[f"s_{m}"].count() for m in measures if some_missing}
+    found |= {c: users[f"c_{c}"].sum() for c in counts}
+    if "positive" in counts:
+        found["positive_units"] = flag(users.c_positive > 0).sum()
+        found["negative_units"] = flag(users.c_positive < users.n_rows).sum()
     for m in measures:
-        found[m] = placed[f"v_{m}"].max()
-        found[f"{m}_var"] = placed[f"i_{m}"].var(how="sample")
-    return placed.group_by(*groups).aggregate(**found).order_by(*groups)
+        scale = users[f"s_{m}"].count() / users[f"n_{m}"].sum().nullif(0).cast("float64")
+        square = users[f"s_{m}"] * users[f"s_{m}"]
+        found[m] = users[f"v_{m}"].max()
+        found[f"{m}_var"] = users[f"s_{m}"].var(how="sample") * scale * scale
+        found[f"{m}_fourth"] = (square * square).mean() * scale * scale * scale * scale
+    return users.group_by(*groups).aggregate(**found).order_by(*groups)
 
 
 def _paired(
@@ -260,11 +314,14 @@ def _paired(
     groups: Sequence[str],
     live: str,
     base: str,
+    counts: Sequence[str],
     *,
     some_missing: bool,
 ) -> Any:
     """Live less baseline on the rows that both scored."""
-    columns = [*groups, "version", "row_id", *(f"{p}_{m}" for m in measures for p in "vi")]
+    kept = [c for c in ("positive",) if c in counts]
+    more = [*kept, *([USER] if USER in both.columns else [])]
+    columns = [*groups, "version", "row_id", *more, *(f"{p}_{m}" for m in measures for p in "vi")]
     rows = placed(both, [*groups, "version"]).select(*columns)
     a = rows.filter(rows.version == live)
     b = rows.filter(rows.version == base).select(
@@ -273,9 +330,6 @@ def _paired(
         **{f"{p}b_{m}": f"{p}_{m}" for m in measures for p in "vi"},
     )
     joined = a.inner_join(b, [a.row_id == b.other, *(a[g] == b[f"other_{g}"] for g in groups)])
-    found = {"n": joined.count()}
-    found |= {f"{m}_n": joined[f"i_{m}"].count() for m in measures if some_missing}
-    for m in measures:
-        found[m] = joined[f"v_{m}"].max() - joined[f"vb_{m}"].max()
-        found[f"{m}_var"] = (joined[f"i_{m}"] - joined[f"ib_{m}"]).var(how="sample")
-    return joined.group_by(*groups).aggregate(**found).order_by(*groups)
+    values = {m: joined[f"v_{m}"].max() - joined[f"vb_{m}"].max() for m in measures}
+    influences = {m: joined[f"i_{m}"] - joined[f"ib_{m}"] for m in measures}
+    return _spread(joined, values, influences, groups, kept, some_missing=some_missing)

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.errors import SourceError
 from gazette.sources._answer import flag
-from gazette.sources._measures import answers, at_one_age, days, first_of_each, mean_influences, unscored, within
+from gazette.sources._measures import (
+    answers,
+    at_one_age,
+    days,
+    first_of_each,
+    mean_influences,
+    unscored,
+    user_of,
+    within,
+)
 from gazette.sources._values import alike, number
 
 if TYPE_CHECKING:
@@ -26,7 +35,7 @@ def queries(
     ready = [q for q in scores.quality if q.column]
     wanted = {k: getattr(scores, k) for k in ("id", "time", "arrived", "version")}
     wanted |= {f"quality {q.metric}": str(q.column) for q in ready}
-    wanted |= {f"segments {s}": s for s in scores.segments}
+    wanted |= {f"segments {s}": s for s in scores.segments} | ({"unit": scores.unit} if scores.unit else {})
     table = warehouse.table(scores.table, wanted, file=file)
     kept = within(table, scores, period)
     rows = kept.select(
@@ -36,6 +45,7 @@ def queries(
         week=kept[scores.time].truncate("W").date(),
         version=kept[scores.version].cast("string"),
         **{_name(q): number(kept[q.column]) for q in ready},
+        **user_of(kept, scores, kept[scores.id]),
         **{column: kept[column] for column in scores.segments},
     )
     rows = first_of_each(rows, ["row_id", "version"], "arrived", *(_name(q) for q in ready))

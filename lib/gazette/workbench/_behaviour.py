@@ -155,7 +155,7 @@ class ModelBehaviour(ModelExplore):
                 one |= {"psi": None, "js": None, "ks": None, "says": display.chip("not run"), "why": d.reason}
             else:
                 limits = self.plan.checks.drift_distance
-                state = "pass" if not d.real or d.js <= limits.warn else "fail" if d.js > limits.fail else "warn"
+                state = "pass" if d.excess <= limits.warn else "fail" if d.excess > limits.fail else "warn"
                 one |= {
                     "psi": d.psi,
                     "js": d.js,
@@ -174,7 +174,7 @@ class ModelBehaviour(ModelExplore):
         }
         limits = self.plan.checks.drift_distance
         defined = " ".join(monitoring.DEFINITIONS[k] for k in ("js", "psi", "ks"))
-        caption = f"This week's rows against the training window ({self.plan.features.trained_from} until {self.plan.features.trained_until}). Warns above a JS distance of {limits.warn:g}, fails above {limits.fail:g}. {defined} Bins are the training's tenths; a value that holds a tenth or more has one of its own."
+        caption = f"This week's rows against the training window ({self.plan.features.trained_from} until {self.plan.features.trained_until}). Warns above a JS distance of {limits.warn:g}, fails above {limits.fail:g}, less what samples of this size show where nothing moved; of the shifts called so in this edition at most {monitoring.RATE:.0%} are expected to be chance. {defined} Bins are the training's tenths; a value that holds a tenth or more has one of its own."
         return display.table(pd.DataFrame(rows), "drift", caption, columns)
 
     def drift_chart(self) -> Chart | Block:

@@ -99,7 +99,7 @@ class ModelEvidence(ModelInputs):
                     cell="segments",
                     query="segments" if suffix == "change" else "segments_paired",
                     direction=known.direction,
-                    note=f"Chosen with p = {compared.p_value:.2g} after Holm's correction over all segments; the range is of this one alone.",
+                    note=self.together(suffix),
                 )
                 yield conclusions.Moved(words, number.id, against)
 

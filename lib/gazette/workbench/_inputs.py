@@ -49,14 +49,21 @@ class ModelInputs(ModelSegments):
             parts = self.histograms.get(name, {p: {} for p in PARTS})
             bins = sorted({b for p in PARTS for b in parts[p]}, key=place_of)
             counts = [[parts[p].get(b, 0) for b in bins] for p in PARTS]
-            found[name] = monitoring.drift(counts[0], counts[1], ks=gaps.get(name))
+            found[name] = monitoring.drift(counts[0], counts[1], ks=gaps.get(name), repeats=self._repeats)
+        found = monitoring.judged(found, self.rate)
         return dict(sorted(found.items(), key=lambda item: -_distance(item[1])))
+
+    @cached_property
+    def _repeats(self) -> float:
+        """Rows of a user of the live version this week, squares over sum; 1 where rows do not repeat users."""
+        row = self._row(self.weekly, self.week_start, "live") if self.plan.scores.unit else None
+        return float(row.get("repeats", 1.0)) if row else 1.0
 
     @cached_property
     def shifted(self) -> dict[str, Drift]:
         """Features that moved beyond the limit at which the drift check warns, and not by chance."""
         limit = self.plan.checks.drift_distance.warn
-        return {k: d for k, d in self.drifts.items() if not isinstance(d, NotPublished) and d.real and d.js > limit}
+        return {k: d for k, d in self.drifts.items() if not isinstance(d, NotPublished) and d.excess > limit}
 
     @cached_property
     def checks(self) -> list[Check]:
@@ -172,8 +179,11 @@ class ModelInputs(ModelSegments):
         distance = drift if isinstance(drift, NotPublished) else drift.js
         title, limit = f"{name}: shift since training (JS distance)", self.plan.checks.drift_distance
         one = monitoring.check(f"shift-{name}", title, distance, "score", warn=limit.warn, fail=limit.fail)
-        by_chance = not isinstance(drift, NotPublished) and not drift.real
-        return replace(one, state="pass", title=f"{title}, no more than chance") if by_chance else one
+        if isinstance(drift, NotPublished):
+            return one
+        state = monitoring.check("", title, drift.excess, "score", warn=limit.warn, fail=limit.fail).state
+        words = ", no more than chance" if not drift.real else ", less what chance brings" if state != one.state else ""
+        return replace(one, state=state, title=f"{title}{words}")
 
     def _schema_check(self) -> list[Check]:
         now = {f"{r['table']}.{r['column']}": r["type"] for r in records_of(self.snapshot.table("schema"))}

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gazette import monitoring, stats
+from gazette import conclusions, monitoring, stats
 from gazette.errors import WrongUseError
 from gazette.record import NotPublished
 from gazette.snapshot import reopen
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["ModelMeasures", "records_of", "values_of"]
+    from gazette.monitoring import Bare
+
+    Level = stats.Estimate | Bare | NotPublished
+    Gap = stats.Estimate | NotPublished
+
+__all__ = ["ModelMeasures", "records_of"]
 
 DAYS = 7
 DROP_WEEKS = 4
@@ -26,6 +31,7 @@ COMPLETE = 0.99  # of outcomes, from which a week counts as complete
 UNEQUAL = "Provisional: the outcomes of the two weeks are neither of the same age nor complete, so part of this may be those that are still to come."
 SAME_AGE = "Both weeks with their outcomes as they were known at the same age."
 LACKING = "no row has this score"
+AGAINST = {"change": "last week", "vs-baseline": "the version before"}
 
 
 class ModelMeasures(Bench):
@@ -74,7 +80,7 @@ class ModelMeasures(Bench):
             chosen = chosen[chosen["version"] == self.versions[role]["version"]]
         return records_of(chosen)[0] if len(chosen) else None
 
-    def level(self, row: dict[str, Any] | None, metric: str) -> stats.Estimate | NotPublished:
+    def level(self, row: dict[str, Any] | None, metric: str) -> stats.Estimate | Bare | NotPublished:
         """A measure from a row of aggregates."""
         if row is None or not row["n"]:
             known = "no rows with a known outcome" if self.plan.labels else "no rows"
@@ -82,15 +88,59 @@ class ModelMeasures(Bench):
         if metric in {"precision", "recall"}:
             flagged = metric == "precision"
             of = int(row["flagged"] if flagged else row["positive"])
-            return monitoring.share(int(row["caught"]), of, "flagged" if flagged else "positive")
-        n = rows_of(row, metric)
-        return monitoring.level(metric, *values_of(row, metric), n) if n else NotPublished(reason=LACKING)
+            users = spread_of(row, metric) if "units" in row else None
+            return monitoring.share(int(row["caught"]), of, "flagged" if flagged else "positive", clustered=users)
+        spread = spread_of(row, metric)
+        value = row[metric.replace("-", "_")]
+        return monitoring.level(metric, value, spread) if spread.n else NotPublished(reason=LACKING)
 
     def difference(self, row: dict[str, Any] | None, metric: str) -> stats.Estimate | NotPublished:
         """Live less baseline, from a row of paired aggregates."""
         if row is None:
             return NotPublished(reason="no rows that both versions scored")
-        return monitoring.difference(*values_of(row, metric), rows_of(row, metric))
+        return monitoring.difference(row[metric.replace("-", "_")], spread_of(row, metric))
+
+    @cached_property
+    def _read(self) -> dict[str, tuple[Level, Gap, Gap]]:
+        """Measure to its level, its change on last week and against the baseline, each with the range of one comparison."""
+        last, found = self.week_start - timedelta(days=7), {}
+        paired = self.snapshot.table("paired")
+        paired = paired.assign(week=[d.date() for d in paired["week"]])
+        for metric in self.plan.measures:
+            now = self.stop or self.level(self._row(self.weekly, self.week_start, "live"), metric)
+            before = self.stop or self.level(self._row(self.weekly, last, "live"), metric)
+            against = self.stop or self.difference(self._row(paired, self.week_start, None), metric)
+            found[metric] = (now, monitoring.independent_difference(now, before), against)
+        return found
+
+    def _segments_apart(self) -> list[tuple[Gap, Gap]]:
+        """The two differences of each segment, where there are segments."""
+        return []
+
+    @property
+    def rate(self) -> float:
+        """False arrows among those that this model shows: its part of the edition's rate."""
+        return monitoring.RATE / max(1, len(self.params.models))
+
+    @cached_property
+    def held(self) -> dict[str, tuple[dict[str, Gap], list[Gap]]]:
+        """Changes on last week, and differences to the version before, of measures and segments: ranges of all hold together."""
+        found = {}
+        for i, kind in enumerate(AGAINST):
+            measures: dict[str, Gap] = {m: (read[1], read[2])[i] for m, read in self._read.items()}
+            segments = [pair[i] for pair in self._segments_apart()]
+            if kind == "change" and not self.alike(self.week_start - timedelta(days=7)):
+                found[kind] = measures, segments  # provisional: nothing rests on any of them
+                continue
+            family = [e for e in (*measures.values(), *segments) if isinstance(e, monitoring.Ranged)]
+            wide = iter(monitoring.together(family, self.rate))
+            measures = {m: next(wide) if isinstance(e, monitoring.Ranged) else e for m, e in measures.items()}
+            found[kind] = measures, [next(wide) if isinstance(e, monitoring.Ranged) else e for e in segments]
+        return found
+
+    def together(self, kind: str) -> str:
+        """What holds the ranges of a family together, in words."""
+        return f"Of all arrows of this edition against {AGAINST[kind]} at most {monitoring.RATE:.0%} are expected to be false (Benjamini-Hochberg): ranges are as much wider, at the level that each states."
 
     @cached_property
     def _complete(self) -> dict[date, tuple[bool, bool]]:
@@ -132,28 +182,35 @@ class ModelMeasures(Bench):
     def measured(self) -> None:
         """Compute the numbers on quality, labels, age, serving and worth once."""
         last = self.week_start - timedelta(days=7)
-        paired = self.snapshot.table("paired")
-        paired = paired.assign(week=[d.date() for d in paired["week"]])
         for metric in self.plan.measures:
             known = self.params.metrics[metric]
             shared: dict[str, Any] = {"metric": metric, "cell": "quality", "direction": known.direction}
-            now = self.stop or self.level(self._row(self.weekly, self.week_start, "live"), metric)
-            before = self.stop or self.level(self._row(self.weekly, last, "live"), metric)
+            now = self._read[metric][0]
             note = f"Version {self.versions['live']['version']}, all rows of the week" if not self.stop else ""
             if isinstance(now, stats.Estimate) and now.standard_error == 0 and metric == "auc":
                 note += ". Every row has the same score, which separates nothing"
-            self.add(metric, known.title, now, unit=known.unit, query="weekly", note=note, **shared)
+            if isinstance(now, monitoring.Bare):
+                note += f". {conclusions.NO_RANGE}{now.reason}"
+                self.add(metric, known.title, now.value, unit=known.unit, query="weekly", note=note, n=now.n, **shared)
+            else:
+                self.add(metric, known.title, now, unit=known.unit, query="weekly", note=note, **shared)
             gap: Any = "points" if known.unit == "fraction" else known.unit
-            change = monitoring.independent_difference(now, before)
+            change = self.held["change"][0][metric]
             title = f"{known.title}, change on last week"
             unequal = not self.alike(last) and isinstance(change, stats.Estimate)
             note = UNEQUAL if unequal else SAME_AGE if self.plan.labels else ""
+            note = (
+                f"{note} {self.together('change')}".strip()
+                if isinstance(change, monitoring.Ranged) and not unequal
+                else note
+            )
             self.add(
                 f"{metric}.change", title, change, unit=gap, query="weekly", note=note, provisional=unequal, **shared
             )
-            against = self.stop or self.difference(self._row(paired, self.week_start, None), metric)
+            against = self.held["vs-baseline"][0][metric]
+            note = self.together("vs-baseline") if isinstance(against, monitoring.Ranged) else ""
             title = f"{known.title}, against the baseline version"
-            self.add(f"{metric}.vs-baseline", title, against, unit=gap, query="paired", **shared)
+            self.add(f"{metric}.vs-baseline", title, against, unit=gap, query="paired", note=note, **shared)
             self._shift(metric, gap, shared)
         self._drop()
         if self.plan.labels is not None:
@@ -175,8 +232,11 @@ class ModelMeasures(Bench):
         ]
         now = self._numbers[f"{self.subject}.{metric}"].value
         loss: float | NotPublished = NotPublished(reason="fewer than four whole weeks before it")
+        level = self._read[metric][0]
         if isinstance(now, NotPublished):
             loss = now
+        elif isinstance(level, monitoring.Bare):
+            loss = NotPublished(reason=level.reason)
         elif len(before) == DROP_WEEKS and (usual := sum(before) / DROP_WEEKS) != 0:
             better = -1 if self.params.metrics[metric].direction == "lower" else 1
             loss = better * (usual - now) / abs(usual)
@@ -341,8 +401,17 @@ def rows_of(row: dict[str, Any], metric: str) -> int:
     return int(row.get(f"{metric.replace('-', '_')}_n", row["n"]))
 
 
-def values_of(row: dict[str, Any], metric: str) -> tuple[float | None, float | None]:
-    """Value and variance of influences of a measure in a row of aggregates."""
+def spread_of(row: dict[str, Any], metric: str) -> monitoring.Spread:
+    """How influences on a measure are spread, from a row of aggregates; editions before kept less of it."""
     column = metric.replace("-", "_")
-    value, variance = (None if v is None else float(v) for v in (row[column], row[f"{column}_var"]))
-    return value, variance
+    variance, fourth = (_number(row.get(f"{column}_{name}")) for name in ("var", "fourth"))
+    n, users, ones = rows_of(row, metric), row.get("units"), row.get("positive")
+    if users is None:
+        classes = None if ones is None else (int(ones), n - int(ones))
+        return monitoring.Spread(n, variance, fourth, classes=classes)
+    classes = None if ones is None else (int(row["positive_units"]), int(row["negative_units"]))
+    return monitoring.Spread(n, variance, fourth, int(row.get(f"{column}_units", users)), classes, "users")
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or value != value else float(value)  # noqa: PLR0124  NaN

@@ -6,7 +6,7 @@ import json
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from gazette import conclusions, display, stats
+from gazette import conclusions, display, monitoring, stats
 from gazette.display import Block, Column, Table
 from gazette.record import NotPublished
 from gazette.workbench._bench import Emitted
@@ -135,7 +135,7 @@ class ModelBench(ModelRelation):
             else ""
         )
         ages = ", with their outcomes as they were known at the same age" if self.plan.labels else ""
-        caption = f"Quality of the live version. Versions are compared on the same rows (paired), weeks on different ones{ages}; an arrow only where the range excludes nought.{late}"
+        caption = f"Quality of the live version. Versions are compared on the same rows (paired), weeks on different ones{ages}; an arrow only where the range excludes nought. {self.together('change')}{late}"
         return display.table(pd.DataFrame(rows), "quality", caption, columns)
 
     def _marked(self, number: Number, level: Number) -> str:
@@ -181,19 +181,21 @@ class ModelBench(ModelRelation):
             "last_week": Column("Against last week", html=True),
             "baseline": Column("Against the version before", html=True),
         }
-        caption = f"{metric.title} by segment, live version. An arrow only where the difference stays significant after Holm's correction over all {2 * len(rows)} comparisons in this table; ranges are of one segment each."
+        caption = f"{metric.title} by segment, live version. An arrow only where the range of the difference excludes nought. {self.together('change')}"
         frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*columns])
         return display.table(frame, "segments", caption, columns)
 
-    def _text(self, value: stats.Estimate | NotPublished, *, signed: bool = False) -> str:
+    def _text(self, value: stats.Estimate | monitoring.Bare | NotPublished, *, signed: bool = False) -> str:
         if isinstance(value, NotPublished):
             return f"not published ({value.reason})"
         unit = self.params.metrics[self.plan.measures[0]].unit
+        if isinstance(value, monitoring.Bare):
+            return f"{display.format_value(value.value, unit)} (no range: {value.reason})"
         gap: Any = "points" if unit == "fraction" and signed else unit
         return display.format_ranged(value.value, value.low, value.high, gap, signed=signed)[0]
 
-    def _range(self, value: stats.Estimate | NotPublished) -> str:
-        if isinstance(value, NotPublished):
+    def _range(self, value: stats.Estimate | monitoring.Bare | NotPublished) -> str:
+        if not isinstance(value, stats.Estimate):
             return "–"
         unit: Any = self.params.metrics[self.plan.measures[0]].unit
         low, high = display.format_ends(value.low, value.high, unit)
@@ -274,7 +276,7 @@ class ModelBench(ModelRelation):
         levels = [
             (s, s.level)
             for s in self.segments_read
-            if isinstance(s.level, stats.Estimate) and s.change.p_value is not None  # else too few rows to judge
+            if isinstance(s.level, stats.Estimate)  # else too few rows to judge
         ]
         levels.sort(key=lambda pair: -pair[1].value if known.direction == "lower" else pair[1].value)
         return (

@@ -7,7 +7,7 @@ from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from gazette import conclusions, display
+from gazette import conclusions, display, monitoring
 from gazette.display import Block, Column, Table
 from gazette.record import Alert
 from gazette.workbench._alerts import TIERS, Alerts
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["OperationsBench", "open_operations"]
 
 DEPLOY_DAYS = 90
+FAMILIES = ("changes on last week", "differences to the version before")
 
 
 def open_operations(subject: str = "operations", *, edition: str, root: str | Path = ".") -> OperationsBench:
@@ -81,7 +82,27 @@ class OperationsBench(Alerts):
         for tier in TIERS:
             mine = [s for s in firing if self.alarms[s.alert].tier == tier]
             self.add(f"firing.{tier}", f"Alerts that fire ({tier})", len(mine), **shared)
+        self._by_chance()
         self.history()
+
+    def _by_chance(self) -> None:
+        """What chance alone raises in an edition of these models where nothing moved: the rates that their pages keep to, added up."""
+        models = [*self.params.models.values()]
+        if not models:
+            return
+        drifting = sum(m.features is not None for m in models) / len(models)
+        measures = sum(len(m.measures) for m in models)
+        self.add(
+            "by-chance",
+            "Alarms on models that chance alone would raise",
+            monitoring.RATE * (len(FAMILIES) + drifting) + monitoring.SINCE * measures,
+            unit="number",
+            metric="alerts",
+            cell="alerts",
+            query=None,
+            direction="lower",
+            note=f"At most, and on average: {monitoring.RATE:.0%} each for {' and '.join(FAMILIES)} of all models and for drift, {monitoring.SINCE:.0%} for the level of each of {measures} measures.",
+        )
 
     def pipelines(self) -> Table | Block:
         """When each data pipeline last ran well."""

@@ -1,26 +1,18 @@
-"""A model's segments: which moved by more than chance, corrected for how many were looked at."""
+"""A model's segments: which moved by more than chance, however many are looked at."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
-
-from scipy.special import ndtr
+from typing import Any, Literal
 
 from gazette import monitoring, stats
 from gazette.record import NotPublished
 from gazette.workbench._bench import slug
 from gazette.workbench._measures import ModelMeasures, records_of
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 __all__ = ["Comparison", "ModelSegments", "Segment"]
-
-ALPHA = 0.05
-FEWEST = 20  # rows of each class without which a range of a ranking measure cannot be trusted
 
 
 @dataclass(frozen=True)
@@ -28,14 +20,23 @@ class Comparison:
     """A segment's difference to last week or to the baseline.
 
     Attributes:
-        estimate: The difference with its own 95 % range, or why there is none.
-        p_value: Corrected over all comparisons on the page (Holm), None without an estimate.
-        arrow: Up or down only where the corrected p-value is at most 5 %.
+        estimate: The difference with the range that holds together with all others of its family, or why there is none.
     """
 
     estimate: stats.Estimate | NotPublished
-    p_value: float | None
-    arrow: Literal["up", "down", "steady"]
+
+    @property
+    def p_value(self) -> float | None:
+        """Of this difference alone, None without an estimate."""
+        return None if isinstance(self.estimate, NotPublished) else self.estimate.p_value
+
+    @property
+    def arrow(self) -> Literal["up", "down", "steady"]:
+        """Up or down only where the range excludes nought."""
+        e = self.estimate
+        if isinstance(e, NotPublished) or e.low <= 0 <= e.high:
+            return "steady"
+        return "up" if e.low > 0 else "down"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Segment:
     by: str
     of: str
     n: int
-    level: stats.Estimate | NotPublished
+    level: stats.Estimate | monitoring.Bare | NotPublished
     change: Comparison
     against: Comparison
 
@@ -59,8 +60,8 @@ class ModelSegments(ModelMeasures):
     """Segments of the main measure."""
 
     @cached_property
-    def segments_read(self) -> list[Segment]:
-        """Every segment of this week or last, its two differences corrected together."""
+    def _segment_rows(self) -> list[tuple[tuple[str, str], int, Any, Any, Any]]:
+        """Property and value, rows, level and the two differences of every segment of this week or last."""
         if not self.plan.scores.segments or self.stop is not None or "live" not in self.versions:
             return []
         metric = self.plan.measures[0]
@@ -79,36 +80,19 @@ class ModelSegments(ModelMeasures):
             now, before = (rows.get((*key, week)) for week in (self.week_start, last))
             level = self.level(now, metric)
             change = monitoring.independent_difference(level, self.level(before, metric)) if equal else unequal
-            against = self.difference(paired.get(key), metric)
-            if few := self._too_few(now) or (self._too_few(before) if before else None):
-                change = change if isinstance(change, NotPublished) else few
-            if few := self._too_few(now):
-                against = against if isinstance(against, NotPublished) else few
-            found.append((key, int(now["n"]) if now else 0, level, change, against))
-        return _corrected(found)
+            found.append((key, int(now["n"]) if now else 0, level, change, self.difference(paired.get(key), metric)))
+        return found
+
+    def _segments_apart(self) -> list[tuple[Any, Any]]:
+        return [(change, against) for _, _, _, change, against in self._segment_rows]
+
+    @cached_property
+    def segments_read(self) -> list[Segment]:
+        """Every segment of this week or last; its differences hold together with those of the measures."""
+        wide = zip(self._segment_rows, self.held["change"][1], self.held["vs-baseline"][1], strict=True)
+        return [Segment(*row[0], row[1], row[2], Comparison(a), Comparison(b)) for row, a, b in wide]
 
     def _place(self, key: tuple[str, str], rows: dict[Any, dict[str, Any]]) -> tuple[int, int, str]:
         """By property as the parameters list them, the segment with most rows first."""
         now = rows.get((*key, self.week_start))
         return self.plan.scores.segments.index(key[0]), -int(now["n"]) if now else 0, key[1]
-
-    def _too_few(self, row: dict[str, Any] | None) -> NotPublished | None:
-        if row is None or "positive" not in row:
-            return None
-        if min(int(row["positive"]), int(row["n"]) - int(row["positive"])) >= FEWEST:
-            return None
-        return NotPublished(reason=f"fewer than {FEWEST} rows of one class")
-
-
-def _corrected(found: Sequence[tuple[tuple[str, str], int, Any, Any, Any]]) -> list[Segment]:
-    flat = [e for row in found for e in row[3:] if isinstance(e, stats.Estimate)]
-    p_values = [2 * float(ndtr(-abs(e.value / e.standard_error))) for e in flat]
-    adjusted = iter(stats.adjust(p_values, "holm"))
-
-    def compared(estimate: stats.Estimate | NotPublished) -> Comparison:
-        if isinstance(estimate, NotPublished):
-            return Comparison(estimate, None, "steady")
-        p = next(adjusted)
-        return Comparison(estimate, p, "steady" if p > ALPHA else "up" if estimate.value > 0 else "down")
-
-    return [Segment(*key, n, level, compared(change), compared(against)) for key, n, level, change, against in found]
