@@ -45,6 +45,9 @@ def compute_twice(project: Project, week: Week, subjects: list[Model | Experimen
         },
         past={s.id: [int(n) for n in frozen[s.id].table("looks")["units"]] for s in tests},
         ended=frozenset(s.id for s in tests if s.end <= week.end),
+        segments={
+            s.id: frozen[s.id].table("segments").to_dict("records") for s in tests if frozen[s.id].has("segments")
+        },
     )
     records = [Record.from_json(p.read_bytes()) for p in sorted((staging / "records").glob("*.json"))]
     found, wrong = recompute(second, inputs, records)

@@ -42,6 +42,11 @@ VERDICTS = _rules(
     ("gate-balance", "The arms differed before the test by more than a chance of 0.1 % allows.", GATES),
     ("gate-missing-days", "A day of the test has no users or no events.", GATES),
     (
+        "gate-matched",
+        "There are rows for the primary metric to count, and not one of them is of a user and has what it needs.",
+        GATES,
+    ),
+    (
         "gate-missing-values",
         "The share without a value differs between arms by more than a chance of 1 % allows.",
         GATES,
@@ -118,6 +123,11 @@ AROUND = _rules(
     ("plan-deviation", "The plan changed after the first look.", "what changed, from what to what"),
     ("guardrail-passed", "A guardrail's range excludes a loss beyond its margin.", "it holds"),
     ("guardrail-broken", "Its whole range lies beyond the margin.", "it lost more than agreed"),
+    (
+        "rows-of-nobody",
+        "There are rows for a metric to count, and not one that can be counted is of a user.",
+        "not read",
+    ),
     ("values-missing-unevenly", "A metric is missing more often in one arm.", "not read"),
     ("guardrail-open", "Its range reaches beyond the margin.", "not excluded yet"),
 )

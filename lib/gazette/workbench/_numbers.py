@@ -12,6 +12,7 @@ from gazette.errors import WrongUseError
 from gazette.record import NotPublished, Number, TakenLook
 from gazette.snapshot import reopen
 from gazette.workbench._bench import Bench
+from gazette.workbench._matched import Matched, Several, matched_of, several_of
 from gazette.workbench._missing import Lack, lacks_of
 from gazette.workbench._reading import Effect, Reading
 
@@ -65,7 +66,7 @@ class ExperimentNumbers(Bench):
         return pd.DataFrame(self.reading.arms.values()).set_index("variant")
 
     def _title(self, arm: str) -> str:
-        return next(v.title for v in self.plan.variants if v.id == arm)
+        return self.reading.title(arm)
 
     def _prefix(self, arm: str) -> str:
         """Between subject and metric in the ids of a treatment's numbers: empty where there is but one."""
@@ -148,7 +149,49 @@ class ExperimentNumbers(Bench):
             )
             made.insert(0, ("accounted", who, lost == 0))
         checks = [conclusions.Check(name=name, number=number, passed=ok) for name, number, ok in made]
+        checks += [check for one in self.matched if (check := self._matching(one)) is not None]
+        checks += [self._several_values(one) for one in self.several]
         return (*checks, *(self._evenly(i, lack) for i, lack in enumerate(self.lacks)))
+
+    @cached_property
+    def matched(self) -> list[Matched]:
+        """Users who have a row of what each metric counts, as far as it was asked."""
+        reading = self.reading
+        return matched_of(reading.table("matched"), reading.table("unmatched"), self.params.metrics, self.lacks)
+
+    @cached_property
+    def several(self) -> list[Several]:
+        """Properties of which some users have several values."""
+        return several_of(self.reading.table("several"))
+
+    def _matching(self, one: Matched) -> conclusions.Check | None:
+        """Whether rows are of anybody; shown for the primary metric, and for any other where they are not."""
+        of = "" if one.part == "value" else f", {one.part}"
+        number = self.add(
+            f"{one.metric}.matched{of and '-' + one.part}",
+            f"Users with a row, {self.params.metrics[one.metric].title}{of}",
+            one.users,
+            unit="count",
+            metric="gazette.count",
+            cell="checks",
+            query="matched",
+        )
+        if not one.why and (one.metric, one.part) != (self.plan.primary, "value"):
+            return None
+        return conclusions.Check(name="matched", number=number, passed=not one.why, metric=one.metric, of=one.why)
+
+    def _several_values(self, one: Several) -> conclusions.Check:
+        """A warning: of several values one is taken, by rule."""
+        number = self.add(
+            f"several.{one.name}",
+            f"Users with several values of {one.what}",
+            sum(one.arms.values()),
+            unit="count",
+            metric="gazette.count",
+            cell="checks",
+            query="several",
+        )
+        return conclusions.Check(name="several-values", number=number, passed=True, warns=True, of=one.what)
 
     @cached_property
     def lacks(self) -> list[Lack]:
