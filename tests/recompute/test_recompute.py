@@ -195,7 +195,7 @@ def test_a_fault_in_segments_keeps_the_edition_back(tmp_path: Path) -> None:
     small.write()
     with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
         warehouse.execute(
-            "CREATE TABLE users AS SELECT unit_id, ['DE', 'DK', 'FR', NULL][1 + hash(unit_id) % 4] AS country FROM experiment_assignments"
+            "CREATE TABLE users AS SELECT unit_id, ['DE', 'DK', 'FR', NULL][(1 + hash(unit_id) % 4)::BIGINT] AS country FROM experiment_assignments"
         )
     done = build_with(
         small, tmp_path / "library", "sources/_experiment.py",

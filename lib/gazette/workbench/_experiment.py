@@ -283,7 +283,6 @@ class ExperimentBench(FlipSteps):
             "treatment": look.treatment,
             "metric": result.title,
             "role": result.role,
-            "users": next((m.users for m in self.matched if (m.metric, m.part) == (result.metric, "value")), None),
             "control_shown": display.format_number(result.control, currency=self.currency),
             "treatment_shown": display.format_number(result.treatment, currency=self.currency),
             "difference_shown": display.format_number(number, "signed", currency=self.currency)
@@ -301,7 +300,12 @@ class ExperimentBench(FlipSteps):
             "relative_low": relative.interval.low if relative.interval else None,
             "relative_high": relative.interval.high if relative.interval else None,
             "p_value": None if isinstance(p, NotPublished) else p,
-        }
+        } | self._users_of(result.metric)
+
+    def _users_of(self, metric: str) -> dict[str, int]:
+        """How many users have a row that the metric can count, where that was asked."""
+        found = [m.users for m in self.matched if (m.metric, m.part) == (metric, "value")]
+        return {"users": found[0]} if found else {}
 
     def forest(self) -> Chart:
         """Relative effects with their ranges."""
