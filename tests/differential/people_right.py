@@ -83,6 +83,8 @@ def values(world: World, units: pd.DataFrame) -> tuple[pd.DataFrame, set[str]]:
     daily = daily[(daily["at"] >= daily.since.dt.normalize()) & (daily["at"] < END[world.case.ended])]
     past = world.frames["past"].groupby("unit").before.max().reindex(found.index)
     highest = np.quantile(spend, 0.8) if len(spend) else 0.0
+    if highest <= 0 and (spend > 0).any():  # a cap that is not above 0 is taken among the values that are
+        highest = np.quantile(spend[spend > 0], 0.8)
     found = found.assign(
         spend=spend, bought=bought, clicks=clicks, capped=spend.clip(upper=40.0), trimmed=spend.clip(upper=highest), before=past,
         minutes=daily.groupby("unit").minutes.sum().reindex(found.index).fillna(0.0).astype(float),
