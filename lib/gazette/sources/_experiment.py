@@ -392,7 +392,8 @@ def _segment(joined: Any, place: int, segment: Any, metrics: dict[str, Metric]) 
             named = {f"{column}_{mark}": mark for mark in ("quantile", "low", "high")}
             marks = marks.rename(**{f"of_{key}": key for key in keys}, **named)
             found = found.inner_join(marks, [found[key] == marks[f"of_{key}"] for key in keys])
-            found = found.drop(*(f"of_{key}" for key in keys))
+            for key in keys:
+                found = found.drop(f"of_{key}")
     rest: Sequence[str] = [c for c in found.columns if c not in keys]
     value = ibis.ifelse(found.lacking == 1, ibis.null("string"), found.part)
     return found.mutate(segment=ibis.literal(segment.title), value=value).select("segment", "value", "variant", *rest)

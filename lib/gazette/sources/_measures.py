@@ -108,7 +108,7 @@ def at_one_age(rows: Any, period: Period, *, label: bool) -> Any:
     if label:
         then = {c: ibis.ifelse(rows.settled, rows[f"{c}_then"], None) for c in ("label", "told")}
         rows = rows.mutate(**{c: ibis.ifelse(rows.aged, then[c], rows[c]) for c in then})
-        rows = rows.drop("label_then", "told_then")
+        rows = rows.drop("label_then").drop("told_then")
     return rows.drop("came").drop("settled")
 
 
@@ -203,7 +203,7 @@ def _latest(rows: Any, period: Period) -> Any:
     )
     then = (rows.in_time == 1) & (rows.of_alike == 0)
     rows = rows.mutate(**{f"{c}_then": ibis.ifelse(then, rows[c], None).max().over(own) for c in ("label", "told")})
-    return rows.filter(rows.turn == 0).drop("turn", "of_alike", "in_time")
+    return rows.filter(rows.turn == 0).drop("turn").drop("of_alike").drop("in_time")
 
 
 def answers(
