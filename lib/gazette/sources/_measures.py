@@ -94,7 +94,9 @@ def at_one_age(rows: Any, period: Period, *, label: bool) -> Any:
 
     rows = rows.mutate(came=rows.arrived < _due(rows.week, period))
     if label:
-        rows = rows.mutate(settled=rows.came & rows.label_then.notnull())
+        rows = rows.mutate(
+            settled=rows.came & rows.told_then.notnull()
+        )  # of which the label may be none of two classes
         counted = rows.label.notnull()
     else:
         rows = rows.mutate(settled=rows.came)
