@@ -11,10 +11,18 @@
     if (other) said.push("Amounts are now in " + now.currency + "; in " + before.edition + " they were in " + before.currency + ", so they are not compared. Cards in money: " + money + ".");
     before.subjects.forEach(function (s) { old["=" + s.id] = s; });
     now.subjects.forEach(function (s) { fresh["=" + s.id] = s; });
-    now.subjects.forEach(function (s) {
-      var then = old["=" + s.id];
-      if (!then || (s.state || "") === (then.state || "")) return;
-      said.push(s.title + ": the verdict was “" + (then.state || "none") + "” and is now “" + (s.state || "none") + "”" + (s.because ? ", because " + s.because : "") + (s.rests ? "; " + s.rests.words + " " + s.rests.text : "") + ".");
+    var turned = now.subjects.filter(function (s) { var then = old["=" + s.id]; return then && (s.state || "") !== (then.state || ""); });
+    var alike = [], at = {};
+    turned.forEach(function (s) {
+      var was = old["=" + s.id].state || "none", state = s.state || "none";
+      var kind = JSON.stringify([was, state, turned.length > 5 ? s.because || "" : s.id]);
+      if (!(kind in at)) { at[kind] = alike.length; alike.push({ was: was, state: state, subjects: [] }); }
+      alike[at[kind]].subjects.push(s);
+    });
+    alike.forEach(function (a) {
+      var s = a.subjects[0], because = s.because ? ", because " + s.because : "";
+      if (a.subjects.length > 1) said.push(a.subjects.length + " verdicts were “" + a.was + "” and are now “" + a.state + "”" + because + ": " + a.subjects.map(function (o) { return o.title; }).join(", ") + ".");
+      else said.push(s.title + ": the verdict was “" + a.was + "” and is now “" + a.state + "”" + because + (s.rests ? "; " + s.rests.words + " " + s.rests.text : "") + ".");
     });
     function list(words, from, other) {
       var names = from.filter(function (s) { return !other["=" + s.id]; }).map(function (s) { return s.title; });

@@ -64,7 +64,11 @@ NEW = {
 def test_the_browser_writes_the_same_sentences_as_the_build(browser: Browser) -> None:
     page = browser.new_page()
     page.add_script_tag(path=str(REPOSITORY / "reports" / "theme" / "reader.js"))
-    for before, now in ((OLD, NEW), (NEW, OLD), (OLD, OLD), (OLD, {**NEW, "currency": "USD"})):
+    many = [subject(f"s{i}", state="not resolved") for i in range(8)]
+    turned = [subject(f"s{i}", state="benefit shown", because=("it is", "")[i % 3 == 0]) for i in range(8)]
+    turned[7] = subject("s7", state="harm shown", rests={"words": "effect", "text": "+1", "id": "s7.m", "form": ""})
+    two = {**OLD, "subjects": many}, {**NEW, "subjects": turned}
+    for before, now in ((OLD, NEW), (NEW, OLD), (OLD, OLD), (OLD, {**NEW, "currency": "USD"}), two, two[::-1]):
         said = page.evaluate("two => window.gzCompareNews(two[0], two[1])", [before, now])
         assert said == news(before, now)
     assert len(news(OLD, NEW)) == 8

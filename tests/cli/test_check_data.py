@@ -66,3 +66,26 @@ def test_a_table_that_is_gone_is_one_subjects_problem(small: SmallProject) -> No
     assert found["button"]["passed"]
     assert "the warehouse has no table 'elsewhere'" in found["other"]["problem"]
     assert not list(small.root.glob("editions/2026*")), "nothing is built"
+
+
+def test_rows_of_nobody_several_values_and_text_among_numbers_are_named(small: SmallProject) -> None:
+    small.experiment["segments"] = [{"title": "Country", "table": "users", "unit": "unit_id", "column": "country"}]
+    small.write()
+    sql(
+        small,
+        "CREATE TABLE users AS SELECT unit_id, 'DE' AS country FROM experiment_assignments UNION ALL SELECT 'blue-1', 'FR'",
+        "UPDATE events SET unit_id = 'user-' || unit_id",
+    ).close()
+    (found,) = asked(small, code=1)["data"]
+    assert (found["passed"], found["matched"], found["several"]) == (False, {"ctr": 0}, {"country in users": 1})
+    assert "of events is of a user of the test" in found["strange"][0]
+    assert "(a prefix of one of them)" in found["strange"][0]
+    sql(small, "UPDATE events SET unit_id = substr(unit_id, 6)", "ALTER TABLE events ADD COLUMN amount VARCHAR").close()
+    sql(small, "UPDATE events SET amount = if(unit_id = (SELECT min(unit_id) FROM events), '12,50', '3')").close()
+    small.metric["fact"] |= {"aggregation": "sum", "value": "amount"}
+    small.metric["unit"] = "number"
+    small.write()
+    (found,) = asked(small, code=1)["data"]
+    assert (
+        "column 'amount' of table 'events' has 1 rows with text that is no number, such as '12,50'" in found["problem"]
+    )

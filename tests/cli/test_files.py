@@ -611,3 +611,63 @@ def test_text_json_and_page_say_the_same(tmp_path: Path, capsys: pytest.CaptureF
         assert words[one["passed"]].lower() in text.lower()
     assert text.count("Missing alike: no x passed") == 2
     assert page.count("Missing alike: no x") == 2
+
+
+def test_units_whose_rows_differ_in_a_property_are_counted_and_the_first_row_counts(
+    tmp_path: Path, analyse: Analyse
+) -> None:
+    rows = pd.DataFrame({"u": [*range(400)] * 2, "day": np.repeat([1, 2], 400)})
+    rows["arm"] = np.where(rows.u % 2 == 0, "A", "B")
+    rows["y"] = (rows.u % 7) + rows.day
+    rows["x"] = rows.u % 5 + np.where((rows.day == 2) & (rows.u % 8 == 0), 3, 0)
+    rows["land"] = np.where((rows.day == 2) & (rows.u % 10 == 1), "FR", "DE")
+    path = tmp_path / "twice.csv"
+    rows.to_csv(path, index=False)
+    ask = (path, *BASE, "--unit", "u", "--first", "day", "--metric", "y:mean", "--covariate", "x", "--segment", "land")
+    found = analyse(*ask)
+    assert "40 units have several values of 'land' (B: 40); that of the first row counts" in found["exclusions"]
+    assert "50 units have several values of 'x' (A: 50); that of the first row counts" in found["exclusions"]
+    assert [s["value"] for s in found["segments"]] == ["DE"]
+
+
+def test_a_segment_of_none_is_no_text_and_one_with_one_arm_is_named(tmp_path: Path, analyse: Analyse) -> None:
+    i = np.arange(800)
+    rows = pd.DataFrame({"arm": np.where(i % 2 == 0, "A", "B"), "y": i % 3})
+    rows["land"] = np.select(
+        [i % 5 == 0, i % 5 == 1, (i % 5 == 2) & (i % 2 == 0)], ["unknown", "no value", "FR"], default=""
+    )
+    path = tmp_path / "land.csv"
+    rows.to_csv(path, index=False)
+    found = analyse(path, *BASE, "--metric", "y:mean", "--segment", "land")
+    sizes = rows.land.map({"unknown": "unknown", "no value": "'no value'", "FR": "FR", "": "no value"}).value_counts()
+    assert {s["value"]: s["users"] for s in found["segments"]} == sizes.drop("FR").to_dict()
+    assert found["segments_left_out"] == [{"segment": "land", "value": "FR", "why": "nobody in B"}]
+
+
+def test_a_number_too_large_to_be_added_up_is_named(tmp_path: Path, refused: Callable[..., str]) -> None:
+    path = tmp_path / "large.csv"
+    pd.DataFrame({"arm": ["A", "B"] * 50, "y": [1.5] * 99 + [1e300]}).to_csv(path, index=False)
+    said = refused(path, *BASE, "--metric", "y:mean")
+    assert "column 'y' holds numbers too large to be added up in 1 rows, such as 1e+300" in said
+    assert "--missing 1e+300" in said
+
+
+@pytest.mark.parametrize(
+    ("written", "mend"),
+    [
+        ("12,50", "with a decimal point"),
+        ("1,250,000", "nothing between thousands"),
+        ("12.5 %", "without a sign of a currency"),
+        ("€12.50", "without a sign of a currency"),
+        ("yes", "write 1 and 0"),
+        ("NA", "--missing NA"),
+    ],
+)
+def test_text_that_is_a_number_to_whoever_wrote_it_is_not_said_to_be_missing(
+    tmp_path: Path, refused: Callable[..., str], written: str, mend: str
+) -> None:
+    path = tmp_path / "text.csv"
+    pd.DataFrame({"arm": ["A", "B"] * 20, "y": [written] * 40}).to_csv(path, index=False)
+    said = refused(path, *BASE, "--metric", "y:mean")
+    assert mend in said
+    assert ("--missing" in said) == (written == "NA")

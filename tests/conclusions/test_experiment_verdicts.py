@@ -173,7 +173,7 @@ def test_what_to_do(interval: tuple[float, float], ended: bool, enough: bool, ac
 
 
 GATES = (
-    "plan-locked", "accounted", "sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "missing-values", "minimum-run",
+    "plan-locked", "accounted", "sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "matched", "missing-values", "minimum-run",
 )  # fmt: skip
 
 
@@ -201,6 +201,20 @@ def test_a_failed_check_of_one_metric_is_about_that_metric_alone() -> None:
     assert conclude(look(primary, rail, checks=(lost,)))[0].action == "wait", (
         "a guardrail that is not read holds nothing"
     )
+
+
+def test_a_metric_of_which_no_row_is_anybodys_is_not_read() -> None:
+    nobody = Check(name="matched", number=number("nobody", 0.0), passed=False, metric="s")
+    verdict, others = conclude(look(result(0.1, 0.3), result(0.1, 0.2, role="secondary", name="s"), checks=(nobody,)))
+    assert verdict.state == "benefit shown"
+    assert [(f.rule, f.references) for f in others if f.id == "t.s.finding"] == [
+        ("rows-of-nobody", (nobody.number.id,))
+    ]
+
+
+def test_a_warning_gates_nothing() -> None:
+    several = Check(name="several-values", number=number("several", 7.0), passed=True, warns=True)
+    assert conclude(look(result(0.1, 0.3), checks=(several,)))[0].state == "benefit shown"
 
 
 @pytest.mark.parametrize("passed", [True, None])

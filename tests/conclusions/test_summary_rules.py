@@ -224,6 +224,24 @@ def test_changed_verdicts_come_with_their_reason_and_subjects_come_and_go() -> N
     ]
 
 
+def test_of_many_verdicts_that_changed_alike_one_sentence_is_said() -> None:
+    old = [record(f"t{i}", kind="experiment", verdicts=(verdict("keep running"),)) for i in range(7)]
+    ready = verdict("ship", "benefit shown", "interval-above-zero")
+    harm = verdict("don't ship", "harm shown", "interval-below-zero")
+    new = [record(f"t{i}", kind="experiment", verdicts=(harm if i == 3 else ready,)) for i in range(7)]
+    assert news(digest("2026-W46", *old), digest("2026-W47", *new)) == [
+        (
+            "6 verdicts were “not resolved” and are now “benefit shown”, because the whole range of its effect is better than no change: "
+            "T0, T1, T2, T4, T5, T6."
+        ),
+        "T3: the verdict was “not resolved” and is now “harm shown”, because the whole range of its effect is worse than no change.",
+    ]
+    made = conclusions.changes(digest("2026-W46", *old), digest("2026-W47", *new))
+    assert made.counts == {"news-verdicts-1": 6}
+    few = news(digest("2026-W46", *old[:5]), digest("2026-W47", *new[:5]))
+    assert len(few) == 5, "few are said one by one, each with its figure"
+
+
 def test_a_card_moves_only_beyond_what_both_ranges_explain() -> None:
     steady = news(digest("a", cards=[card(100.0, 10.0)]), digest("b", cards=[card(112.0, 10.0)]))
     moved = news(digest("a", cards=[card(100.0, 10.0)]), digest("b", cards=[card(116.0, 10.0)]))
@@ -271,6 +289,7 @@ NO_RULES = {
     "missing-days",
     "missing-values",
     "plan-locked",
+    "several-values",
     "sample-ratio",
     "sample-ratio-sequence",
     "vs-baseline",

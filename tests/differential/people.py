@@ -55,6 +55,10 @@ class Case:
     spelt: float = 0.0
     aliases: bool = False
     strange: float = 0.0
+    armless: float = 0.0  # units with a further row that has no variant
+    keyless: bool = False  # facts whose ids have a prefix that assignments have not
+    lost_in_one_arm: float = 0.0  # values that are NULL in one arm alone
+    twice: float = 0.0  # facts that were loaded twice
     exclude: bool = False
     nobody: float = 0.0
     null_values: float = 0.0
@@ -112,13 +116,17 @@ def cases_of_people(draw: st.DrawFn) -> Case:
         spelt=draw(shares),
         aliases=draw(st.booleans()),
         strange=draw(shares),
+        armless=draw(shares),
+        keyless=ids == "words" and draw(st.integers(0, 9)) == 0,
+        lost_in_one_arm=draw(shares),
+        twice=draw(shares),
         exclude=draw(st.booleans()),
         nobody=draw(shares),
         null_values=draw(shares),
         broken=tuple(broken),
         known_before=draw(st.sampled_from((1.0, 0.6))),
         before_twice=draw(st.booleans()),
-        segments=draw(st.integers(0, 4)),
+        segments=draw(st.integers(0, 6)),
         quantile=draw(st.sampled_from((0.25, 0.5, 0.9))),
         primary=draw(st.sampled_from(METRICS)),
         ended=draw(st.booleans()),
@@ -185,14 +193,28 @@ def world(case: Case) -> World:
     assigned = _assigned(case, rng, start)
     moments = assigned.dropna(subset=["unit"]).groupby("unit").at.min()
     events = _events(case, rng, moments, period)
+    if case.lost_in_one_arm and len(events):
+        green = events.unit.isin(assigned.unit[assigned.variant == "green"]).to_numpy()
+        gone = green & (rng.random(len(events)) < case.lost_in_one_arm)
+        events.loc[gone, "value"], events.loc[gone, "written"] = np.nan, None
+    if case.keyless:
+        events["unit"] = ["x-" + u if isinstance(u, str) else None for u in events.unit]
+    events = pd.concat([events, events[rng.random(len(events)) < case.twice]], ignore_index=True)
     daily = _daily(rng, moments)
     past = pd.DataFrame({"unit": [u for u in moments.index if rng.random() < case.known_before]})
     past["before"], past["written"] = _values(
         replace(case, value_type=case.before_type, null_values=0.0, broken=()), rng, len(past)
     )
-    past = pd.concat([past, past.iloc[::3]]) if case.before_twice else past
+    if case.before_twice:
+        again = past.iloc[::3].copy()
+        again["before"], again["written"] = again.before.to_numpy()[::-1], again.written.to_numpy()[::-1]
+        past = pd.concat([past, again], ignore_index=True)
     traits = pd.DataFrame({"unit": [u for u in moments.index if rng.random() < 0.9]})
-    traits["trait"] = rng.choice(["x", "y", "Z", None][: case.segments], len(traits)) if case.segments else None
+    kinds = np.array(["x", "y", "Z", None, "", "no value"], dtype=object)[: case.segments]
+    traits["trait"] = rng.choice(kinds, len(traits)) if case.segments else None
+    more = traits.iloc[::4].copy()
+    more["trait"] = rng.choice(kinds, len(more)) if case.segments else None
+    traits = pd.concat([traits, more], ignore_index=True) if case.before_twice else traits
     mine, theirs, before = case.id_types
     tables = [
         Table("assigned", _texts("experiment", assigned.experiment) | _ids("unit_id", [*assigned.unit], mine)
@@ -241,6 +263,9 @@ def _assigned(case: Case, rng: np.random.Generator, start: date) -> pd.DataFrame
     found.loc[strange, "variant"] = rng.choice(
         np.array([None, "", "holdout", "purple"], dtype=object), int(strange.sum())
     )
+    bare = frame.sample(frac=case.armless, random_state=case.seed + 2)
+    bare = bare.assign(variant=[None, ""][case.seed % 2], at=bare["at"] - pd.Timedelta(hours=2))
+    found = pd.concat([found, bare], ignore_index=True).astype({"unit": object, "variant": object})
     found.loc[rng.random(len(found)) < case.nobody / 2, "unit"] = None
     found.loc[rng.random(len(found)) < case.nobody / 2, "at"] = pd.NaT
     return found

@@ -35,12 +35,17 @@ def assigned(world: World) -> Assigned:
     end = END[case.ended]
     rows = rows[(rows.experiment == "test") & (rows["at"].isna() | ((rows["at"] >= START) & (rows["at"] < end)))]
     known = {spelling: arm for arm, all_ in SPELLINGS.items() for spelling in all_} if case.aliases else {}
-    arm = rows.variant.replace(known).replace("", None).fillna("no variant")
-    rows = rows.assign(arm=arm)
+    arm = rows.variant.replace(known).replace("", None)
+    rows = rows.assign(arm=arm.where(arm.notna(), None))
     excluded = EXCLUDED if case.exclude else []
     nameless = rows.unit.isna()
     unknown = 0 if "no id" in excluded else int(nameless.sum())
-    each = rows[~nameless].groupby("unit").agg(arms=("arm", "nunique"), arm=("arm", "first"), since=("at", "min"))
+    told = rows[~nameless]
+    some = told.groupby("unit").arm.transform("count") > 0  # beside a variant, a row without says nothing
+    beside = told[some & told.arm.isna()].unit.nunique()
+    unknown += 0 if "no variant" in excluded else beside
+    told = told[~(some & told.arm.isna())].fillna({"arm": "no variant"})
+    each = told.groupby("unit").agg(arms=("arm", "nunique"), arm=("arm", "first"), since=("at", "min"))
     timeless = each.since.isna()
     unknown += 0 if "no time" in excluded else int(timeless.sum())
     single = each[~timeless & (each.arms == 1)]
@@ -78,6 +83,8 @@ def values(world: World, units: pd.DataFrame) -> tuple[pd.DataFrame, set[str]]:
     daily = daily[(daily["at"] >= daily.since.dt.normalize()) & (daily["at"] < END[world.case.ended])]
     past = world.frames["past"].groupby("unit").before.max().reindex(found.index)
     highest = np.quantile(spend, 0.8) if len(spend) else 0.0
+    if highest <= 0 and (spend > 0).any():  # a cap that is not above 0 is taken among the values that are
+        highest = np.quantile(spend[spend > 0], 0.8)
     found = found.assign(
         spend=spend, bought=bought, clicks=clicks, capped=spend.clip(upper=40.0), trimmed=spend.clip(upper=highest), before=past,
         minutes=daily.groupby("unit").minutes.sum().reindex(found.index).fillna(0.0).astype(float),
@@ -137,4 +144,24 @@ def segments(world: World, units: pd.DataFrame) -> pd.Series:
     traits = (
         world.frames["traits"].groupby("unit").trait.max() if len(world.frames["traits"]) else pd.Series(dtype=object)
     )
-    return units.unit.map(traits).astype(object).fillna("unknown")
+    shown = traits.map({"": "''", "no value": "'no value'"} | {t: t for t in "xyZ"})
+    return units.unit.map(shown).astype(object).fillna("no value")
+
+
+def several(world: World, units: pd.DataFrame) -> dict[str, int]:
+    """Units with several different values, per arm."""
+    each = world.frames["traits"].dropna().groupby("unit").trait.nunique()
+    return units[units.unit.map(each) > 1].groupby("arm").size().to_dict()  # type: ignore[no-any-return]
+
+
+def matched(world: World, units: pd.DataFrame, metric: str) -> int:
+    """Users with a row that the metric can count."""
+    rows = _counted(world, units)
+    if metric in {"bought", "adjusted-share"}:
+        rows = rows[rows.kind == "buy"]
+    elif metric == "minutes":
+        rows = units.merge(world.frames["daily"], on="unit")
+        rows = rows[(rows["at"] >= rows.since.dt.normalize()) & (rows["at"] < END[world.case.ended])]
+    elif metric != "clicks":
+        rows = rows[rows.value.notna() & ~rows.written.isin(BROKEN)]
+    return int(rows.unit.nunique())

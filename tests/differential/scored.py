@@ -76,6 +76,8 @@ class Case:
     again: float = 0.0
     at_once: bool = False
     corrected: float = 0.0
+    hidden: float = 0.0  # rows of which at first nothing is told
+    taken_back: float = 0.0  # rows of which at last nothing is told any more
     late: float = 6.0
     whole: bool = True
     outside: bool = False  # scores that are no probabilities
@@ -110,6 +112,8 @@ def cases_of_models(draw: st.DrawFn, *kinds: str) -> Case:
         again=draw(rates),
         at_once=draw(st.booleans()),
         corrected=draw(rates),
+        hidden=draw(rates),
+        taken_back=draw(rates),
         late=draw(st.sampled_from((0.0, 6.0, 60.0))),
         whole=draw(st.integers(0, 9)) > 0,
         outside=draw(st.integers(0, 14)) == 0,
@@ -228,7 +232,13 @@ def _labels(case: Case, rng: np.random.Generator, rows: pd.DataFrame) -> tuple[T
     corrected["written"] = [other.get(w, w) if w is not None and w == w else w for w in corrected.written]  # noqa: PLR0124  NaN
     corrected["label"] = 1 - corrected.label if case.kind == "classifier" else corrected.label
     corrected["known"] += pd.Timedelta(minutes=7)
-    y = pd.concat([y, corrected], ignore_index=True)
+    empty = []
+    for share, after in ((case.hidden, -3), (case.taken_back, 9)):
+        none = y[rng.random(n) < share].copy()
+        none["label"], none["written"] = np.nan, nothing[0]
+        none["known"] += pd.Timedelta(minutes=after)
+        empty.append(none)
+    y = pd.concat([y, corrected, *empty], ignore_index=True)
     if case.third and case.kind == "classifier" and kind in {"BIGINT", "INTEGER", "VARCHAR", "DOUBLE"} and len(y):
         y["written"] = y.written.astype(object)
         y.loc[0, "written"] = "7"

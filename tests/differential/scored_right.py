@@ -39,11 +39,8 @@ def scored(case: Case, p: pd.DataFrame) -> pd.DataFrame:
 def written_labels(case: Case, frames: dict[str, pd.DataFrame]) -> set[str]:
     """How labels stand that are known of rows which were scored."""
     y = frames["y"]
-    y = (
-        y[(y.known < CUTOFF) & y.written.notna() & ~y.written.isin(["", "NaN"])]
-        .sort_values("known", kind="stable")
-        .drop_duplicates("id")
-    )
+    y = y[(y.known < CUTOFF) & y.written.notna() & ~y.written.isin(["", "NaN"])]
+    y = y.sort_values(["known", "written"], ascending=[True, False], kind="stable").drop_duplicates("id", keep="last")
     rows = scored(case, frames["p"])[["id"]].merge(y, on="id")
     return {str(w) for w in rows.written}
 
@@ -52,14 +49,19 @@ def with_outcomes(case: Case, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Rows with what is known of them, all weeks at the age of this one; ``label`` is NaN where nothing is known."""
     p = scored(case, frames["p"])
     y = frames["y"]
-    y = y[(y.known < CUTOFF) & y.label.notna()].sort_values("known", kind="stable").drop_duplicates("id")
-    rows = p.merge(y[["id", "label", "known"]], on="id", how="left")
+    y = y[(y.known < CUTOFF) & y.label.notna()].sort_values(
+        ["known", "written"], ascending=[True, False], kind="stable"
+    )
+    rows = p.merge(y.drop_duplicates("id", keep="last")[["id", "label"]], on="id", how="left")
     due = CUTOFF - rows.week * WEEK
+    told = p.merge(y[["id", "label", "known"]], on="id")
+    told = told[told.known < CUTOFF - told.week * WEEK].drop_duplicates(["id", "version"], keep="last")
+    then = rows[["id", "version"]].merge(told[["id", "version", "label"]], how="left", on=["id", "version"]).label
     came = rows.loaded < due
     counted = rows.label.notna()
-    settled = counted & came & (rows.known < due)
+    settled = came & then.notna()
     aged = 2 * settled.groupby(rows.week).transform("sum") >= counted.groupby(rows.week).transform("sum")
-    rows["label"] = rows.label.where(~aged | settled)
+    rows["label"] = rows.label.where(~aged, then.where(settled))
     return rows[~aged | came].assign(aged=aged)
 
 

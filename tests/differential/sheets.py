@@ -56,6 +56,8 @@ class Sheet:
     cluster: bool = False
     covariate: bool = False
     segment: bool = False
+    matches: bool = False  # a page that should be the arm's
+    other_page: float = 0.0
     measures: tuple[str, ...] = ("spend:mean",)
 
 
@@ -70,13 +72,14 @@ def cases_of_sheets(draw: st.DrawFn) -> Sheet:
         st.lists(st.sampled_from(MEASURES[:4] if cluster else MEASURES), min_size=1, max_size=4, unique=True)
     )
     arms = draw(st.sampled_from(ARMS))
+    unit = draw(st.booleans()) and not cluster
     return Sheet(
         seed=draw(st.integers(0, 2**31)),
         rows=draw(st.integers(4, 240)),
         parquet=parquet,
         separator=draw(st.sampled_from(",;\t|")),
         arms=arms,
-        unit=draw(st.booleans()) and not cluster,
+        unit=unit,
         ids=draw(st.sampled_from(("whole", "long", "noughts", "versions", "real"))),
         numbers=draw(st.sampled_from([*NUMBERS])),
         negative=draw(st.booleans()),
@@ -100,6 +103,8 @@ def cases_of_sheets(draw: st.DrawFn) -> Sheet:
         cluster=cluster,
         covariate=draw(st.booleans()) and not cluster,
         segment=draw(st.booleans()) and len(arms) == 2,
+        matches=draw(st.booleans()) and not unit and not cluster,
+        other_page=draw(rates),
         measures=tuple(measures),
     )
 
@@ -129,6 +134,10 @@ def frame_of(sheet: Sheet) -> pd.DataFrame:
         frame["arm"] = frame.store.map(of).astype(object)
         frame.loc[rng.random(n) < sheet.crossed / 4, "arm"] = arms[0]
     frame["seg"] = rng.choice(np.array(["x", "01", "1", None], dtype=object), n)
+    pages = {arm: f"page {i}" for i, arm in enumerate(arms)}
+    frame["page"] = frame.arm.map(pages).astype(object)
+    elsewhere = rng.random(n) < sheet.other_page if sheet.matches else np.zeros(n, bool)
+    frame.loc[elsewhere, "page"] = [("page 0", None)[i % 2] for i in range(int(elsewhere.sum()))]
     frame["=bought"] = (rng.random(n) < (0.03 if sheet.rare else 0.4)).astype(float)
     spend = (rng.gamma(1.2, 9, n) - (8 if sheet.negative else 0)).round(2)
     spend = spend.round(-1) if sheet.ties else spend
@@ -185,7 +194,7 @@ def _twice(sheet: Sheet, rng: np.random.Generator, frame: pd.DataFrame) -> pd.Da
     )
 
 
-COLUMNS = ("uid", "arm", "at", "store", "seg", "bought", "spend", "visits", "before")
+COLUMNS = ("uid", "arm", "at", "store", "seg", "page", "bought", "spend", "visits", "before")
 
 
 def write(sheet: Sheet, frame: pd.DataFrame, folder: Path) -> Path:
@@ -230,6 +239,7 @@ def options(sheet: Sheet) -> list[str]:
     said += ["--cluster", "store"] if sheet.cluster else []
     said += ["--covariate", "before"] if sheet.covariate else []
     said += ["--segment", "seg"] if sheet.segment else []
+    said += ["--matches", "page"] if sheet.matches else []
     said += ["--first", "at"] if sheet.first and sheet.unit else []
     said += ["--distinct"] if sheet.distinct else []
     said += ["--missing", "n/a"] if sheet.declared else []

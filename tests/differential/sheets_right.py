@@ -54,7 +54,19 @@ def accounted(sheet: Sheet, frame: pd.DataFrame) -> Told:  # noqa: C901  each ki
         return Told(rows, refused=[r"only one arm|no row is of the control|no row is left|no arms"])
     key = "store" if sheet.cluster else "uid" if sheet.unit else ""
     if not key:
-        return Told(rows.assign(counts=True), unknown, None, refused)
+        fits = pd.Series(True, index=rows.index)
+        if sheet.matches:  # the page that most rows of an arm have, of as many the first in the alphabet
+            seen = (
+                rows.groupby(["arm", "page"])
+                .size()
+                .reset_index(name="n")
+                .sort_values(["n", "page"], ascending=[False, True])
+            )
+            page = seen.drop_duplicates("arm").set_index("arm").page
+            if page.nunique() < len(arms):
+                refused.append("does not tell the arms apart")
+            fits = rows.page == rows.arm.map(page)
+        return Told(rows.assign(counts=fits), unknown, None, refused)
     nameless = rows[key].isna()
     unknown += 0 if sheet.left_out else int(nameless.sum())
     named = rows[~nameless]

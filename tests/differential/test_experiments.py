@@ -16,10 +16,13 @@ from places import cases, filled
 from gazette.recompute import ask
 from gazette.recompute._ask import query_of
 from gazette.recompute._experiment import seconds
+from gazette.recompute._segments import unlike
 from gazette.record import NotPublished
 from gazette.sources import experiment_answers
 from gazette.stats import Estimate
-from gazette.workbench._parts import by_segment
+from gazette.workbench._matched import matched_of, several_of
+from gazette.workbench._missing import lacks_of
+from gazette.workbench._parts import by_segment, not_compared
 from gazette.workbench._reading import Reading
 
 if TYPE_CHECKING:
@@ -29,6 +32,11 @@ if TYPE_CHECKING:
 
 def read(engine: Engine, made: World) -> tuple[Reading, dict[str, Second | None]]:
     """What the page would say, and the second computation."""
+    return read_parts(engine, made)[:2]
+
+
+def read_parts(engine: Engine, made: World) -> tuple[Reading, dict[str, Second | None], list[Any]]:
+    """And where the two do not agree on segments."""
     with filled(engine, made.tables) as warehouse:
         first = {
             a.name: a.table.to_pandas() for a in experiment_answers(warehouse, made.plan, made.metrics, made.period)
@@ -38,7 +46,9 @@ def read(engine: Engine, made: World) -> tuple[Reading, dict[str, Second | None]
     tables = {a.name.removeprefix(query_of("test", "")): a.table.to_pylist() for a in second}
     last = made.period.end.date() - timedelta(days=1)
     reading = Reading(made.plan, made.metrics, first.get, last=last)
-    return reading, seconds(made.plan, made.metrics, tables, [], last=last)
+    rows = first["segments"].to_dict("records") if "segments" in first else []
+    parts = unlike(made.plan, made.metrics[made.plan.primary], rows, tables)
+    return reading, seconds(made.plan, made.metrics, tables, [], last=last), [*parts]
 
 
 EARLY = (
@@ -82,7 +92,8 @@ def agree(second: Second | None, wanted: book.Answer, where: str) -> None:
 def check(engine: Engine, case: Case) -> None:
     """Everything that the page says of a case."""
     made = world(case)
-    reading, second = read(engine, made)
+    reading, second, parts = read_parts(engine, made)
+    assert parts == []
     people = right.assigned(made)
     check_people(made, reading, second, people)
     rows, broken = right.values(made, people.units)
@@ -110,6 +121,27 @@ def check(engine: Engine, case: Case) -> None:
             seen = [v for name, v in second.items() if metric in name.split(".")]
             assert None in seen, f"{metric}: a value that the first had overlooked would not be missed the second time"
     check_segments(made, reading, rows, broken)
+    check_matches(made, reading, second, people)
+
+
+def check_matches(made: World, reading: Reading, second: dict[str, Second | None], people: right.Assigned) -> None:
+    """Users who have a row, by both computations; nobody where the key fits nobody, which is said."""
+    lacks = lacks_of(reading.table("missing"), control="blue")
+    found = {
+        (m.metric, m.part): m
+        for m in matched_of(reading.table("matched"), reading.table("unmatched"), made.metrics, lacks)
+    }
+    for metric in made.metrics if len(people.units) else []:
+        wanted = right.matched(made, people.units, metric)
+        assert found[metric, "value"].users == wanted == second[f"{metric}.matched"].value  # type: ignore[union-attr]
+        strange = made.case.keyless and metric != "minutes" and len(made.frames["events"])
+        if strange and found[metric, "value"].why:
+            assert "a prefix of one of them" in found[metric, "value"].why
+        assert not (wanted and found[metric, "value"].why)
+    several = {s.what: s.arms for s in several_of(reading.table("several"))}
+    if made.case.segments and len(people.units):
+        found_ = {a: n for a, n in several.get("trait in traits", {}).items() if n}
+        assert found_ == right.several(made, people.units)
 
 
 def check_people(made: World, reading: Reading, second: dict[str, Second | None], people: right.Assigned) -> None:
@@ -142,6 +174,9 @@ def check_segments(made: World, reading: Reading, rows: Any, broken: set[str]) -
                 wanted[value] = gap
         found = {s["value"]: s["comparison"].difference for s in by_segment(reading, arm)}
         assert found.keys() == wanted.keys()
+        assert {value for _, value, _ in not_compared(reading, arm)} == set(parts) - set(wanted), (
+            "those left out are named"
+        )
         for value, gap in wanted.items():
             same(found[value], gap, f"{primary} of {value}", ranges=made.case.method == "fixed")
 

@@ -41,6 +41,7 @@ class Case:
     moved: bool = False
     missing: float = 0.0
     late: float = 0.0
+    twice: float = 0.0  # rows that were loaded again, with other values
 
 
 @st.composite
@@ -53,6 +54,7 @@ def cases_of_features(draw: st.DrawFn) -> Case:
         moved=draw(st.booleans()),
         missing=draw(st.sampled_from((0.0, 0.1, 0.6))),
         late=draw(st.sampled_from((0.0, 0.1))),
+        twice=draw(st.sampled_from((0.0, 0.3))),
     )
 
 
@@ -94,6 +96,14 @@ def table_of(case: Case) -> tuple[Table, pd.DataFrame]:
         texts = [nothing[i % len(nothing)] if g else str(v) for i, (v, g) in enumerate(zip(made, gone, strict=True))]
         columns[name] = (KINDS[kind], texts)
         frame[name] = pd.Series([None if g else v for v, g in zip(made, gone, strict=True)], dtype=object)
+    again = np.flatnonzero(rng.random(n) < case.twice)
+    other = rng.permutation(n)
+    for name, (kind, texts) in columns.items():
+        if name == "loaded":
+            more = [str(t + pd.Timedelta(minutes=5)) for t in frame.loaded.iloc[again]]
+        else:
+            more = [texts[i] if name in {"id", "at"} else texts[other[i]] for i in again]
+        columns[name] = (kind, [*texts, *more])
     return Table("f", columns), frame
 
 

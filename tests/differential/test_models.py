@@ -184,6 +184,12 @@ def check_counts(case: Case, frames: dict[str, pd.DataFrame], page: Page, rows: 
 @cases(8)
 @given(cases_of_models())
 @example(Case(kind="regressor", times="TIMESTAMPTZ"))  # times with a zone
+@example(
+    Case(seed=1, rows=60, late=60.0, hidden=0.3, taken_back=0.3, corrected=0.3)
+)  # labels that say nothing, first or last
+@example(
+    Case(seed=3628799, rows=9, third=True, again=0.3, corrected=0.05, hidden=0.05, taken_back=0.05)
+)  # a third class of a row
 @example(Case(kind="ranker", ids=("BIGINT", "VARCHAR")))  # requests and their items by ids of two types
 @example(Case(kind="regressor", score="VARCHAR", unscored=0.3))  # blanks where a score should be
 def test_duckdb(duck: Engine, case: Case) -> None:

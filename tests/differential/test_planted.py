@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 LATER = timedelta(days=30)
 EVENTS, LABEL, ONCE, END, ASSIGNED = (getattr(_units, n) for n in ("events", "label", "once", "end_of", "assigned"))
-OUTCOMES, FIRST, ALIKE, WITHIN = (getattr(_measures, n) for n in ("outcomes", "first_of_each", "alike", "within"))
+OUTCOMES, FIRST, ALIKE, WITHIN, LATEST = (
+    getattr(_measures, n) for n in ("outcomes", "first_of_each", "alike", "within", "_latest")
+)
 
 PLANTED: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "what was done at the moment of assignment is left out": (
@@ -67,6 +69,11 @@ PLANTED: dict[str, tuple[str, Any, dict[str, Any]]] = {
         "same",
         lambda a, b: a.cast("float64") == b.cast("float64"),
         {"ids": "noughts", "id_types": ("VARCHAR",) * 3},
+    ),
+    "a row without a variant is of another one": (
+        "label",
+        lambda v, plan: LABEL(v, plan).replace("no variant", "none"),
+        {"armless": 0.15},
     ),
     "a value that is not there is one": (
         "number",
@@ -117,6 +124,41 @@ def test_a_fault_in_reading_an_experiment(duck: Engine, monkeypatch: pytest.Monk
     assert unlike(_published(made, reading), second), "an edition with this fault would be published"
 
 
+ONE_EACH, MEASURES, RANKS = (getattr(_experiment, n) for n in ("_one_each", "measures", "_ranks"))
+PLANTED_IN_SEGMENTS: dict[str, tuple[str, Any, dict[str, Any]]] = {
+    "of several values the least is taken": (
+        "_one_each",
+        lambda v: ONE_EACH(v).drop("value").inner_join(v.group_by("unit_id").aggregate(value=v.value.min()), "unit_id"),
+        {"before_twice": True},
+    ),
+    "those without a value are in the segment of an empty one": (
+        "_one_each",
+        lambda v: ONE_EACH(v.mutate(value=v.value.fill_null(""))),
+        {"segments": 4},
+    ),
+    "a quantile is that of all": (
+        "_ranks",
+        lambda joined, name, q, by: RANKS(joined.mutate(**{f"m_{name}": joined[f"m_{name}"].max().over(ibis.window())}), name, q, by),
+        {"primary": "middle"},
+    ),
+    "a cap is forgotten": (
+        "measures",
+        lambda joined, metrics: MEASURES(joined, {n: m.model_copy(update={"cap": None}) for n, m in metrics.items()}),
+        {"primary": "capped"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", PLANTED_IN_SEGMENTS)
+def test_a_fault_in_segments(duck: Engine, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    where, planted, more = PLANTED_IN_SEGMENTS[fault]
+    monkeypatch.setattr(people, "OTHERS", 0)
+    made = world(Case(**{"seed": 5, "users": 120, "segments": 3, **more}))
+    assert test_experiments.read_parts(duck, made)[2] == []
+    monkeypatch.setattr(_experiment, where, planted)
+    assert test_experiments.read_parts(duck, made)[2], "an edition with this fault would be published"
+
+
 def _late_outcomes(w: Any, m: Any, p: Any, v: Any, **k: Any) -> Any:
     """Those that came later than an edition may know are said to have come in time."""
     rows = OUTCOMES(w, m, replace(p, cutoff=p.cutoff + LATER), v, **k)
@@ -131,6 +173,13 @@ PLANTED_IN_MODELS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     ),
     "outcomes that came after the cut-off count": ("outcomes", _late_outcomes, {"late": 60.0}),
     "a row scored twice counts twice": ("first_of_each", lambda rows, *_: rows, {"again": 0.3}),
+    "the first label stays": (
+        "_latest",
+        lambda rows, p: LATEST(
+            rows.filter(ibis.row_number().over(ibis.window(group_by=["row_id", "version"], order_by="known")) == 0), p
+        ),
+        {"corrected": 0.3},
+    ),
     "a missing score is nought": (
         "number",
         lambda c: c.cast("float64").fill_null(0.0),

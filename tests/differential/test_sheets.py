@@ -125,9 +125,9 @@ def check_segments(sheet: Sheet, told: right.Told, found: Any, arms: list[str]) 
     if sheet.cluster:
         return  # how clusters of several values are named is for tests/cli
     rows = right.prepared(sheet, told, measure)
-    rows = rows.assign(seg=rows.seg.fillna("unknown"))
+    rows = rows.assign(seg=rows.seg.fillna("no value"))
     wanted = {}
-    several = told.rows.seg.fillna("unknown").nunique()
+    several = told.rows.seg.fillna("no value").nunique()
     for value, part in rows.groupby("seg"):
         a, b = (part[part.arm == arm] for arm in arms)
         gap, _ = right.between(sheet, measure, a, b, 0.05 / several, adjust=False)

@@ -159,6 +159,8 @@ MOVED = "planned_units: 400\n"
         (EXPERIMENT, "start: 2026-11-09", "start: 2026-11-09T09:30:00", "start", "zero time"),
         (EXPERIMENT, MOVED, MOVED + LATER.format('"2026-11-16"'), "", ""),
         (EXPERIMENT, MOVED, MOVED + LATER.format('"2026-11-09"'), "reallocations", "2026-11-09 is not after"),
+        (EXPERIMENT, MOVED, MOVED + LATER.format("2026-11-22"), "", ""),
+        (EXPERIMENT, MOVED, MOVED + LATER.format("2026-11-23"), "reallocations", "2026-11-23 is after the test's end"),
         (EXPERIMENT, MOVED, MOVED + LATER.format("soon"), "reallocations.0.since", "valid date"),
         ("metrics.yml", "date: 2026-01-05", 'date: "2026-01-05"', "", ""),
         ("metrics.yml", "date: 2026-01-05", "date: 5 January", "metrics.ctr.changelog.0.date", "valid date"),
@@ -221,6 +223,35 @@ def test_metrics_that_a_test_cannot_tell_apart_are_both_named(
 def test_dates_on_one_day_are_not_backwards(small: SmallProject) -> None:
     edit(small, EXPERIMENT, "end: 2026-11-22", "end: 2026-11-09")
     assert found(small) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "written", "key", "mend"),
+    [
+        (EXPERIMENT, "planned_units: 400", "04000", "planned_units", "write 4000"),
+        (EXPERIMENT, "planned_units: 400", "-0400", "planned_units", "write -400"),
+        (EXPERIMENT, "planned_units: 400", "1:20", "planned_units", "without colons"),
+        (EXPERIMENT, "minimum_effect: 0.2", "1:20.5", "minimum_effect", "without colons"),
+        ("metrics.yml", "version: 1", "01", "metrics.ctr.changelog.0.version", "write 1"),
+        (EXPERIMENT, "title: Green button", "007", "title", "'007' in quotes"),
+    ],
+)
+def test_numbers_that_yaml_reads_otherwise_than_they_are_written_are_refused(
+    small: SmallProject, name: str, old: str, written: str, key: str, mend: str
+) -> None:
+    edit(small, name, old, f"{old.partition(':')[0]}: {written}")
+    problem = next(p for p in found(small) if "would be read as a number of base" in p.what)
+    assert (problem.file, problem.key) == (name, key)
+    assert problem.what.startswith(written)
+    assert mend in problem.mend
+    line = (small.root / "params" / name).read_text().split("\n")[problem.line - 1]
+    assert written in line
+
+
+@pytest.mark.parametrize("written", ['"04000"', "0x10", "1_000", "0", "0.5", "08"])
+def test_numbers_that_are_read_as_they_are_written_are_no_misreadings(small: SmallProject, written: str) -> None:
+    edit(small, EXPERIMENT, "planned_units: 400", f"planned_units: {written}")
+    assert not [p for p in found(small) if "would be read" in p.what]
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,29 @@ def test_a_fault_of_either_side_keeps_the_edition_back_and_names_its_numbers(tmp
     assert any("FROM" in sql for sql in log["second_queries"].values())
 
 
+@pytest.mark.integration
+def test_a_fault_in_segments_keeps_the_edition_back(tmp_path: Path) -> None:
+    small = SmallProject(tmp_path / "project")
+    small.experiment["segments"] = [{"title": "Country", "table": "users", "unit": "unit_id", "column": "country"}]
+    small.write()
+    with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(
+            "CREATE TABLE users AS SELECT unit_id, ['DE', 'DK', 'FR', NULL][(1 + hash(unit_id) % 4)::BIGINT] AS country FROM experiment_assignments"
+        )
+    done = build_with(
+        small, tmp_path / "library", "sources/_experiment.py",
+        'joined.mutate(part=value.fill_null("")', 'joined.mutate(part=value.fill_null("").substr(0, 1)',
+    )  # fmt: skip
+    assert done.returncode != 0, done.stdout
+    assert "button.segments.0." in done.stderr
+    assert not (small.root / "editions" / WEEK).exists()
+    log = json.loads((small.root / ".gazette" / "logs" / f"{WEEK}-recomputed.json").read_text())
+    assert {"Country DE, blue, n", "Country DK, green, n", "Country D, blue, n"} <= {
+        d["number"]["label"] for d in log["disagreements"]
+    }
+    gazette("build", WEEK, project=small.root)
+
+
 def valued(root: Path, **metric: object) -> SmallProject:
     """Two treatments, the first as good as the control and the second better, with a stated worth and cost."""
     small = SmallProject(root)

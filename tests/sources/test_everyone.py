@@ -12,14 +12,16 @@ import statsmodels.api as sm
 from scipy.stats import chi2_contingency
 
 from gazette.errors import SourceError
-from gazette.params import Experiment, Metric
+from gazette.params import Covariate, Experiment, Metric
 from gazette.recompute import ask
 from gazette.recompute._ask import query_of
 from gazette.recompute._experiment import seconds
 from gazette.record import NotPublished
 from gazette.sources import Period, Warehouse, _experiment, _units, experiment_answers
 from gazette.stats import Estimate
+from gazette.workbench._matched import Matched, matched_of, several_of
 from gazette.workbench._missing import lacks_of
+from gazette.workbench._parts import by_segment, not_compared
 from gazette.workbench._reading import Reading
 from postgres import copy_tables
 
@@ -113,7 +115,7 @@ class Tables:
         assert second[-1].table.to_pylist() == []
         tables = {a.name.removeprefix(query_of("test", "")): a.table.to_pylist() for a in second}
         reading = Reading(plan, self.metrics, first.get, last=period.end.date() - timedelta(days=1))
-        return reading, seconds(plan, self.metrics, tables, [], ended=False)
+        return reading, seconds(plan, self.metrics, tables, [], last=period.end.date() - timedelta(days=1))
 
     def values(self, metric: str = "clicks", **more: Any) -> tuple[float, float]:
         """What both readings say of the arms; they have to agree, and on who is left out."""
@@ -645,3 +647,167 @@ def test_one_spelling_for_two_things_is_refused() -> None:
                 "minimum_effect": 0.1,
             }
         )
+
+
+# ---- rows that are of nobody, several values, segments
+
+
+def matches(reading: Reading, tables: Tables) -> dict[str, Matched]:
+    lacks = lacks_of(reading.table("missing"), control="blue")
+    return {
+        m.metric: m for m in matched_of(reading.table("matched"), reading.table("unmatched"), tables.metrics, lacks)
+    }
+
+
+@pytest.mark.parametrize(
+    ("unit", "cause"),
+    [
+        ("'user-' || unit_id", "a prefix of one of them"),
+        ("lpad((unit_id + 1000)::VARCHAR, 9, '0')", "noughts in front of one of them"),
+        ("' ' || unit_id", "blanks around one of them"),
+        ("unit_id || '.0'", "one is written with a decimal point"),
+        ("md5(unit_id::VARCHAR)", "types: string and int64"),
+        ("unit_id::BIGINT + 1000000", "other identifiers"),
+    ],
+)
+def test_rows_that_match_nobody_fail_the_check_and_name_the_likely_cause(tables: Tables, unit: str, cause: str) -> None:
+    tables.assign("i::BIGINT").click(unit)
+    tables.fact("seen", {"table": "assigned", "unit": "unit_id", "time": "assigned_at", "aggregation": "any"})
+    reading, second = tables.read()
+    found = matches(reading, tables)
+    assert (found["clicks"].users, found["seen"].users) == (0, 2000)
+    assert f"({cause})" in found["clicks"].why
+    rows = int((pd.Series(range(2000)) % pd.Series([10, 9] * 1000) < 2).sum())
+    assert f"none of {rows} rows of clicks is of a user of the test" in found["clicks"].why
+    assert not found["seen"].why
+    assert (second["clicks.matched"].value, second["seen.matched"].value) == (0, 2000)  # type: ignore[union-attr]
+
+
+def test_rows_of_users_before_their_assignment_are_of_somebody_and_no_rows_are_no_fault(plain: Tables) -> None:
+    plain.assign().sql(
+        "CREATE TABLE clicks AS SELECT unit_id, assigned_at - INTERVAL 5 MINUTE AS clicked_at, assigned_at AS loaded_at FROM assigned",
+        "CREATE TABLE none AS SELECT * FROM clicks WHERE false",
+    )
+    plain.fact("bought", {"table": "none", "unit": "unit_id", "time": "clicked_at", "aggregation": "any"})
+    found = matches(plain.read()[0], plain)
+    assert [(m.users, m.why) for m in found.values()] == [(0, ""), (0, "")]
+
+
+@pytest.mark.parametrize(
+    "lost", ["NULL::TIMESTAMP AS loaded_at, 1.0 AS amount", "clicked_at AS loaded_at, NULL::DOUBLE AS amount"]
+)
+def test_rows_that_all_lack_what_they_need_are_no_nought_for_everybody(plain: Tables, lost: str) -> None:
+    plain.assign().sql(f"CREATE TABLE clicks AS SELECT unit_id, assigned_at AS clicked_at, {lost} FROM assigned")
+    fact = {"table": "clicks", "unit": "unit_id", "time": "clicked_at", "arrived": "loaded_at"}
+    plain.fact("clicks", {**fact, "value": "amount", "aggregation": "sum"})
+    reading, second = plain.read()
+    (found,) = matches(reading, plain).values()
+    column = "loaded_at" if "TIMESTAMP" in lost else "amount"
+    assert found.why == f"every row that a user has lacks what it needs: no {column} in some row of clicks"
+    assert second["clicks.matched"].value == found.users == 0  # type: ignore[union-attr]
+
+
+def test_several_values_of_a_covariate_or_a_segment_are_counted_and_the_greatest_is_taken(tables: Tables) -> None:
+    tables.assign().click().sql(
+        "CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, (unit_id % 50)::DOUBLE AS amount FROM assigned",
+        "CREATE TABLE past AS SELECT unit_id, 2.0::DOUBLE * (unit_id % 11) AS before, 'a' AS country FROM assigned UNION ALL "
+        "SELECT unit_id, if(unit_id % 6 = 0, 30.0, 2.0 * (unit_id % 11)), if(unit_id % 10 = 1, 'b', 'a') FROM assigned UNION ALL "
+        "SELECT unit_id, NULL, NULL FROM assigned",
+    )
+    amount = {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"}
+    tables.fact("amount", amount, covariate={"table": "past", "unit": "unit_id", "column": "before"})
+    by = [{"title": "Country", "table": "past", "unit": "unit_id", "column": "country"}]
+    reading, second = tables.read(segments=by)
+    found = {s.what: s.arms for s in several_of(reading.table("several"))}
+    with duckdb.connect(str(tables.place / "w.duckdb"), read_only=True) as db:
+        data = db.execute("SELECT * FROM assigned JOIN past USING (unit_id)").df()
+        y = db.execute("SELECT unit_id, amount FROM spent").df().set_index("unit_id").amount
+    each = data.groupby(["unit_id", "variant"])[["before", "country"]].nunique().gt(1).groupby("variant").sum()
+    assert found["before in past"] == each.before.to_dict()
+    assert {a: n for a, n in found["country in past"].items() if n} == {a: n for a, n in each.country.items() if n}
+    users = data.groupby("unit_id").agg(
+        variant=("variant", "first"), x=("before", "max"), country=("country", lambda c: c.dropna().max())
+    )
+    fit = sm.OLS(y, pd.DataFrame({"one": 1.0, "arm": users.variant == "green", "x": users.x}).astype(float)).fit()
+    adjusted = reading.compare("amount", "green").difference
+    assert adjusted.value == pytest.approx(fit.params["arm"], rel=1e-9)  # type: ignore[union-attr]
+    assert second["amount.difference"].value == pytest.approx(fit.params["arm"], rel=1e-9)  # type: ignore[union-attr]
+    frame = reading.table("segments")
+    assert frame is not None
+    assert {(r["value"], r["variant"]): r["n"] for r in frame.to_dict("records")} == users.groupby(
+        ["country", "variant"]
+    ).size().to_dict()
+
+
+def test_a_segment_of_no_value_an_empty_one_and_one_called_so_are_three_and_those_left_out_are_named(
+    tables: Tables,
+) -> None:
+    tables.assign().click().sql(
+        "CREATE TABLE users AS SELECT unit_id, CASE unit_id % 5 WHEN 0 THEN '' WHEN 1 THEN 'no value' WHEN 2 THEN 'unknown' "
+        "WHEN 3 THEN if(unit_id % 2 = 0, 'FR', ' x') END AS country FROM assigned WHERE unit_id % 7 > 0"
+    )
+    by = [{"title": "Country", "table": "users", "unit": "unit_id", "column": "country"}]
+    reading, _ = tables.read(segments=by)
+    i = pd.Series(range(2000))
+    sizes = {v: int(((i % 5 == k) & (i % 7 > 0)).sum()) for k, v in enumerate(("''", "'no value'", "unknown"))}
+    sizes["no value"] = int(((i % 5 == 4) | (i % 7 == 0)).sum())
+    assert {s["value"]: s["n"] for s in by_segment(reading, "green")} == sizes
+    assert not_compared(reading, "green") == [
+        ("Country", "' x'", "nobody in blue"),
+        ("Country", "FR", "nobody in green"),
+    ]
+
+
+def test_a_row_without_a_variant_beside_one_in_an_arm_is_no_second_variant(tables: Tables) -> None:
+    tables.assign().click().sql(
+        "INSERT INTO assigned SELECT 'test', unit_id, if(unit_id % 3 = 0, NULL, ''), assigned_at - INTERVAL 30 SECOND FROM assigned WHERE unit_id BETWEEN 1 AND 300",
+    )
+    assert tables.values() == TRUE, "the clicks of a minute after assignment to the arm"
+    reading, second = tables.read()
+    assert (reading.units, reading.crossed(), reading.accounted.unknown()) == (2000, 0, 300)
+    assert reading.accounted.others() == [("no variant, which the file does not know", 300)]
+    assert second["unaccounted"].value == 300  # type: ignore[union-attr]
+    assert int(reading.accounted.frame["rows"].sum()) == 2300  # type: ignore[index, union-attr]
+    reading, second = tables.read(exclude=["no variant"])
+    assert (reading.accounted.unknown(), second["unaccounted"].value) == (0, 0)  # type: ignore[union-attr]
+
+
+def test_refunds_are_values_and_not_nothing(plain: Tables) -> None:
+    plain.assign().sql(
+        "CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, if(unit_id % 8 < 2, -4.0, 10.0)::DOUBLE AS amount FROM assigned WHERE unit_id % 4 < 2"
+    )
+    plain.metrics.clear()
+    plain.fact("amount", {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"})
+    frame = plain.read()[0].table("shapes")
+    assert frame is not None
+    assert frame[["zero", "p25", "p75"]].to_numpy().tolist() == [[0.5, -4.0, 10.0]] * 2
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("if(unit_id % 500 = 7, '12,50', '3.5')", "has 4 rows with text that is no number, such as '12,50'"),
+        ("if(unit_id = 9, 1e300, 3.5)::DOUBLE", "has 1 rows with a number too large to be added up, such as 1e+300"),
+    ],
+)
+def test_values_that_cannot_be_added_up_are_named_by_table_column_and_example(
+    tables: Tables, values: str, said: str
+) -> None:
+    tables.assign().click().sql(
+        f"CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, {values} AS amount FROM assigned"
+    )
+    tables.fact("amount", {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"})
+    with pytest.raises(SourceError, match="column 'amount' of table 'spent'") as error:
+        tables.read()
+    assert said in str(error.value)
+    tables.metrics = {
+        "clicks": tables.metrics["clicks"],
+        "less": tables.metrics["amount"].model_copy(
+            update={
+                "fact": tables.metrics["clicks"].fact,
+                "covariate": Covariate(table="spent", unit="unit_id", column="amount"),
+            }
+        ),
+    }
+    with pytest.raises(SourceError, match="column 'amount' of table 'spent'"):
+        tables.read()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from gazette.build._freeze import period_of
 from gazette.errors import SourceError
 from gazette.params import Model
-from gazette.sources import Warehouse, assigned_answer, row_counts, tables_of
+from gazette.sources import Warehouse, of_nobody, people_answers, row_counts, tables_of
 
 if TYPE_CHECKING:
     from gazette.build._project import Project
@@ -29,6 +29,9 @@ class DataCheck:
         lost: Who is in no arm, as the assignment table names them, to how many; those that the file excludes are not among them.
         rows: Table to its rows: an edition reads each table of a test once, each of a model once or more.
         problem: What cannot be read, and how to mend it; empty where all can.
+        matched: Metric to the users who have a row of what it counts.
+        strange: Of facts that have rows of nobody, why; a check of the page fails.
+        several: Property to the users who have several values of it, of which one is taken.
     """
 
     subject: str
@@ -36,11 +39,14 @@ class DataCheck:
     lost: dict[str, int]
     rows: dict[str, int]
     problem: str = ""
+    matched: dict[str, int] = field(default_factory=dict)
+    strange: list[str] = field(default_factory=list)
+    several: dict[str, int] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
-        """Whether all can be read and everyone is accounted for; users of several variants are for the page's own check."""
-        return not self.problem and not set(self.lost) - {"several variants"}
+        """Whether all can be read, is of somebody, and everyone is accounted for; users of several variants are for the page's own check."""
+        return not self.problem and not self.strange and not set(self.lost) - {"several variants"}
 
 
 def check_data(project: Project, week: Week) -> list[DataCheck]:
@@ -55,16 +61,25 @@ def check_data(project: Project, week: Week) -> list[DataCheck]:
 
 
 def _checked(project: Project, warehouse: Warehouse, subject: Model | Experiment, period: Period) -> DataCheck:
-    arms: dict[str, int] = {}
-    lost: dict[str, int] = {}
-    rows: dict[str, int] = {}
+    found = DataCheck(subject.id, {}, {}, {})
     try:
-        rows = row_counts(warehouse, tables_of(subject, project.params.metrics))
+        found.rows.update(row_counts(warehouse, tables_of(subject, project.params.metrics)))
         if not isinstance(subject, Model):
-            answer = assigned_answer(warehouse, subject, project.params.metrics, period)
-            for row in answer.table.to_pylist():
-                into = {"assigned": arms, "excluded": {}}.get(row["kind"], lost)
-                into[row["label"]] = row["units"] or row["rows"]
+            answers = people_answers(warehouse, subject, project.params.metrics, period)
+            _fill(found, {a.name: a.table.to_pylist() for a in answers})
     except SourceError as error:
-        return DataCheck(subject.id, arms, lost, rows, str(error))
-    return DataCheck(subject.id, arms, lost, rows)
+        return replace(found, problem=str(error))
+    return found
+
+
+def _fill(found: DataCheck, tables: dict[str, list[dict[str, Any]]]) -> None:
+    for row in tables["accounted"]:
+        into = {"assigned": found.arms, "excluded": {}}.get(row["kind"], found.lost)
+        into[row["label"]] = row["units"] or row["rows"]
+    for row in tables.get("matched", []):
+        if row["part"] == "value":
+            found.matched[row["metric"]] = found.matched.get(row["metric"], 0) + (row["units"] or 0)
+    found.strange.extend(f"{row['metric']}: {why}" for row in tables.get("unmatched", []) if (why := of_nobody(row)))
+    for row in tables.get("several", []):
+        if row["several"]:
+            found.several[row["what"]] = found.several.get(row["what"], 0) + row["several"]

@@ -45,6 +45,9 @@ def compute_twice(project: Project, week: Week, subjects: list[Model | Experimen
         },
         past={s.id: [*rows_of(frozen[s.id], "looks")] for s in tests},
         last=week.end,
+        segments={
+            s.id: frozen[s.id].table("segments").to_dict("records") for s in tests if frozen[s.id].has("segments")
+        },
     )
     records = [Record.from_json(p.read_bytes()) for p in sorted((staging / "records").glob("*.json"))]
     found, wrong = recompute(second, inputs, records)

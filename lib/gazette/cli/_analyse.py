@@ -161,6 +161,9 @@ def run(options: argparse.Namespace) -> int:
         if options.segment:
             found = bench.segments()
             content["segments"] = _rows(found.frame) if hasattr(found, "frame") else []
+            content["segments_left_out"] = [
+                {"segment": by, "value": value, "why": why} for by, value, why in bench.segments_left_out()
+            ]
         print(json.dumps(content, ensure_ascii=False))
     else:
         show_analysis(bench, notes, segments=bool(options.segment))

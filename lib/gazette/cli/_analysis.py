@@ -48,6 +48,7 @@ def show_analysis(bench: AdHocBench, notes: Sequence[str], *, segments: bool) ->
     from rich.markup import escape  # noqa: PLC0415
 
     from gazette.display import Table, plain_sentence  # noqa: PLC0415
+    from gazette.record import NotPublished  # noqa: PLC0415
 
     record = bench.record()
     numbers = {n.id: n for n in record.numbers}
@@ -87,6 +88,9 @@ def show_analysis(bench: AdHocBench, notes: Sequence[str], *, segments: bool) ->
     for table in [bench.arms(), bench.missing(), *([bench.segments()] if segments else [])]:
         if isinstance(table, Table) and not table.frame.empty:
             _shown(console, table.caption, *table.plain())
+    if segments and not isinstance(bench.segments(), Table):
+        for by, value, why in bench.segments_left_out():
+            console.print(f"[yellow]![/yellow] {escape(by)} {escape(value)} is not compared: {escape(why)}")
     for finding in record.findings:
         console.print(f"• {escape(plain_sentence(finding, numbers))}")
     marks = {True: "[green]passed[/green]", False: "[red]FAILED[/red]", None: "not run"}
@@ -94,7 +98,7 @@ def show_analysis(bench: AdHocBench, notes: Sequence[str], *, segments: bool) ->
     console.print(
         "\nChecks: "
         + "; ".join(
-            f"{escape(row['check'])} {marks[c.passed]} ({escape(row['found'])})"
+            f"{escape(row['check'])} {marks[c.passed]} ({escape(c.number.value.reason if isinstance(c.number.value, NotPublished) else row['found'])})"
             for row, c in zip(checks, bench.checks_made, strict=True)
         )
     )

@@ -68,6 +68,16 @@ def _data_lines(data: list[DataCheck], week: str) -> Iterator[str]:
             yield f"    {n:,} in no arm: {label}"
         if set(one.lost) - {"several variants"}:
             yield "    mend: name other spellings under 'aliases:' of a variant, or what is meant to be no arm under 'exclude:'"
+        yield from (f"    {why}" for why in one.strange)
+        if one.strange:
+            yield "    mend: let a view write the ids of one side as the other side does, or name another column under 'unit:'"
+        nobody = [m for m, n in one.matched.items() if not n]
+        if nobody and not one.strange:
+            yield f"    no user has a row yet: {', '.join(nobody)}"
+        yield from (
+            f"    warning: {n:,} users have several values of {what}; the greatest is taken, of texts the last"
+            for what, n in one.several.items()
+        )
         yield f"    reads {sum(one.rows.values()):,} rows: " + ", ".join(
             f"{name} {n:,}" for name, n in one.rows.items()
         )

@@ -55,6 +55,11 @@ VERDICTS = _rules(
     ("gate-balance", "The arms differed before the test by more than a chance of 0.1 % allows.", GATES),
     ("gate-missing-days", "A day of the test has no users or no events.", GATES),
     (
+        "gate-matched",
+        "There are rows for the primary metric to count, and not one of them is of a user and has what it needs.",
+        GATES,
+    ),
+    (
         "gate-missing-values",
         "The share without a value differs between arms by more than a chance of 1 % allows.",
         GATES,
@@ -166,6 +171,11 @@ AROUND = _rules(
     ("metric-redefined", "A metric other than the primary was defined anew after the first look.", "not read"),
     ("guardrail-passed", "A guardrail's range excludes a loss beyond its margin.", "it holds"),
     ("guardrail-broken", "Its whole range lies beyond the margin.", "it lost more than agreed"),
+    (
+        "rows-of-nobody",
+        "There are rows for a metric to count, and not one that can be counted is of a user.",
+        "not read",
+    ),
     ("values-missing-unevenly", "A metric is missing more often in one arm.", "not read"),
     (
         "guardrail-open",

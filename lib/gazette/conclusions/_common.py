@@ -24,6 +24,7 @@ GATES: dict[str, tuple[str, str]] = {
     "gate-exposure": ("users saw more than one arm", "how users are told apart"),
     "gate-balance": ("their arms differed before they began", "how users are assigned"),
     "gate-missing-days": ("days of their data are missing", "the tables that they read"),
+    "gate-matched": ("no row of what they count is of a user", "how users are named in the tables that they read"),
     "gate-missing-values": ("something is missing more often in one arm", "how values are recorded"),
 }
 

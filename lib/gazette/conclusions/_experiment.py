@@ -2,7 +2,7 @@
 
 | rule | when | state | recommendation |
 |---|---|---|---|
-| gate-accounted, gate-sample-ratio, gate-sample-ratio-sequence, gate-exposure, gate-balance, gate-missing-days, gate-missing-values | a check failed | not trustworthy | fix the test first |
+| gate-accounted, gate-sample-ratio, gate-sample-ratio-sequence, gate-exposure, gate-balance, gate-missing-days, gate-matched, gate-missing-values | a check failed | not trustworthy | fix the test first |
 | gate-minimum-run | it has run too short | not published | wait |
 | not-computable | the primary metric has no value | not published | wait |
 | fixed-horizon-not-over | it is planned to be read once, at its end | not resolved | keep running |
@@ -39,6 +39,8 @@ CheckName = Literal[
     "exposure",
     "balance",
     "missing-days",
+    "matched",
+    "several-values",
     "missing-values",
     "minimum-run",
 ]
@@ -46,13 +48,17 @@ CheckName = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A gate before any verdict: its number, and whether it passed (None: not run), of the whole test or of one metric; ``of`` what, in words."""
+    """A gate before any verdict: its number, and whether it passed (None: not run), of the whole test or of one metric; ``of`` what, in words.
+
+    One that ``warns`` passes, and is shown as something to look at.
+    """
 
     name: CheckName
     number: Number
     passed: bool | None
     metric: str = ""
     of: str = ""
+    warns: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,9 +168,24 @@ FAILED: dict[CheckName, str] = {
     "exposure": "{%s} users saw more than one arm, too many to compare the arms.",
     "balance": "The arms differed before the test began; a difference this large has a chance of {%s} if assignment works.",
     "missing-days": "On {%s} of the test's days there are no users or nothing recorded of them: data are missing or late.",
+    "matched": "{%s} users have a row that the primary metric can count, though there are rows: they are of nobody in the test, or lack what they need.",
     "missing-values": "Something is missing more often in one arm than in another; a difference this large has a chance of {%s} if nothing was lost.",
     "minimum-run": "The test has run {%s}, too short to conclude anything: weekdays differ.",
 }
+
+
+NOT_READ = {
+    "missing-values": (
+        "values-missing-unevenly",
+        "{=metric} is not read: it is missing more often in one arm than in another (chance {%s} if nothing was lost).",
+    ),
+    "matched": (
+        "rows-of-nobody",
+        "{=metric} is not read: {%s} users have a row that it can count, though there are rows.",
+    ),
+    "plan-locked": ("metric-redefined", "{=metric} is not read: it was defined anew after the first look."),
+}
+"""By the check that failed: the rule and the sentence."""
 
 
 def _gate(look: Look) -> Verdict | None:
@@ -336,14 +357,10 @@ def _others(look: Look) -> list[Finding]:
         terms = {"metric": result.title}
         name = f"{look.prefix}.{result.metric}.finding"
         if lost := look.failed(result.metric):
-            text = (
-                "{=metric} is not read: it is missing more often in one arm than in another (chance {%s} if nothing was lost)."
-                % lost[0].number.id
+            rule, text = NOT_READ[lost[0].name]
+            found.append(
+                Finding(id=name, rule=rule, text=text.replace("%s", lost[0].number.id), tone="bad", terms=terms)
             )
-            anew = lost[0].name == "plan-locked"
-            text = "{=metric} is not read: it was defined anew after the first look." if anew else text
-            rule = "metric-redefined" if anew else "values-missing-unevenly"
-            found.append(Finding(id=name, rule=rule, text=text, tone="bad", terms=terms))
             continue
         if result.role == "guardrail":
             found.append(_rail(name, result))

@@ -37,9 +37,11 @@ BECAUSE = {
     "gate-exposure": "users saw more than one arm",
     "gate-balance": "its arms differed before it began",
     "gate-missing-days": "days of its data are missing",
+    "gate-matched": "no row of what it counts is of a user",
     "gate-missing-values": "something is missing more often in one arm",
     "gate-minimum-run": "it has run too short",
 }
+MANY = 5  # verdicts that may change with a sentence each; of more, those of one kind are one
 TONES: dict[str, Tone] = {"benefit shown": "good", "harm shown": "bad", "not trustworthy": "bad"}
 
 
@@ -149,19 +151,32 @@ class _Writer:
     def subjects(self) -> Iterator[Finding]:
         old = {s["id"]: s for s in self.before["subjects"]}
         new = {s["id"]: s for s in self.after["subjects"]}
-        for key, subject in new.items():
-            state = subject.get("state", "")
-            if key not in old or state == old[key].get("state", ""):
+        turned = [s for k, s in new.items() if k in old and s.get("state", "") != old[k].get("state", "")]
+        alike: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+        for subject in turned:
+            kind = old[subject["id"]].get("state") or "none", subject.get("state") or "none", subject.get("because", "")
+            alike.setdefault(kind if len(turned) > MANY else (*kind[:2], subject["id"]), []).append(subject)
+        together = 0
+        for (was, state, _), subjects in alike.items():
+            terms = {"was": was, "state": state}
+            if why := subjects[0].get("because", ""):
+                terms["why"] = why
+            because = ", because {=why}" if why else ""
+            tone = TONES.get(state, "unsure")
+            if len(subjects) > 1:
+                together += 1
+                many = self._count(f"news-verdicts-{together}", len(subjects))
+                text = f"{many} verdicts were “{{=was}}” and are now “{{=state}}”{because}: {{=names}}."
+                terms["names"] = ", ".join(s["title"] for s in subjects)
+                yield self._say("news-verdict", f"verdicts-{together}", text, terms, tone)
                 continue
-            terms = {"title": subject["title"], "was": old[key].get("state") or "none", "state": state or "none"}
-            text = "{=title}: the verdict was “{=was}” and is now “{=state}”"
-            if subject.get("because"):
-                terms["why"] = subject["because"]
-                text += ", because {=why}"
+            (subject,) = subjects
+            terms["title"] = subject["title"]
+            text = f"{{=title}}: the verdict was “{{=was}}” and is now “{{=state}}”{because}"
             if rests := subject.get("rests"):
                 terms["rests"] = rests["words"]
                 text += "; {=rests} " + self._number(rests["id"], rests["text"], rests["form"])
-            yield self._say("news-verdict", f"verdict.{key}", f"{text}.", terms, TONES.get(state, "unsure"))
+            yield self._say("news-verdict", f"verdict.{subject['id']}", f"{text}.", terms, tone)
         for rule, words, names in (
             ("news-new", "new here", [s["title"] for k, s in new.items() if k not in old]),
             ("news-gone", "no longer reported", [s["title"] for k, s in old.items() if k not in new]),

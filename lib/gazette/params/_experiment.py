@@ -133,7 +133,7 @@ class Experiment(Page):
 
     @classmethod
     def _misallocated(cls, raw: Mapping[str, Any], ids: list[str]) -> Iterator[tuple[str, str]]:
-        before = as_day(raw.get("start"))
+        before, end = as_day(raw.get("start")), as_day(raw.get("end"))
         for moved in raw.get("reallocations", ()):
             if sorted(moved["weights"]) != sorted(ids):
                 yield "reallocations", f"weights from {moved['since']} on are not those of the variants {ids}"
@@ -145,6 +145,8 @@ class Experiment(Page):
                     "reallocations",
                     f"{moved['since']} is not after {before}: they follow each other, after the start",
                 )
+            if end is not None and since is not None and since > end:
+                yield "reallocations", f"{moved['since']} is after the test's end, {end}"
             before = since or before
 
     def phases(self) -> list[tuple[date, list[float]]]:

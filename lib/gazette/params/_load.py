@@ -53,6 +53,8 @@ OPTIONAL: dict[str, type[Sheet]] = {
 }
 FOLDERS: dict[str, type[Sheet]] = {"models": Model, "experiments": Experiment}
 MAX_BYTES = 1_000_000
+NUMERIC = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+OCTAL = re.compile(r"[-+]?0[0-7_]+")
 UNWRITABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -131,25 +133,48 @@ def _mend(model: type[Sheet], error: dict[str, Any]) -> tuple[str, str]:
     )
 
 
-def _unwritable(name: str, document: yaml.Node | None) -> Iterator[Problem]:
-    """Texts, written as escapes, that no file and no page can hold: halves of surrogate pairs, control characters."""
+def _scalars(document: yaml.Node | None) -> Iterator[tuple[str, yaml.ScalarNode]]:
+    """Every text and number of a file, keys included, with the key that it stands under; what many aliases stand for once."""
     todo: list[tuple[str, yaml.Node | None]] = [("", document)]
     seen: set[int] = set()
     while todo:
         key, node = todo.pop()
-        if node is None or id(node) in seen:  # what many aliases stand for is looked at once
+        if node is None or id(node) in seen:
             continue
         seen.add(id(node))
         if isinstance(node, yaml.ScalarNode):
-            for sign in sorted(set(UNWRITABLE.findall(str(node.value)))):
-                what = "half of a surrogate pair" if "\ud800" <= sign <= "\udfff" else "a control character"
-                mend = "write the sign itself, or \\U and its eight digits" if what[0] == "h" else "leave it out"
-                yield Problem(name, node.start_mark.line + 1, key, f"holds {what}, U+{ord(sign):04X}", mend)
+            yield key, node
         elif isinstance(node, yaml.SequenceNode):
             todo += [(f"{key}.{i}".lstrip("."), value) for i, value in enumerate(node.value)]
         elif isinstance(node, yaml.MappingNode):
             for named, value in node.value:
                 todo += [(key, named), (f"{key}.{UNWRITABLE.sub('?', str(named.value))}".lstrip("."), value)]
+
+
+def _unwritable(name: str, document: yaml.Node | None) -> Iterator[Problem]:
+    """Texts, written as escapes, that no file and no page can hold: halves of surrogate pairs, control characters."""
+    for key, node in _scalars(document):
+        for sign in sorted(set(UNWRITABLE.findall(str(node.value)))):
+            what = "half of a surrogate pair" if "\ud800" <= sign <= "\udfff" else "a control character"
+            mend = "write the sign itself, or \\U and its eight digits" if what[0] == "h" else "leave it out"
+            yield Problem(name, node.start_mark.line + 1, key, f"holds {what}, U+{ord(sign):04X}", mend)
+
+
+def _misread(name: str, document: yaml.Node | None) -> Iterator[Problem]:
+    """Numbers that YAML takes for others than are written: a nought in front makes them octal, colons make them of base sixty."""
+    for key, node in _scalars(document):
+        written = str(node.value)
+        if node.tag not in NUMERIC:
+            continue
+        text = f"; or {written!r} in quotes, where it is text"
+        if ":" in written:
+            what, mend = "base sixty", f"write a number without colons{text}"
+        elif OCTAL.fullmatch(written):
+            sign = "-" * written.startswith("-")
+            what, mend = "base eight", f"write {sign}{written.lstrip('+-0_') or '0'}{text}"
+        else:
+            continue
+        yield Problem(name, node.start_mark.line + 1, key, f"{written} would be read as a number of {what}", mend)
 
 
 def read(path: Path, name: str, found: list[Problem]) -> Source | None:
@@ -178,6 +203,7 @@ def read(path: Path, name: str, found: list[Problem]) -> Source | None:
     found += unwritable
     if unwritable:
         return None
+    found += _misread(name, node)
     if not isinstance(data, dict):
         found.append(Problem(name, 1, "", "is empty or not a mapping", "write 'key: value' lines; see the JSON Schema"))
         return None

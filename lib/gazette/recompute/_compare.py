@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gazette.params import Model
 from gazette.recompute import _business, _experiment, _model
+from gazette.recompute._arithmetic import Second
 from gazette.recompute._ask import UNREAD, query_of
 from gazette.recompute._outcome import Checked, Failed, Recomputed
+from gazette.recompute._segments import unlike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from gazette.params import Experiment, Metric
-    from gazette.recompute._arithmetic import Second
     from gazette.record import Number, Record
     from gazette.snapshot import Snapshot
 
@@ -38,6 +39,7 @@ class Inputs:
         versions: Model to its versions, ``live`` and ``baseline``.
         past: Experiment to the looks of earlier editions, as its ledger has them.
         last: Last day of the edition's week.
+        segments: Experiment to the rows of its frozen answer ``segments``, which are no numbers of a record.
     """
 
     subjects: Sequence[Model | Experiment]
@@ -45,6 +47,7 @@ class Inputs:
     versions: Mapping[str, Mapping[str, str]]
     past: Mapping[str, list[dict[str, Any]]]
     last: date
+    segments: Mapping[str, Sequence[Mapping[Any, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,39 @@ def recompute(
                 wrong.append(Disagreement(page, number, second))
             else:
                 checked.append(_checked(page, number, second))
+    wrong += _unlike_segments(inputs, tables, records)
     checked.sort(key=lambda c: (c.page, c.id))
     failed = tuple(Failed(**{k: str(v) for k, v in row.items()}) for row in tables[UNREAD])
     return Recomputed(numbers=len(published), checked=tuple(checked), failed=failed), tuple(wrong)
+
+
+def _unlike_segments(
+    inputs: Inputs, tables: Mapping[str, list[dict[str, Any]]], records: Sequence[Record]
+) -> Iterator[Disagreement]:
+    """Aggregates of segments that came out otherwise, as if they were numbers."""
+    of = {r.subject: r for r in records if r.numbers}
+    for test in inputs.subjects:
+        if isinstance(test, Model) or test.id not in of or test.id not in inputs.segments:
+            continue
+        start = query_of(test.id, "")
+        own = {name.removeprefix(start): rows for name, rows in tables.items() if name.startswith(start)}
+        blank = of[test.id].numbers[0]
+        for name, label, first, second in unlike(test, inputs.metrics[test.primary], inputs.segments[test.id], own):
+            number = blank.model_copy(
+                update={
+                    "id": f"{test.id}.{name}",
+                    "label": label,
+                    "value": first,
+                    "unit": "number",
+                    "interval": None,
+                    "n": None,
+                    "metric": test.primary,
+                    "cell": "segments",
+                    "query": "segments",
+                    "note": "",
+                }
+            )
+            yield Disagreement(test.id, number, None if second is None else Second(second))
 
 
 def _published(records: Sequence[Record]) -> dict[str, tuple[str, Number]]:

@@ -18,8 +18,9 @@ from gazette.recompute._arithmetic import (
     student,
 )
 from gazette.recompute._looks import UNKNOWN, agreed, critical_of, shared
+from gazette.recompute._segments import by_part, parted
 from gazette.recompute._shares import share_changes
-from gazette.recompute._sql import literal, moment, name, table
+from gazette.recompute._sql import literal, moment, name, table, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -65,6 +66,13 @@ def questions(
         if known.covariate is not None and known.denominator is None:
             for variant in plan.treatments:
                 yield f"metric.{metric}.{variant.id}", f"{parts}{_adjusted(plan.control, variant.id)}"
+    first = metrics[plan.primary]
+    for i, segment in enumerate(plan.segments if first.fact is not None and not plan.reallocations else ()):
+        own = _equal(plan, columns, segment.table, segment.unit, "was")
+        yield (
+            f"segment.{i}",
+            f"{_values(plan, first, period, columns)},\n{parted(segment, own)}{by_part(first)}",
+        )
 
 
 def _kind(columns: Callable[[str], Mapping[str, str]], of: str, column: str) -> str:
@@ -91,7 +99,7 @@ def _equal(plan: Experiment, columns: Callable[[str], Mapping[str, str]], of: st
 
 
 def _seen(plan: Experiment, period: Period, columns: Callable[[str], Mapping[str, str]]) -> str:
-    """Each unit's arm and first moment; a unit that was in two arms, or in none that the file knows, is in neither."""
+    """Each unit's arm and first moment there; a unit that was in two arms, or in none that the file knows, is in neither."""
     start, end = datetime.combine(plan.start, time()), _end(plan, period)
     spelt = "".join(f" WHEN {literal(a)} THEN {literal(v.id)}" for v in plan.variants for a in v.aliases)
     written = "CAST(variant AS VARCHAR)"
@@ -100,23 +108,26 @@ def _seen(plan: Experiment, period: Period, columns: Callable[[str], Mapping[str
     return (
         "WITH told AS (\n"
         f"  SELECT {_id('unit_id', _kind(columns, plan.assignments, 'unit_id'))} AS unit, "
-        f"COALESCE(NULLIF({arm}, ''), 'no variant') AS arm, CAST(assigned_at AS TIMESTAMP) AS since\n"
+        f"NULLIF(NULLIF({arm}, ''), 'no variant') AS arm, CAST(assigned_at AS TIMESTAMP) AS since\n"
         f"  FROM {table(plan.assignments)}\n  WHERE experiment = {literal(plan.id)}\n"
         f"    AND (assigned_at IS NULL OR (assigned_at >= {moment(start)} AND assigned_at < {moment(end)}))\n"
         "),\n"
-        "everyone AS (SELECT unit, MIN(arm) AS arm, MAX(arm) AS other, COUNT(*) AS times, MIN(since) AS since FROM told GROUP BY unit),\n"
+        "everyone AS (\n  SELECT unit, COALESCE(MIN(arm), 'no variant') AS arm, COALESCE(MAX(arm), 'no variant') AS other, COUNT(*) AS times,\n"
+        "    CASE WHEN COUNT(arm) = 0 THEN MIN(since) ELSE MIN(CASE WHEN arm IS NOT NULL THEN since END) END AS since,\n"
+        "    CASE WHEN unit IS NOT NULL AND COUNT(arm) > 0 AND COUNT(arm) < COUNT(*) THEN 1 ELSE 0 END AS armless\n"
+        "  FROM told GROUP BY unit\n),\n"
         "seen AS (\n  SELECT unit, arm, since FROM everyone\n"
         f"  WHERE unit IS NOT NULL AND since IS NOT NULL AND arm = other AND arm IN ({known})\n)"
     )
 
 
 def _left_out(plan: Experiment) -> str:
-    """One row: who is in no arm for a reason that the file does not know, rows where there is no identifier."""
+    """One row: who is in no arm for a reason that the file does not know, rows where there is no identifier; and who has rows without an arm."""
     fine = ", ".join(literal(label) for label in (*(v.id for v in plan.variants), *plan.exclude))
     no_id, no_time = (int(label in plan.exclude) for label in ("no id", "no time"))
     return (
         f"SELECT COALESCE(SUM(CASE WHEN unit IS NULL THEN {'0' if no_id else 'times'} WHEN since IS NULL THEN {1 - no_time} "
-        f"WHEN arm <> other OR arm IN ({fine}) THEN 0 ELSE 1 END), 0) AS n FROM everyone"
+        f"WHEN arm <> other OR arm IN ({fine}) THEN 0 ELSE 1 END + {int('no variant' not in plan.exclude)} * armless), 0) AS n FROM everyone"
     )
 
 
@@ -155,7 +166,7 @@ def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[
         joins.append("LEFT JOIN past ON past.unit = seen.unit")
     joined = "\n  ".join(joins)
     parts.append(
-        f"each AS (\n  SELECT seen.arm, {x} AS x, {y} AS y, {p} AS p, {absent} AS l, {' + '.join(broken)} AS broken, seen.since\n  FROM seen\n  {joined}\n)"
+        f"each AS (\n  SELECT seen.unit, seen.arm, {x} AS x, {y} AS y, {p} AS p, {absent} AS l, {' + '.join(broken)} AS broken, top.hit, seen.since\n  FROM seen\n  {joined}\n)"
     )
     return ",\n".join(parts)
 
@@ -187,6 +198,7 @@ def _total(
     if fact.arrived:
         conditions.append(f"fact.{name(fact.arrived)} < {moment(period.cutoff)}")
     there, broken = f"fact.{name(fact.unit)}", "0"
+    counted = there
     total = {
         "any": f"MAX(CASE WHEN {there} IS NULL THEN 0.0 ELSE 1.0 END)",
         "count": f"CAST(COUNT({there}) AS DOUBLE)",
@@ -195,10 +207,11 @@ def _total(
         value = _number(f"fact.{name(fact.value)}", _kind(columns, fact.table, fact.value))
         total = f"COALESCE(SUM(CASE WHEN {_endless(value)} THEN NULL ELSE {value} END), 0.0)"
         broken = f"SUM(CASE WHEN {_endless(value)} THEN 1 ELSE 0 END)"
+        counted = f"CASE WHEN {_endless(value)} THEN NULL ELSE {value} END"
     runs = f"SELECT MAX(CASE WHEN {at} = {_midnight(at)} THEN 0 ELSE 1 END) FROM {table(fact.table)} AS fact WHERE {at} < {moment(end)}"
     since = "since" if day else f"CASE WHEN ({runs}) = 0 THEN {_midnight('since')} ELSE since END AS since"
     return (
-        f"  SELECT seen.unit, {total} AS v, {broken} AS broken\n  FROM (SELECT unit, {since} FROM seen) AS seen\n"
+        f"  SELECT seen.unit, {total} AS v, {broken} AS broken, CASE WHEN COUNT({counted}) > 0 THEN 1 ELSE 0 END AS hit\n  FROM (SELECT unit, {since} FROM seen) AS seen\n"
         f"  LEFT JOIN {table(fact.table)} AS fact\n    ON {' AND '.join(conditions)}\n  GROUP BY seen.unit"
     )
 
@@ -208,27 +221,22 @@ def _midnight(moment: str) -> str:
     return f"CAST(CAST({moment} AS DATE) AS TIMESTAMP)"
 
 
-def _whole(value: str) -> str:
-    """An aggregate of an arm, nothing where one of its values is none that can be added up."""
-    return f"CASE WHEN SUM(broken) = 0 THEN {value} END"
-
-
 def _plain(known: Metric) -> str:
     if known.quantile is not None:
         value = f"PERCENTILE_DISC({known.quantile!r}) WITHIN GROUP (ORDER BY x)"
         return (
-            f"\nSELECT arm, COUNT(*) AS n, {_whole(value)} AS value, CAST(NULL AS DOUBLE) AS spread\n"
+            f"\nSELECT arm, COUNT(*) AS n, {whole(value)} AS value, CAST(NULL AS DOUBLE) AS spread, SUM(hit) AS matched\n"
             "FROM each GROUP BY arm ORDER BY arm"
         )
     if known.denominator is None:
         return (
-            f"\nSELECT arm, COUNT(*) AS n, {_whole('AVG(x)')} AS value, VAR_SAMP(x) AS spread\n"
+            f"\nSELECT arm, COUNT(*) AS n, {whole('AVG(x)')} AS value, VAR_SAMP(x) AS spread, SUM(hit) AS matched\n"
             "FROM each GROUP BY arm ORDER BY arm"
         )
     return (
         ",\nrates AS (SELECT arm, SUM(x) / NULLIF(SUM(y), 0) AS r, AVG(y) AS m FROM each GROUP BY arm)\n"
-        f"SELECT each.arm, COUNT(*) AS n, {_whole('MIN(rates.r)')} AS value, "
-        "VAR_SAMP((each.x - rates.r * each.y) / NULLIF(rates.m, 0)) AS spread\n"
+        f"SELECT each.arm, COUNT(*) AS n, {whole('MIN(rates.r)')} AS value, "
+        "VAR_SAMP((each.x - rates.r * each.y) / NULLIF(rates.m, 0)) AS spread, SUM(each.hit) AS matched\n"
         "FROM each JOIN rates ON rates.arm = each.arm GROUP BY each.arm ORDER BY each.arm"
     )
 
@@ -247,7 +255,7 @@ def _moved(plan: Experiment, *, shares: bool) -> str:
         "sizes AS (SELECT stretch, CAST(COUNT(*) AS DOUBLE) AS everyone, SUM(x) AS hits, "
         "CAST(COUNT(*) AS DOUBLE) / (SELECT COUNT(*) FROM placed) AS share FROM placed GROUP BY stretch),\n"
         "parts AS (SELECT arm, stretch, COUNT(*) AS n, AVG(x) AS m, VAR_SAMP(x) AS v, SUM(broken) AS broken FROM placed GROUP BY arm, stretch)\n"
-        f"SELECT arm, CAST(SUM(n) AS BIGINT) AS n, {_whole('SUM(share * m)')} AS value, SUM(n) * SUM(share * share * v / n) AS spread\n"
+        f"SELECT arm, CAST(SUM(n) AS BIGINT) AS n, {whole('SUM(share * m)')} AS value, SUM(n) * SUM(share * share * v / n) AS spread\n"
         "FROM parts JOIN sizes ON sizes.stretch = parts.stretch GROUP BY arm\n"
         f"HAVING COUNT(*) = (SELECT COUNT(*) FROM sizes) AND {few} ORDER BY arm"
     )
@@ -269,7 +277,7 @@ def _adjusted(control: str, treatment: str) -> str:
         f"sums AS (SELECT {', '.join(f'SUM({v}) AS {k}' for k, v in sums.items())} FROM centred),\n"
         f"slope AS (\n  SELECT CASE WHEN {both} THEN (xp * ll - xl * pl) / ({apart}) ELSE COALESCE(xp / NULLIF(pp, 0), 0) END AS theta,\n"
         f"    CASE WHEN {both} THEN (xl * pp - xp * pl) / ({apart}) WHEN pp > 0 THEN 0 ELSE COALESCE(xl / NULLIF(ll, 0), 0) END AS gamma\n  FROM sums\n)\n"
-        f"SELECT arm, COUNT(*) AS n, {_whole(f'AVG({x})')} AS value, VAR_SAMP({x}) AS spread\n"
+        f"SELECT arm, COUNT(*) AS n, {whole(f'AVG({x})')} AS value, VAR_SAMP({x}) AS spread\n"
         "FROM centred GROUP BY arm ORDER BY arm"
     )
 
@@ -312,6 +320,8 @@ def seconds(
     for metric in plan.metrics:
         if f"metric.{metric}" not in tables:
             continue
+        if not plan.reallocations:  # where arms with too few users are left out
+            found[f"{metric}.matched"] = Second(float(sum(r["matched"] for r in tables[f"metric.{metric}"])))
         for variant in plan.treatments:
             prefix = f"{variant.id}." if len(plan.treatments) > 1 else ""
             for suffix, second in _of_metric(plan, metrics[metric], tables, (metric, variant.id), critical):

@@ -119,20 +119,17 @@ def _within(scores: Scores, period: Period) -> str:
     )
 
 
-def _happened(model: Model, period: Period) -> str:
-    """The table ``happened``: what is known of each row, as it was known first, of several at a moment the least as written."""
+def _labelled(model: Model, period: Period) -> str:
+    """The table ``labelled``: all that was ever told of a row and means something."""
     labels = model.labels
     assert labels is not None  # noqa: S101  asked by the caller
     written, meant = _label_of(model)
     return (
-        "labelled AS (\n"
+        "written AS (\n"
         f"  SELECT CAST({name(labels.id)} AS VARCHAR) AS id, {written} AS w, CAST({name(labels.label)} AS VARCHAR) AS as_written, "
         f"{name(labels.arrived)} AS told\n"
         f"  FROM {table(labels.table)}\n  WHERE {name(labels.arrived)} < {moment(period.cutoff)}\n),\n"
-        "happened AS (\n"
-        f"  SELECT id, {meant} AS y, told FROM (\n"
-        "    SELECT *, ROW_NUMBER() OVER (PARTITION BY id ORDER BY told, as_written) AS turn FROM labelled\n"
-        "  ) AS every_label WHERE turn = 1\n)"
+        f"labelled AS (SELECT * FROM (SELECT id, {meant} AS y, told, as_written FROM written) AS every_label WHERE y IS NOT NULL)"
     )
 
 
@@ -146,7 +143,7 @@ def _week(period: Period) -> str:
 
 
 def _known(model: Model, period: Period, versions: Mapping[str, str]) -> str:
-    """The table ``known``: rows of both versions of which all is known, of this week and the last, both at one age.
+    """The table ``known``: rows of both versions of which all is known, of this week and the last, both at one age; of labels the last.
 
     A week of which less than half was there at that age is taken as it is known now.
     """
@@ -169,12 +166,17 @@ def _known(model: Model, period: Period, versions: Mapping[str, str]) -> str:
         )
     score = {"s": model.scores.score or ""}
     return (
-        f"WITH {_scored(model, period, score)},\n{_happened(model, period)},\ndated AS (\n"
-        f"  SELECT scored.id, scored.version, scored.came, happened.told, {_week(period)}, scored.s, happened.y\n"
-        "  FROM scored\n  JOIN happened ON happened.id = scored.id\n"
-        f"  WHERE happened.y IS NOT NULL AND {wanted}\n),\n"
-        f"candidates AS (SELECT *, CASE WHEN came < due AND told < due THEN 1 ELSE 0 END AS in_time FROM dated),\n"
-        f"{ages.replace('as_now OR in_time = 1', 's IS NOT NULL AND (as_now OR in_time = 1)')}"
+        f"WITH {_scored(model, period, score)},\n{_labelled(model, period)},\ndated AS (\n"
+        f"  SELECT scored.id, scored.version, scored.came, labelled.told, labelled.as_written, {_week(period)}, scored.s, labelled.y\n"
+        "  FROM scored\n  JOIN labelled ON labelled.id = scored.id\n"
+        f"  WHERE {wanted}\n),\n"
+        "timed AS (SELECT *, CASE WHEN came < due AND told < due THEN 1 ELSE 0 END AS early FROM dated),\n"
+        "turned AS (\n  SELECT *, ROW_NUMBER() OVER (PARTITION BY id, version ORDER BY told DESC, as_written) AS last,\n"
+        "    ROW_NUMBER() OVER (PARTITION BY id, version, early ORDER BY told DESC, as_written) AS last_early\n  FROM timed\n),\n"
+        "ages AS (SELECT wk AS wk_of, 2 * SUM(CASE WHEN early = 1 AND last_early = 1 THEN 1 ELSE 0 END) "
+        "< SUM(CASE WHEN last = 1 THEN 1 ELSE 0 END) AS as_now FROM turned GROUP BY wk),\n"
+        "known AS (SELECT turned.* FROM turned JOIN ages ON ages.wk_of = turned.wk WHERE s IS NOT NULL "
+        "AND ((as_now AND last = 1) OR (NOT as_now AND early = 1 AND last_early = 1)))"
     )
 
 
@@ -308,8 +310,8 @@ def _pairs(model: Model, means: Mapping[str, str], live: str, base: str) -> str:
 def _outcomes(model: Model, period: Period, live: str) -> str:
     """One row: rows that the live version scored this week, and of how many the outcome is known."""
     return (
-        f"WITH {_scored(model, period, {})},\n{_happened(model, period)}\n"
-        "SELECT COUNT(*) AS n, COUNT(happened.y) AS known FROM scored LEFT JOIN happened ON happened.id = scored.id\n"
+        f"WITH {_scored(model, period, {})},\n{_labelled(model, period)},\nheard AS (SELECT DISTINCT id FROM labelled)\n"
+        "SELECT COUNT(*) AS n, COUNT(heard.id) AS known FROM scored LEFT JOIN heard ON heard.id = scored.id\n"
         f"WHERE scored.version = {literal(live)} AND scored.scored_at >= {moment(period.start)}"
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-__all__ = ["day", "literal", "moment", "name", "table"]
+__all__ = ["day", "literal", "moment", "name", "table", "whole"]
 
 
 def name(column: str) -> str:
@@ -47,3 +47,8 @@ def moment(when: datetime) -> str:
 def day(when: date) -> str:
     """A day."""
     return f"DATE '{when:%Y-%m-%d}'"
+
+
+def whole(value: str) -> str:
+    """An aggregate of an arm, nothing where one of its values is none that can be added up."""
+    return f"CASE WHEN SUM(broken) = 0 THEN {value} END"

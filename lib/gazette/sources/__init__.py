@@ -7,6 +7,7 @@ from gazette.sources._file_doctor import Examination, examine_file
 from gazette.sources._file_metric import FileMetric, metric_name, parse_metric
 from gazette.sources._history import HISTORY_TEXTS, HISTORY_VALUES, empty_history, past_tests
 from gazette.sources._importance import read_importance
+from gazette.sources._matched import of_nobody
 from gazette.sources._mlflow import read_registry
 from gazette.sources._prometheus import read_prometheus
 from gazette.sources._segment import narrow_to_segment, segment_names
@@ -14,11 +15,11 @@ from gazette.sources._telemetry import empty_telemetry, tables
 from gazette.sources._warehouse import (
     Period,
     Warehouse,
-    assigned_answer,
     bridge_answer,
     experiment_answers,
     importance_rows,
     model_answers,
+    people_answers,
     row_counts,
     tables_of,
     told_answer,
@@ -34,7 +35,6 @@ __all__ = [
     "FileQuestion",
     "Period",
     "Warehouse",
-    "assigned_answer",
     "bridge_answer",
     "column_of",
     "empty_history",
@@ -46,8 +46,10 @@ __all__ = [
     "missing_driver",
     "model_answers",
     "narrow_to_segment",
+    "of_nobody",
     "parse_metric",
     "past_tests",
+    "people_answers",
     "read_file",
     "read_importance",
     "read_prometheus",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gazette.params import FLAGS
 from gazette.sources._answer import ROUNDING, Answer, column_of, flag
+from gazette.sources._matched import THERE, matched
 from gazette.sources._quantiles import caps, quantiles
 from gazette.sources._units import accounted, assigned, by_day, end_of, events, identifier, once, phase, same, total
 from gazette.sources._values import number
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["dated_by_day", "everyone", "measures", "queries"]
 
 SHAPE = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+SEGMENT, SEVERAL = "gz_segment_", "__several"  # columns of units; no id of a metric gives such names
 Z = 1.959963984540054  # of the ranks that bound a quantile, as in gazette.stats
 
 
@@ -34,19 +37,8 @@ def queries(
     """
     import ibis  # noqa: PLC0415
 
-    known = {name: metrics[name] for name in experiment.metrics}
-    end = end_of(experiment, period)
-    units = warehouse.hold("gazette_assigned", assigned(warehouse, experiment, period, file=file))
-    joined = single = once(units, experiment)
-    primary = known[experiment.primary]
-    days = None
-    if primary.fact is not None:
-        rows = events(warehouse, primary.fact, single, end, period, file=_place(experiment.primary))
-        days = warehouse.hold("gazette_days", _days(rows, primary.fact))
-    for name, metric in known.items():
-        first = days if name == experiment.primary else None
-        joined = _with_metric(warehouse, joined, single, name, metric, end, period, first)
-    joined = warehouse.hold("gazette_units", joined)
+    ready = _prepared(warehouse, experiment, metrics, period, file=file)
+    joined, single, days, known = ready.joined, ready.single, ready.days, ready.known
     yield "arms", joined.group_by("variant").aggregate(**measures(joined, known)).order_by("variant")
     staged = joined.mutate(phase=phase(joined, experiment)) if experiment.reallocations else joined
     if experiment.reallocations:
@@ -54,9 +46,9 @@ def queries(
         yield "phases", found.order_by("phase", "variant")
     daily = single.mutate(day=single.assigned_at.date())
     yield "assigned_per_day", daily.group_by("day", "variant").aggregate(n=daily.count()).order_by("day", "variant")
-    several = units.unit_id.notnull() & (units.arms > 1)
-    yield "exposure", units.aggregate(units_in_several_arms=flag(several).sum().fill_null(0))
-    yield "accounted", accounted(units, experiment)
+    crossed = ready.units.unit_id.notnull() & (ready.units.arms > 1)
+    yield "exposure", ready.units.aggregate(units_in_several_arms=flag(crossed).sum().fill_null(0))
+    yield from _everyone(warehouse, ready, experiment, period)
     if (missing := _missing(staged, known)) is not None:
         yield "missing", missing
     if days is not None:
@@ -83,21 +75,61 @@ def queries(
     if skewed:
         yield "shapes", _together([_shape(joined, n) for n in skewed]).order_by("metric", "variant")
     if experiment.segments:
-        parts = [_segment(warehouse, joined, s, {experiment.primary: primary}, file) for s in experiment.segments]
+        primary = {experiment.primary: known[experiment.primary]}
+        parts = [_segment(joined, i, s, primary) for i, s in enumerate(experiment.segments)]
         yield "segments", _together(parts).order_by("segment", "value", "variant")
 
 
 def everyone(
     warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period, *, file: str
-) -> Any:
-    """Where everyone went who was assigned; identifiers of every fact are looked at on the way, and refused if need be."""
+) -> Iterator[tuple[str, Any]]:
+    """The queries about who was counted: where everyone went who was assigned, and who has a row of what is measured.
+
+    Identifiers and values of every fact are looked at on the way, and refused if need be; ``arms`` adds the values up.
+    """
+    ready = _prepared(warehouse, experiment, metrics, period, file=file)
+    yield "arms", ready.joined.group_by("variant").aggregate(**measures(ready.joined, ready.known)).order_by("variant")
+    yield from _everyone(warehouse, ready, experiment, period)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """Tables that the queries share: units assigned, those in an arm, days of the primary metric, units with their metrics."""
+
+    known: dict[str, Metric]
+    end: datetime
+    units: Any
+    single: Any
+    days: Any
+    joined: Any
+
+
+def _prepared(
+    warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period, *, file: str
+) -> _Prepared:
+    known = {name: metrics[name] for name in experiment.metrics}
+    end = end_of(experiment, period)
     units = warehouse.hold("gazette_assigned", assigned(warehouse, experiment, period, file=file))
-    single, end = once(units, experiment), end_of(experiment, period)
-    for name in experiment.metrics:
-        for fact in (metrics[name].fact, metrics[name].denominator):
-            if fact is not None:
-                events(warehouse, fact, single, end, period, file=_place(name))
-    return accounted(units, experiment)
+    joined = single = once(units, experiment)
+    primary, days = known[experiment.primary], None
+    if primary.fact is not None:
+        rows = events(warehouse, primary.fact, single, end, period, file=_place(experiment.primary))
+        days = warehouse.hold("gazette_days", _days(rows, primary.fact))
+    for name, metric in known.items():
+        first = days if name == experiment.primary else None
+        joined = _with_metric(warehouse, joined, single, name, metric, end, period, first)
+    for i, segment in enumerate(experiment.segments):
+        joined = _with_segment(warehouse, joined, i, segment, file)
+    return _Prepared(known, end, units, single, days, warehouse.hold("gazette_units", joined))
+
+
+def _everyone(
+    warehouse: Warehouse, ready: _Prepared, experiment: Experiment, period: Period
+) -> Iterator[tuple[str, Any]]:
+    yield "accounted", accounted(ready.units, experiment)
+    yield from matched(warehouse, ready.joined, ready.single, experiment, ready.known, ready.end, period)
+    if (several := _several(ready.joined, experiment, ready.known)) is not None:
+        yield "several", several
 
 
 def dated_by_day(warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period) -> Answer:
@@ -224,7 +256,7 @@ def _with_metric(
         rows = events(warehouse, metric.denominator, units, end, period, file=file)
         parts.append((f"{column}_den", _per_unit(rows, metric.denominator)))
     for part, values in parts:
-        flags = {f"{part}_{kind}": kind for kind in FLAGS}
+        flags = {f"{part}_{kind}": kind for kind in FLAGS} | {f"{part}{THERE}": "there"}
         right = values.rename({part: "value", f"unit_{part}": "unit_id", **flags})
         joined = joined.left_join(right, same(joined.unit_id, right[f"unit_{part}"])).drop(f"unit_{part}")
         joined = joined.mutate(**{part: joined[part].fill_null(0.0)} | {c: joined[c].fill_null(0) for c in flags})
@@ -239,12 +271,47 @@ def _with_covariate(warehouse: Warehouse, joined: Any, name: str, before: Covari
     table = warehouse.table(before.table, {"unit": before.unit, "column": before.column}, file=file)
     unit = identifier(warehouse, table, before.unit, name=before.table, file=file)
     values = table.select(unit_id=unit, value=number(table[before.column]))
-    values = values.group_by("unit_id").aggregate(value=values.value.max())
-    right = values.rename({part: "value", f"unit_{part}": "unit_id"})
+    values = _one_each(values)
+    right = values.rename({part: "value", f"unit_{part}": "unit_id", f"{part}{SEVERAL}": "several"})
     joined = joined.left_join(right, same(joined.unit_id, right[f"unit_{part}"])).drop(f"unit_{part}")
     joined = joined.mutate(**{lack: flag(joined[part].isnull()).cast("float64")})
+    joined = joined.mutate(**{f"{part}{SEVERAL}": joined[f"{part}{SEVERAL}"].fill_null(0)})
     middle = joined[part].mean().over(ibis.window())
     return joined.mutate(**{part: ibis.coalesce(joined[part], middle, 0.0)})
+
+
+def _one_each(values: Any) -> Any:
+    """One value a unit: of several the greatest (of texts the last), and whether there were several."""
+    return values.group_by("unit_id").aggregate(value=values.value.max(), several=flag(values.value.nunique() > 1))
+
+
+def _with_segment(warehouse: Warehouse, joined: Any, place: int, segment: Any, file: str) -> Any:
+    """The units with the value of a segment, nothing where there is none."""
+    part = f"{SEGMENT}{place}"
+    table = warehouse.table(segment.table, {"unit": segment.unit, "column": segment.column}, file=file)
+    unit = identifier(warehouse, table, segment.unit, name=segment.table, file=file)
+    values = _one_each(table.select(unit_id=unit, value=table[segment.column].cast("string")))
+    right = values.rename({part: "value", f"unit_{part}": "unit_id", f"{part}{SEVERAL}": "several"})
+    joined = joined.left_join(right, same(joined.unit_id, right[f"unit_{part}"])).drop(f"unit_{part}")
+    return joined.mutate(**{f"{part}{SEVERAL}": joined[f"{part}{SEVERAL}"].fill_null(0)})
+
+
+def _several(joined: Any, experiment: Experiment, metrics: dict[str, Metric]) -> Any:
+    """Per property and arm, units, and how many have several different values of it; None where there is no property."""
+    import ibis  # noqa: PLC0415
+
+    columns = {f"{s.column} in {s.table}": f"{SEGMENT}{i}{SEVERAL}" for i, s in enumerate(experiment.segments)}
+    for name, metric in metrics.items():
+        if (before := metric.covariate) is not None:
+            columns[f"{before.column} in {before.table}"] = f"{column_of(name)}_pre{SEVERAL}"
+    if not columns:
+        return None
+    sums = {column: joined[column].sum().cast("int64") for column in columns.values()}
+    found = joined.group_by("variant").aggregate(n=joined.count(), **sums)
+    parts = [
+        found.select("variant", "n", several=found[column], what=ibis.literal(what)) for what, column in columns.items()
+    ]
+    return _together(parts).order_by("what", "variant")
 
 
 def _per_unit(rows: Any, fact: Fact) -> Any:
@@ -252,8 +319,8 @@ def _per_unit(rows: Any, fact: Fact) -> Any:
 
 
 def _flags(rows: Any) -> dict[str, Any]:
-    """How many values are none, and whether a row lacks a value, a time or an arrival."""
-    return {kind: rows[kind].sum() if kind == "broken" else rows[kind].max() for kind in FLAGS}
+    """How many values are none, whether a row lacks a value, a time or an arrival, and whether one is there that counts."""
+    return {kind: rows[kind].sum() if kind == "broken" else rows[kind].max() for kind in (*FLAGS, "there")}
 
 
 def _days(rows: Any, fact: Fact) -> Any:
@@ -298,11 +365,11 @@ def _ranks(joined: Any, name: str, q: float, by: Sequence[str]) -> Any:
 
 
 def _shape(joined: Any, name: str) -> Any:
-    """How a skewed metric is spread: share of zeros and quantiles of the rest."""
+    """How a skewed metric is spread: share of zeros and quantiles of the rest, which may be negative (refunds)."""
     import ibis  # noqa: PLC0415
 
     column = column_of(name)
-    some = joined[column] > 0
+    some = joined[column] != 0
     marks = {f"p{round(q * 100)}": q for q in SHAPE}
     zero = joined.group_by("variant").aggregate(zero=1 - flag(some).mean())
     rest = quantiles(joined.filter(some), column, marks, ["variant"]).rename(of_variant="variant")
@@ -310,24 +377,23 @@ def _shape(joined: Any, name: str) -> Any:
     return found.mutate(metric=ibis.literal(name)).select("metric", "variant", "zero", *marks)
 
 
-def _segment(warehouse: Warehouse, joined: Any, segment: Any, metrics: dict[str, Metric], file: str) -> Any:
+def _segment(joined: Any, place: int, segment: Any, metrics: dict[str, Metric]) -> Any:
+    """Aggregates by value and arm; a unit without a value has none, which is another than an empty text."""
     import ibis  # noqa: PLC0415
 
-    table = warehouse.table(segment.table, {"unit": segment.unit, "column": segment.column}, file=file)
-    unit = identifier(warehouse, table, segment.unit, name=segment.table, file=file)
-    named = table.select(of_unit=unit, value=table[segment.column].cast("string"))
-    named = named.group_by("of_unit").aggregate(value=named.value.max())
-    both = joined.left_join(named, same(joined.unit_id, named.of_unit))
-    both = both.mutate(part=both.value.fill_null("unknown")).drop("value")
-    found = both.group_by("part", "variant").aggregate(**measures(both, metrics))
+    value = joined[f"{SEGMENT}{place}"]
+    both = joined.mutate(part=value.fill_null(""), lacking=flag(value.isnull()))
+    keys = ["part", "lacking", "variant"]
+    found = both.group_by(*keys).aggregate(**measures(both, metrics))
     for name, metric in metrics.items():
         if metric.quantile is not None:
             column = column_of(name)
-            marks = _ranks(both, name, metric.quantile, ["part", "variant"])
+            marks = _ranks(both, name, metric.quantile, keys)
             named = {f"{column}_{mark}": mark for mark in ("quantile", "low", "high")}
-            marks = marks.rename(of_part="part", of_variant="variant", **named)
-            found = found.inner_join(marks, [found.part == marks.of_part, found.variant == marks.of_variant])
-            found = found.drop("of_part").drop("of_variant")
-    found = found.rename(value="part")
-    rest: Sequence[str] = [c for c in found.columns if c not in {"value", "variant"}]
-    return found.mutate(segment=ibis.literal(segment.title)).select("segment", "value", "variant", *rest)
+            marks = marks.rename(**{f"of_{key}": key for key in keys}, **named)
+            found = found.inner_join(marks, [found[key] == marks[f"of_{key}"] for key in keys])
+            for key in keys:
+                found = found.drop(f"of_{key}")
+    rest: Sequence[str] = [c for c in found.columns if c not in keys]
+    value = ibis.ifelse(found.lacking == 1, ibis.null("string"), found.part)
+    return found.mutate(segment=ibis.literal(segment.title), value=value).select("segment", "value", "variant", *rest)

@@ -140,6 +140,7 @@ def _features(
     numeric = [n for n in names if table[n].type().is_numeric()]
     words = [n for n in names if n not in numeric]
     arrived = table.mutate(**{n: number(table[n]) for n in numeric}).filter(table[features.arrived] < period.cutoff)
+    arrived = _once(arrived, features)
     start, until = (ibis.date(d.isoformat()) for d in (features.trained_from, features.trained_until))
     day = arrived[features.time].date()
     reference = arrived.filter(day >= start, day < until).mutate(part=ibis.literal("training"))
@@ -168,6 +169,15 @@ def _features(
     yield warehouse.ask("drift", ibis.union(*histograms).order_by("feature", "bin", "part"), file=file)
     if numeric:
         yield warehouse.ask("drift_ks", ibis.union(*_gaps(both, numeric)).order_by("feature"), file=file)
+
+
+def _once(rows: Any, features: Features) -> Any:
+    """One row a prediction, the one that arrived first, of several at a moment the least; those without an id cannot be told apart."""
+    import ibis  # noqa: PLC0415
+
+    order = [features.arrived, *features.columns]
+    turn = ibis.row_number().over(ibis.window(group_by=features.id, order_by=order))
+    return rows.mutate(turn=turn).filter(lambda t: (t.turn == 0) | t[features.id].isnull()).drop("turn")
 
 
 def _faults(week: Any, features: Features) -> Any:
@@ -263,12 +273,13 @@ def importance_rows(warehouse: Warehouse, model: Model, period: Period, versions
 
     features = model.features
     assert features is not None  # noqa: S101  asked only where there are features
-    table = warehouse.table(features.table, {"id": features.id}, file=file)
+    table = warehouse.table(features.table, {"id": features.id, "arrived": features.arrived}, file=file)
     known = outcomes(warehouse, model, period, versions, file=file).filter(lambda t: t.label.notnull())
     known = known.filter(known.time >= period.start).select("row_id", "label").distinct()
     names = (f"{model.scores.table}.{model.scores.id}", f"{features.table}.{features.id}")
     row_id, feature_id = alike(known.row_id, table[features.id], names=names, where=file)
-    rows = known.mutate(row_id=row_id).inner_join(table.mutate(feature_id=feature_id), [("row_id", "feature_id")])
+    values = _once(table.mutate(feature_id=feature_id), features)
+    rows = known.mutate(row_id=row_id).inner_join(values, [("row_id", "feature_id")])
     rows = rows.select("row_id", "label", *features.columns)
     turn = ibis.row_number().over(ibis.window(order_by="row_id"))
     rows = rows.mutate(turn=turn, total=rows.count().over(ibis.window()))

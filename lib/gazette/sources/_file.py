@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,7 +125,7 @@ def read_file(
             refuse(wrong, question.path)
         people = People(table, question, control, shares, wrong)
         people.count()
-        if not people.arms or any(f.kind == "arms" for f in people.findings):
+        if not people.arms or any(f.kind in {"arms", "large"} for f in people.findings):
             refuse(people.findings, question.path)
         moments = Moments(people)
         tables = {"arms": moments.arms(), "missing": moments.missing()}
@@ -194,8 +195,25 @@ def _no_numbers(table: FileTable, question: FileQuestion) -> Iterator[Finding]:
         n, example = _examples(table, column, "is_text")
         if n:
             what = f"column {column!r} holds text in {n:,} rows, such as {example!r}, not numbers"
-            mend = f"clean the column, or name another; if {example!r} means that nothing is there: --missing {quote(example)}"
-            yield _stop("text", what, mend, n)
+            yield _stop("text", what, _mend_text(example), n)
+        n, example = _examples(table, column, "is_too_large")
+        if n:
+            what = f"column {column!r} holds numbers too large to be added up in {n:,} rows, such as {example}"
+            yield _stop("large", what, f"if they mean that nothing is there: --missing {quote(example)}", n)
+
+
+WRITTEN = (
+    (r"-?\d+(,\d+)+(\.\d+)?", "write numbers with a decimal point, and nothing between thousands"),
+    (r"[^\w.,-]*\s*-?[\d.,]+\s*[^\w.,-]*", "write plain numbers, without a sign of a currency or of per cent"),
+    (r"yes|no|y|n|t|f|on|off", "write 1 and 0, or true and false"),
+)  # text that is a number to whoever wrote it, and what to do
+
+
+def _mend_text(example: str) -> str:
+    for pattern, mend in WRITTEN:
+        if re.fullmatch(pattern, example.strip(), re.IGNORECASE):
+            return mend
+    return f"clean the column, or name another; if {example!r} means that nothing is there: --missing {quote(example)}"
 
 
 def _no_times(table: FileTable, question: FileQuestion) -> Iterator[Finding]:

@@ -386,7 +386,7 @@ def _who(table: FileTable, question: FileQuestion, control: str, found: Examinat
     )
     if not question.matches:
         found.findings += other_pages(people)
-    if known.metrics and not any(f.weight == "stops" and f.kind in {"arms", "page"} for f in found.findings):
+    if known.metrics and not any(f.weight == "stops" and f.kind in {"arms", "page", "large"} for f in found.findings):
         moments = Moments(people)
         moments.arms()
         found.findings += moments.findings

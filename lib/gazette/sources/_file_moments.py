@@ -231,7 +231,7 @@ class Moments:
     def segments(self) -> pd.DataFrame:
         """The primary metric per arm and value of the segment."""
         first, title = self.question.metrics[:1], self.question.segment
-        by = {"value": "coalesce(s, 'unknown')", "variant": "a"}
+        by = {"value": "s", "variant": "a"}
         frame = self.frame(
             f"SELECT {by['value']} AS value, a AS variant, {', '.join(self._measures(first))} FROM {self.source} GROUP BY 1, 2 ORDER BY 1, 2"
         )

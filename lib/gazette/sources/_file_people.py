@@ -286,6 +286,7 @@ class People:
         if word == "unit" and question.matches:  # a row that fits its arm says more than one that does not
             best += f" QUALIFY g = max(g) OVER (PARTITION BY {key})"
         if word == "unit" and question.first:
+            self._several_values(key)
             best = f"SELECT DISTINCT * FROM ({best}) QUALIFY t IS NOT DISTINCT FROM min(t) OVER (PARTITION BY {key})"
         self.table.connection.execute(
             f"CREATE TEMP TABLE gz_{word} AS SELECT {key} AS id, count(*) AS n, count(DISTINCT a) AS arms FROM ({best}) GROUP BY 1 "
@@ -343,6 +344,26 @@ class People:
             self._view("gz_by_cluster", f"SELECT * FROM {source} WHERE {key} IS NOT NULL")
         if word == "cluster" or not question.cluster:
             self.crossed = int(crossed)
+
+    def _several_values(self, key: str) -> None:
+        """Units whose rows differ in what should be a property of the unit: that of the first row counts."""
+        question = self.question
+        parts = {question.segment: "s"}
+        if question.covariate:
+            parts[question.covariate] = f"v{question.numbers.index(question.covariate)}"
+        for column, value in parts.items():
+            if not column:
+                continue
+            found = {
+                str(a): int(n)
+                for a, n in self.rows(
+                    f"SELECT a, count(*) FROM (SELECT arg_min(a, t) AS a FROM {self.source} WHERE {key} IS NOT NULL GROUP BY {key} "
+                    f"HAVING count(DISTINCT {value}) > 1) GROUP BY 1 ORDER BY 1"
+                )
+            }
+            if total := sum(found.values()):
+                what = f"{total:,} units have several values of {column!r} ({_listed(found)}); that of the first row counts"
+                self._add("several-values", what, "", column, total, "note")
 
     def _alike(self) -> int:
         """Rows that repeat another in every column of the file."""

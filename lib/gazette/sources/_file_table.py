@@ -21,6 +21,7 @@ READERS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv"
 SEPARATORS = (",", ";", "\t", "|")
 ENCODINGS = ("utf-8", "utf-16", "latin-1")  # those that DuckDB reads without an extension
 FLOATS = {"FLOAT": 2**24, "DOUBLE": 2**53}  # from here on whole numbers share one value
+LARGEST = 1e150
 NUMBERS = {
     *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "BOOLEAN", "DECIMAL"),
     *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", *FLOATS),
@@ -91,6 +92,10 @@ class FileTable:
         value = self.columns[column]
         there = f"trim({value}) <> ''" if self.types[column] == "VARCHAR" else f"{value} IS NOT NULL"
         return f"({there} AND {self.any_number(column)} IS NULL)"
+
+    def is_too_large(self, column: str) -> str:
+        """Whether a number stands there whose square no real number holds."""
+        return f"(abs({self.number(column)}) > {LARGEST!r})"
 
     def moment(self, column: str) -> str:
         """A time as microseconds, or a number as it is, to be put in order; a time without zone is UTC."""

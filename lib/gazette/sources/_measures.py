@@ -87,20 +87,18 @@ def at_one_age(rows: Any, period: Period, *, label: bool) -> Any:
     less than half came by that age (its history was loaded later, all at once) stays as it is known now; ``aged`` is false.
 
     Args:
-        rows: With ``week``, ``arrived`` and, where there are outcomes, ``label`` and ``known``.
+        rows: With ``week``, ``arrived`` and, where there are outcomes, ``label`` and ``told`` as they are known now, and as they were
+            then (``label_then``, ``told_then``).
         period: The edition's week.
         label: Whether there are outcomes.
     """
     import ibis  # noqa: PLC0415
 
-    later = [timedelta(days=7 * k) for k in range(1, period.history_weeks)]
-    limit = ibis.cases(
-        *((rows.week == (period.start - back).date(), ibis.literal(period.cutoff - back)) for back in later),
-        else_=ibis.literal(period.cutoff),
-    )
-    rows = rows.mutate(came=rows.arrived < limit)
+    rows = rows.mutate(came=rows.arrived < _due(rows.week, period))
     if label:
-        rows = rows.mutate(settled=rows.came & (rows.known < limit))
+        rows = rows.mutate(
+            settled=rows.came & rows.told_then.notnull()
+        )  # of which the label may be none of two classes
         counted = rows.label.notnull()
     else:
         rows = rows.mutate(settled=rows.came)
@@ -112,9 +110,21 @@ def at_one_age(rows: Any, period: Period, *, label: bool) -> Any:
     )
     rows = rows.filter(~rows.aged | rows.came)
     if label:
-        kept = ~rows.aged | rows.settled
-        rows = rows.mutate(label=ibis.ifelse(kept, rows.label, None), told=ibis.ifelse(kept, rows.told, None))
+        then = {c: ibis.ifelse(rows.settled, rows[f"{c}_then"], None) for c in ("label", "told")}
+        rows = rows.mutate(**{c: ibis.ifelse(rows.aged, then[c], rows[c]) for c in then})
+        rows = rows.drop("label_then").drop("told_then")
     return rows.drop("came").drop("settled")
+
+
+def _due(week: Any, period: Period) -> Any:
+    """Until when a week's rows had to be there to be as old as this week's are at the cut-off."""
+    import ibis  # noqa: PLC0415
+
+    later = [timedelta(days=7 * k) for k in range(1, period.history_weeks)]
+    return ibis.cases(
+        *((week == (period.start - back).date(), ibis.literal(period.cutoff - back)) for back in later),
+        else_=ibis.literal(period.cutoff),
+    )
 
 
 def unscored(rows: Any, columns: Sequence[str], period: Period, live: str) -> tuple[str, Any]:
@@ -147,7 +157,9 @@ def within(table: Any, scores: Scores, period: Period) -> Any:
 def outcomes(warehouse: Warehouse, model: Model, period: Period, versions: dict[str, str], *, file: str) -> Any:
     """Rows of the period with score and label, each row and version once; null where there is none.
 
-    ``told`` is the label as it is written, ``label`` what it means: 0 or 1 for a classifier, else a number.
+    ``told`` is the label as it is written, ``label`` what it means: 0 or 1 for a classifier, else a number. Of several labels it is
+    the one that came last and says something, of several at a moment the least; ``label_then`` and ``told_then`` are those of the
+    week's age.
 
     Args:
         warehouse: An open warehouse.
@@ -188,9 +200,25 @@ def outcomes(warehouse: Warehouse, model: Model, period: Period, versions: dict[
         else (number(y[labels.label]), y[labels.label].cast("string"))
     )
     y = y.mutate(label_id=label_id, label=label, told=told).filter(y[labels.arrived] < period.cutoff)
+    y = y.filter(y.told.notnull() if model.kind == "classifier" else y.label.notnull())
     y = y.select("label_id", "label", "told", known=y[labels.arrived])
-    y = first_of_each(y, ["label_id"], "known", "told")
-    return s.left_join(y, s.row_id == y.label_id).drop("label_id")
+    return _latest(s.left_join(y, s.row_id == y.label_id).drop("label_id"), period)
+
+
+def _latest(rows: Any, period: Period) -> Any:
+    """Of rows that stand there once for each label, those with the last one; beside it the last one that was there in time."""
+    import ibis  # noqa: PLC0415
+
+    order = [ibis.desc("known"), "told"]
+    rows = rows.mutate(in_time=flag(rows.known < _due(rows.week, period)))
+    own = ibis.window(group_by=["row_id", "version"])
+    rows = rows.mutate(
+        turn=ibis.row_number().over(ibis.window(group_by=["row_id", "version"], order_by=order)),
+        of_alike=ibis.row_number().over(ibis.window(group_by=["row_id", "version", "in_time"], order_by=order)),
+    )
+    then = (rows.in_time == 1) & (rows.of_alike == 0)
+    rows = rows.mutate(**{f"{c}_then": ibis.ifelse(then, rows[c], None).max().over(own) for c in ("label", "told")})
+    return rows.filter(rows.turn == 0).drop("turn").drop("of_alike").drop("in_time")
 
 
 def answers(

@@ -105,7 +105,12 @@ def label(variant: Any, experiment: Experiment) -> Any:
 
 
 def assigned(warehouse: Warehouse, experiment: Experiment, period: Period, *, file: str) -> Any:
-    """A row per identifier (and one for all rows without): variant, how many different ones, rows, first moment."""
+    """A row per identifier (and one for all rows without): variant, how many different ones, rows, first moment.
+
+    A row without a variant says nothing against the variant of another: it is one of ``gaps``, and its moment does not count.
+    """
+    import ibis  # noqa: PLC0415
+
     columns = {c: c for c in ("experiment", "unit_id", "variant", "assigned_at")}
     name = experiment.assignments
     table = warehouse.table(name, columns, file=file)
@@ -118,8 +123,24 @@ def assigned(warehouse: Warehouse, experiment: Experiment, period: Period, *, fi
         variant=label(rows.variant, experiment),
         assigned_at=moment(rows, "assigned_at", name=name, file=file),
     )
-    return mine.group_by("unit_id").aggregate(
-        variant=mine.variant.min(), arms=mine.variant.nunique(), assigned_at=mine.assigned_at.min(), rows=mine.count()
+    mine = mine.mutate(arm=mine.variant.nullif(NO_VARIANT))
+    mine = mine.mutate(seen=ibis.cases((mine.arm.notnull(), mine.assigned_at)))
+    found = mine.group_by("unit_id").aggregate(
+        variant=mine.arm.min().fill_null(NO_VARIANT),
+        arms=ibis.greatest(mine.arm.nunique(), 1),
+        named=mine.arm.count(),
+        first=mine.assigned_at.min(),
+        seen=mine.seen.min(),
+        rows=mine.count(),
+    )
+    told = found.unit_id.notnull() & (found.named > 0)
+    return found.select(
+        "unit_id",
+        "variant",
+        "arms",
+        "rows",
+        assigned_at=ibis.ifelse(found.named > 0, found.seen, found["first"]),
+        gaps=ibis.ifelse(told, found["rows"] - found.named, 0),
     )
 
 
@@ -140,7 +161,10 @@ def phase(units: Any, experiment: Experiment) -> Any:
 
 
 def accounted(units: Any, experiment: Experiment) -> Any:
-    """Where every identifier went, in rows of kind, label and counts; together they are all rows of the test's time."""
+    """Where every identifier went, in rows of kind, label and counts; together they are all rows of the test's time.
+
+    One that has rows with a variant and rows without is told of twice: where it went, and as one without for these rows.
+    """
     import ibis  # noqa: PLC0415
 
     known = units.variant.isin([v.id for v in experiment.variants])
@@ -157,11 +181,20 @@ def accounted(units: Any, experiment: Experiment) -> Any:
     )
     if experiment.exclude:
         kind = ibis.ifelse((kind == "unknown") & told.isin(experiment.exclude), "excluded", kind)
-    sorted_ = units.mutate(kind=kind, label=told)
-    found = sorted_.group_by("kind", "label").aggregate(
-        units=flag(sorted_.unit_id.notnull()).sum(),
-        rows=sorted_["rows"].sum(),
-        repeated=flag(sorted_["rows"] > 1).sum(),
+    rows = units["rows"] - units.gaps
+    went = units.select(kind=kind, label=told, units=flag(units.unit_id.notnull()), rows=rows, repeated=flag(rows > 1))
+    lost = units.filter(units.gaps > 0)
+    state = "excluded" if NO_VARIANT in experiment.exclude else "unknown"
+    gaps = lost.select(
+        kind=ibis.literal(state),
+        label=ibis.literal(NO_VARIANT),
+        units=flag(lost.gaps > 0),
+        rows=lost.gaps,
+        repeated=flag(lost.gaps < 0),
+    )
+    both = ibis.union(went, gaps)
+    found = both.group_by("kind", "label").aggregate(
+        units=both.units.sum(), rows=both["rows"].sum(), repeated=both.repeated.sum()
     )
     return found.order_by("kind", "label")
 
@@ -202,7 +235,7 @@ def events(warehouse: Warehouse, fact: Fact, units: Any, end: datetime, period: 
 
     Those dated by day count from the day of assignment. ``broken`` is 1 where the value was NaN or infinite, ``absent``
     where there was none. A row without a time or an arrival is there to be told of: ``untimed`` or ``unarrived`` is 1,
-    ``counts`` 0, and it has no value.
+    ``counts`` 0, and it has no value. ``there`` is 1 where a row has something to count.
     """
     import ibis  # noqa: PLC0415
 
@@ -228,6 +261,7 @@ def events(warehouse: Warehouse, fact: Fact, units: Any, end: datetime, period: 
         untimed=flag(rows[fact.time].isnull()),
         unarrived=flag(rows[fact.arrived].isnull()) if fact.arrived else ibis.literal(0),
         counts=flag(whole),
+        there=flag(whole & value.notnull()) if fact.value else flag(whole),
     )
     since = units.assigned_at.truncate("D") if by_day(warehouse, fact, end, file=file) else units.assigned_at
     later = (kept.happened >= since) | kept.happened.isnull()

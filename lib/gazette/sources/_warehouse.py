@@ -21,6 +21,7 @@ from gazette.sources import (
     _regressor,
 )
 from gazette.sources._answer import Answer
+from gazette.sources._culprit import clear_values, read_as_numbers
 from gazette.sources._engine import first_line, open_engine
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Period",
     "Warehouse",
-    "assigned_answer",
     "bridge_answer",
     "experiment_answers",
     "importance_rows",
     "model_answers",
+    "people_answers",
     "row_counts",
     "tables_of",
     "told_answer",
@@ -208,22 +209,32 @@ def experiment_answers(
 ) -> list[Answer]:
     """All that an experiment's notebook needs, as aggregates per arm; only the queries whose names are ``wanted`` are run."""
     file = f"params/experiments/{experiment.id}.yml"
-    with _clear_errors("an experiment's query", file):
+    with _told_why(warehouse, experiment, metrics, "an experiment's query", file):
         pairs = [*_experiment.queries(warehouse, experiment, metrics, period, file=file)]
         dated = _experiment.dated_by_day(warehouse, experiment, metrics, period)
-    return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs if wanted(name)), dated]
+        return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs if wanted(name)), dated]
 
 
-def assigned_answer(warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period) -> Answer:
-    """Where everyone went who was assigned, after a look at whether the ids of all its tables can be compared.
+def people_answers(
+    warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period
+) -> list[Answer]:
+    """Where everyone went who was assigned, and who has a row of what is measured; a look at ids and values of all its tables.
 
     Raises:
-        SourceError: A table or column is missing, or ids cannot be compared.
+        SourceError: A table or column is missing, ids cannot be compared, or values cannot be added up.
     """
     file = f"params/experiments/{experiment.id}.yml"
-    with _clear_errors("an experiment's query", file):
-        expression = _experiment.everyone(warehouse, experiment, metrics, period, file=file)
-    return warehouse.ask("accounted", expression, file=file)
+    with _told_why(warehouse, experiment, metrics, "an experiment's query", file):
+        pairs = [*_experiment.everyone(warehouse, experiment, metrics, period, file=file)]
+        return [warehouse.ask(name, expression, file=file) for name, expression in pairs]
+
+
+@contextmanager
+def _told_why(
+    warehouse: Warehouse, subject: Model | Experiment, metrics: dict[str, Metric], what: str, file: str
+) -> Iterator[None]:
+    with clear_values(warehouse, read_as_numbers(subject, metrics), file=file), _clear_errors(what, file):
+        yield
 
 
 def tables_of(subject: Model | Experiment, metrics: dict[str, Metric]) -> list[str]:
@@ -274,11 +285,11 @@ def model_answers(
     """
     file = f"params/models/{model.id}.yml"
     room = {"classifier": _classifier, "ranker": _ranker, "regressor": _regressor}[model.kind]
-    with _clear_errors("a model's query", file):
+    with _told_why(warehouse, model, {}, "a model's query", file):
         pairs = [*room.queries(warehouse, model, period, versions, held="gazette_rows", file=file)]
         pairs += _operations.queries(warehouse, model, period, file=file)
         more = [*_features.answers(warehouse, model, period, versions, wanted, file=file)]
-    return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs if wanted(name)), *more]
+        return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs if wanted(name)), *more]
 
 
 def bridge_answer(

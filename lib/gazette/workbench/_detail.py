@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from gazette import display, stats
 from gazette.display import Block, Chart, Column, Table
 from gazette.record import NotPublished
 from gazette.workbench._numbers import ExperimentNumbers
-from gazette.workbench._parts import by_day, by_segment
+from gazette.workbench._parts import by_day, by_segment, not_compared
 from gazette.workbench._phases import MOVED
 
 __all__ = ["ExperimentDetail", "row"]
@@ -74,8 +75,16 @@ class ExperimentDetail(ExperimentNumbers):
         found = by_segment(self.reading, self.arm)
         if self.plan.reallocations and self.plan.segments:
             return Block(f"<p>Nothing by segment: {MOVED}.</p>")
+        out = self.segments_left_out()
         if not found or not self.trusted:
-            return Block(f"<p>{'A check failed' if found else 'No segments are planned'}: nothing by segment.</p>")
+            why = (
+                "No segments are planned"
+                if not (found or out)
+                else _left_out(out)
+                if self.trusted
+                else "A check failed"
+            )
+            return Block(f"<p>{escape(why)}: nothing by segment.</p>")
         rows = []
         for one in found:
             relative, difference = one["comparison"].relative, one["comparison"].difference
@@ -116,9 +125,15 @@ class ExperimentDetail(ExperimentNumbers):
                 e: Column(t, gap, signed=True, ends=ends) for e, t in zip(ends, ("Range from", "to"), strict=True)
             }
         caption = "Primary metric by segment; ranges are widened for the number of segments. " + ". ".join(tests)
+        if out:
+            caption += f". {_left_out(out)}"
         if self.look.primary.adjusted:
             caption += ". Segments are not adjusted by a value from before the test, as the whole is"
         return display.table(pd.DataFrame(rows), "segments", caption, columns)
+
+    def segments_left_out(self) -> list[tuple[str, str, str]]:
+        """Segments that are not compared: property, value and why."""
+        return not_compared(self.reading, self.arm)
 
     def segment_forest(self) -> Block | Chart:
         """The same as a chart."""
@@ -192,6 +207,14 @@ class ExperimentDetail(ExperimentNumbers):
         title = self.params.metrics[metric].title
         caption = f"{title} among users who have any: the value that so large a share of them stays below, by arm."
         return display.chart(display.trend(rows, title=title, form=",.3~r"), "distribution", caption)
+
+
+def _left_out(segments: list[tuple[str, str, str]]) -> str:
+    """Segments that were not compared, those of one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for by, value, why in segments:
+        reasons.setdefault(why, []).append(f"{by} {value}")
+    return "Not compared: " + "; ".join(f"{', '.join(who)} ({why})" for why, who in reasons.items())
 
 
 def _marks(frame: Any) -> list[str]:

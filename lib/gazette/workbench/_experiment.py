@@ -12,9 +12,10 @@ from gazette.display import Block, Chart, Column, Table
 from gazette.record import NotPublished
 from gazette.workbench._answers import records
 from gazette.workbench._bench import Emitted
+from gazette.workbench._checks import days_of
 from gazette.workbench._detail import row
 from gazette.workbench._flips import FlipSteps
-from gazette.workbench._numbers import day_of, days_of, worth
+from gazette.workbench._numbers import day_of, worth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,7 +173,7 @@ class ExperimentBench(FlipSteps):
                 "check": ": ".join(filter(None, (CHECKS[c.name][0], c.of))),
                 "asks": CHECKS[c.name][1],
                 "found": f"{'p = ' if c.name in P_VALUES and c.number.published else ''}{display.format_number(c.number)}",
-                "result": words[c.passed],
+                "result": "Warning" if c.warns else words[c.passed],
             }
             for c in self.checks_made
         ]
@@ -209,6 +210,10 @@ class ExperimentBench(FlipSteps):
             columns[f"lack{i}"] = Column(f"With {lack.what}", "count")
             for v, shown in zip(self.plan.variants, rows, strict=False):
                 shown[f"lack{i}"] = int(lack.arms[v.id]["missing"]) if v.id in lack.arms else None
+        for i, one in enumerate(self.several):
+            columns[f"several{i}"] = Column(f"With several values of {one.what}", "count")
+            for v, shown in zip(self.plan.variants, rows, strict=False):
+                shown[f"several{i}"] = one.arms.get(v.id, 0)
         return display.table(pd.DataFrame(rows), "arms", "Users per arm", columns)
 
     @property
@@ -225,6 +230,7 @@ class ExperimentBench(FlipSteps):
             "treatment": Column("Variant"),
             "metric": Column("Metric"),
             "role": Column("Role"),
+            "users": Column("Users with a row", "count"),
             "control_shown": Column("Control"),
             "treatment_shown": Column("Variant's value"),
             "difference_shown": Column("Difference"),
@@ -234,6 +240,8 @@ class ExperimentBench(FlipSteps):
         }
         if len(self.looks_by_arm) == 1:
             del columns["treatment"]
+        if not self.matched:
+            del columns["users"]
         return display.table(pd.DataFrame(rows), "scorecard", f"Every metric. {self._multiplicity()}", columns)
 
     def _multiplicity(self) -> str:
@@ -298,7 +306,12 @@ class ExperimentBench(FlipSteps):
             "relative_low": relative.interval.low if relative.interval else None,
             "relative_high": relative.interval.high if relative.interval else None,
             "p_value": None if isinstance(p, NotPublished) else p,
-        }
+        } | self._users_of(result.metric)
+
+    def _users_of(self, metric: str) -> dict[str, int]:
+        """How many users have a row that the metric can count, where that was asked."""
+        found = [m.users for m in self.matched if (m.metric, m.part) == (metric, "value")]
+        return {"users": found[0]} if found else {}
 
     def forest(self) -> Chart:
         """Relative effects with their ranges."""
@@ -374,6 +387,14 @@ CHECKS: dict[str, tuple[str, str]] = {
     "missing-days": (
         "Every day there",
         "Days without users or without rows of the primary metric: missing or late; fails from 1",
+    ),
+    "matched": (
+        "Rows of users",
+        "Have users a row that counts? Fails where there are rows and nobody has one",
+    ),
+    "several-values": (
+        "One value each",
+        "Users with several values of a property; the greatest is taken, of texts the last",
     ),
     "missing-values": (
         "Missing alike",

@@ -47,7 +47,7 @@ class News(Money):
             return []
         made = conclusions.changes(before, self.digest, page=self.subject)
         for suffix, value in made.counts.items():
-            self.count(suffix, LABELS[suffix], value, "news")
+            self.count(suffix, LABELS[suffix.rstrip("-0123456789")], value, "news")
         cards = {f"{self.subject}.before.{c['id']}": c for c in before["cards"]}
         for reference in dict.fromkeys(r for f in made.findings for r in f.references):
             if reference in cards:
@@ -73,6 +73,7 @@ class News(Money):
 
 
 LABELS = {
+    "news-verdicts": "Verdicts that changed alike",
     "news-amounts": "Cards in money",
     "news-cards": "Cards on this page",
     "news-new": "Models and tests that the edition before did not have",

@@ -12,6 +12,8 @@ from gazette.errors import WrongUseError
 from gazette.record import NotPublished, Number, TakenLook
 from gazette.snapshot import reopen
 from gazette.workbench._bench import Bench
+from gazette.workbench._checks import checks
+from gazette.workbench._matched import Matched, Several, matched_of, several_of
 from gazette.workbench._missing import Lack, lacks_of
 from gazette.workbench._reading import Effect, Reading
 
@@ -21,14 +23,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gazette.conclusions import Look, MetricResult
-    from gazette.params import Experiment, Impact
+    from gazette.params import Impact
     from gazette.record import Finding, Unit, Verdict
 
-__all__ = ["ExperimentNumbers", "day_of", "days_of", "worth"]
-
-SPLIT_ALPHA = 0.01  # of a planned split a few checks a test may alarm falsely; a true loss of users must not pass
-BALANCE_ALPHA = 0.001
-CROSSED_LIMIT = 0.01
+__all__ = ["ExperimentNumbers", "day_of", "worth"]
 
 
 class ExperimentNumbers(Bench):
@@ -65,7 +63,7 @@ class ExperimentNumbers(Bench):
         return pd.DataFrame(self.reading.arms.values()).set_index("variant")
 
     def _title(self, arm: str) -> str:
-        return next(v.title for v in self.plan.variants if v.id == arm)
+        return self.reading.title(arm)
 
     def _prefix(self, arm: str) -> str:
         """Between subject and metric in the ids of a treatment's numbers: empty where there is but one."""
@@ -108,69 +106,18 @@ class ExperimentNumbers(Bench):
     @cached_property
     def checks_made(self) -> tuple[conclusions.Check, ...]:
         """The gates before any verdict, the gravest first."""
-        reading, plan = self.reading, self.plan
-        shared: dict[str, Any] = {"metric": plan.primary, "cell": "checks"}
-        counts: dict[str, Any] = {**shared, "metric": "gazette.count"}
-        split, drift, balance = reading.split(), reading.split_sequence(), reading.balance()
-        crossed, missing = reading.crossed(), reading.missing_days()
-        made: list[tuple[Any, Number, bool | None]] = [
-            (
-                "sample-ratio",
-                self.add("split", "Chance of so uneven a split", split, unit="number", query="arms", **shared),
-                _above(split, SPLIT_ALPHA),
-            ),
-            (
-                "sample-ratio-sequence",
-                self.add("drift", "The same, watched daily", drift, unit="number", query="assigned_per_day", **shared),
-                _above(drift, SPLIT_ALPHA),
-            ),
-            (
-                "exposure",
-                self.add("crossed", "Users seen in several arms", crossed, unit="count", query="exposure", **counts),
-                None if isinstance(crossed, NotPublished) else crossed <= CROSSED_LIMIT * (reading.units + crossed),
-            ),
-            (
-                "balance",
-                self.add("balance", "Chance of so unlike a start", balance, unit="number", query="arms", **shared),
-                _above(balance, BALANCE_ALPHA),
-            ),
-            (
-                "missing-days",
-                self.add("missing", "Days without anybody", missing, unit="count", query="assigned_per_day", **counts),
-                missing == 0,
-            ),
-            ("minimum-run", self._common["days"], reading.days >= min(plan.minimum_days, days_of(plan))),
-        ]
-        lost = reading.accounted.unknown()
-        if lost is not None:  # editions of earlier code did not ask
-            who = self.add(
-                "unaccounted", "In no arm that the file knows", lost, unit="count", query="accounted", **counts
-            )
-            made.insert(0, ("accounted", who, lost == 0))
-        if not isinstance(drift, NotPublished):  # read every week, a single test would alarm more often than it says
-            made = made[1:]
-        if (broken := reading.broken_plan()) and "" in broken:
-            changed = self.add(
-                "plan-broken", "Changes of the plan", len(broken[""]), unit="count", query="looks", **counts
-            )
-            made.insert(0, ("plan-locked", changed, False))
-        checks = [conclusions.Check(name=name, number=number, passed=ok) for name, number, ok in made]
-        redefined = [self._redefined(m, len(what)) for m, what in broken.items() if m in plan.metrics]
-        return (*checks, *redefined, *(self._evenly(i, lack) for i, lack in enumerate(self.lacks)))
+        return checks(self, self._common["days"])
 
-    def _redefined(self, metric: str, changes: int) -> conclusions.Check:
-        """The check that fails a metric, other than the primary, whose definition is not that of the first look."""
-        made = self.add(
-            f"redefined.{metric}",
-            f"Changes of the definition: {self.params.metrics[metric].title}",
-            changes,
-            unit="count",
-            metric="gazette.count",
-            cell="checks",
-            query="looks",
-        )
-        of = self.params.metrics[metric].title
-        return conclusions.Check(name="plan-locked", number=made, passed=False, metric=metric, of=of)
+    @cached_property
+    def matched(self) -> list[Matched]:
+        """Users who have a row of what each metric counts, as far as it was asked."""
+        reading = self.reading
+        return matched_of(reading.table("matched"), reading.table("unmatched"), self.params.metrics, self.lacks)
+
+    @cached_property
+    def several(self) -> list[Several]:
+        """Properties of which some users have several values."""
+        return several_of(self.reading.table("several"))
 
     @cached_property
     def lacks(self) -> list[Lack]:
@@ -178,22 +125,6 @@ class ExperimentNumbers(Bench):
         return lacks_of(self.reading.table("missing"), control=self.plan.control, clustered=self._clustered)
 
     _clustered = False
-
-    def _evenly(self, place: int, lack: Lack) -> conclusions.Check:
-        """Whether as much is missing in each arm; the second thing that a metric lacks has a number of its own."""
-        before = sum(other.metric == lack.metric for other in self.lacks[:place])
-        again = f"-{before + 1}" if before else ""
-        number = self.add(
-            f"missing.{lack.metric}{again}" if lack.metric else f"missing.of-all-{place}",
-            f"Chance of so unlike shares: {lack.what}",
-            lack.p,
-            unit="number",
-            metric=lack.metric or self.plan.primary,
-            cell="checks",
-            query="missing",
-        )
-        passed = None if isinstance(lack.p, NotPublished) else lack.p >= SPLIT_ALPHA
-        return conclusions.Check(name="missing-values", number=number, passed=passed, metric=lack.metric, of=lack.what)
 
     def _result(self, effect: Effect) -> MetricResult:
         known, metric = self.params.metrics[effect.metric], effect.metric
@@ -416,14 +347,6 @@ def worth(difference: stats.Estimate, scale: float, cost: float = 0.0) -> stats.
         standard_error=difference.standard_error * abs(scale),
         method=method,
     )
-
-
-def _above(p: float | NotPublished, limit: float) -> bool | None:
-    return None if isinstance(p, NotPublished) else p >= limit
-
-
-def days_of(plan: Experiment) -> int:
-    return (plan.end - plan.start).days + 1
 
 
 def day_of(day: Any) -> str:

@@ -13,9 +13,13 @@ from gazette.record import NotPublished
 from gazette.workbench._answers import number, records
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gazette.workbench._reading import Reading
 
-__all__ = ["by_day", "by_segment"]
+__all__ = ["NO_VALUE", "by_day", "by_segment", "not_compared", "shown_value"]
+
+NO_VALUE = "no value"  # a segment of those who have none
 
 
 def by_day(reading: Reading, arm: str) -> list[dict[str, Any]]:
@@ -43,28 +47,43 @@ def by_day(reading: Reading, arm: str) -> list[dict[str, Any]]:
 
 
 def by_segment(reading: Reading, arm: str) -> list[dict[str, Any]]:
-    """Effect on the primary metric in each segment, corrected over the values of a segment (Bonferroni)."""
+    """Effect on the primary metric in each segment, corrected over the values of a segment (Bonferroni); those that can be compared."""
+    return [one for one in _by_segment(reading, arm) if "comparison" in one]
+
+
+def not_compared(reading: Reading, arm: str) -> list[tuple[str, str, str]]:
+    """Segments that `by_segment` leaves out: property, value and why."""
+    return [(one["segment"], one["value"], one["why"]) for one in _by_segment(reading, arm) if "why" in one]
+
+
+def shown_value(value: Any) -> str:
+    """The value of a segment for readers: none is another than an empty text, and than any text that says so."""
+    if value is None or value != value:  # noqa: PLR0124  pandas makes NaN of nothing
+        return NO_VALUE
+    text = str(value)
+    return f"'{text}'" if text != text.strip() or text in {"", NO_VALUE} else text
+
+
+def _by_segment(reading: Reading, arm: str) -> Iterator[dict[str, Any]]:
     frame = reading.table("segments")
     if reading.plan.reallocations or frame is None or frame.empty:
-        return []
-    found = []
-    for (segment, value), part in frame.groupby(["segment", "value"], sort=True):
+        return
+    primary, control = reading.plan.primary, reading.plan.control
+    for (segment, value), part in frame.groupby(["segment", "value"], sort=True, dropna=False):
+        one: dict[str, Any] = {"segment": str(segment), "value": shown_value(value)}
         rows = {str(r["variant"]): r for r in records(part)}
-        if reading.plan.control not in rows or arm not in rows:
+        if gone := [reading.title(a) for a in (control, arm) if a not in rows]:
+            yield {**one, "why": f"nobody in {' and '.join(gone)}"}
             continue
-        control, treatment = (reading.moments(rows[a], reading.plan.primary) for a in (reading.plan.control, arm))
-        if isinstance(control, NotPublished) or isinstance(treatment, NotPublished):
+        sides = [reading.moments(rows[a], primary) for a in (control, arm)]
+        if lost := [s for s in sides if isinstance(s, NotPublished)]:
+            yield {**one, "why": lost[0].reason}
             continue
-        several = frame.loc[frame["segment"] == segment, "value"].nunique()
-        compared = reading.between(
-            control,
-            treatment,
-            reading.plan.primary,
-            proportion=reading.metrics[reading.plan.primary].proportion,
-            alpha=reading.design.alpha / several,
-        )
-        if isinstance(compared.difference, stats.Estimate):
-            found.append(
-                {"segment": str(segment), "value": str(value), "comparison": compared, "n": control.n + treatment.n}
-            )
-    return found
+        left, right = (s for s in sides if not isinstance(s, NotPublished))
+        several = frame.loc[frame["segment"] == segment, "value"].nunique(dropna=False)
+        proportion, alpha = reading.metrics[primary].proportion, reading.design.alpha / several
+        compared = reading.between(left, right, primary, proportion=proportion, alpha=alpha)
+        if isinstance(compared.difference, NotPublished):
+            yield {**one, "why": compared.difference.reason}
+        else:
+            yield {**one, "comparison": compared, "n": left.n + right.n}

@@ -86,6 +86,10 @@ class Reading(Looks):
             return stratified(records(moved))
         return {str(row["variant"]): row for row in records(self.table("arms"))}
 
+    def title(self, arm: str) -> str:
+        """An arm's name for readers."""
+        return next(v.title for v in self.plan.variants if v.id == arm)
+
     def count(self, arm: str) -> int:
         """Units of an arm."""
         return int(self.arms[arm]["n"]) if arm in self.arms else 0
