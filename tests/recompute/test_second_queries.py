@@ -247,9 +247,9 @@ def asked(place: Path, subject: Model, **tables: pd.DataFrame) -> tuple[dict[str
 
 
 def first_rows(p: pd.DataFrame, y: pd.DataFrame) -> pd.DataFrame:
-    """What counts, by pandas: first of each row and version, first label of each row, both arrived by the cut-off."""
+    """What counts, by pandas: first of each row and version, last label of each row, both arrived by the cut-off."""
     p = p[(p["loaded"] < CUTOFF) & (p["at"] < CUTOFF)].sort_values("loaded").drop_duplicates(["id", "version"])
-    y = y[y["known"] < CUTOFF].sort_values("known").drop_duplicates("id")
+    y = y[y["known"] < CUTOFF].sort_values("known").drop_duplicates("id", keep="last")
     return p[p["version"].isin(["1", "2"])].merge(y, on="id")
 
 

@@ -460,3 +460,19 @@ def test_a_test_that_ran_too_short_waits(small: SmallProject) -> None:
     (verdict,) = record["verdicts"]
     assert (verdict["state"], verdict["action"], verdict["rule"]) == ("not published", "wait", "gate-minimum-run")
     assert record["findings"] == []
+
+
+@pytest.mark.integration
+def test_somebody_in_no_arm_is_a_failed_check_of_the_page_beside_the_split(small: SmallProject) -> None:
+    from program import gazette  # noqa: PLC0415
+
+    with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(
+            "INSERT INTO experiment_assignments VALUES ('button', 'p1', 'purple', TIMESTAMP '2026-11-12')"
+        )
+    gazette("build", "2026-W47", project=small.root)
+    record = json.loads((small.root / "editions" / "2026-W47" / "records" / "button.json").read_text())
+    assert record["verdicts"][0]["rule"] == "gate-accounted"
+    shown = {n["id"]: n["value"] for n in record["numbers"]}
+    assert shown["button.unaccounted"] == 1
+    assert shown["button.drift"] > 0.01
