@@ -323,8 +323,11 @@ def test_a_regressor_is_what_scikit_learn_and_the_first_computation_say(tmp_path
         second = found[measure]
         assert second is not None
         assert second.value == pytest.approx(value, rel=1e-9), measure
-    for name, estimate in first_numbers(subject, first).items():
-        same(estimate, found[name], name)
+    estimates = first_numbers(subject, first)
+    for name, estimate in estimates.items():
+        if not isinstance(estimate, NotPublished):  # squared errors of labels that were turned round: too few degrees
+            same(estimate, found[name], name)
+    assert [n for n, e in estimates.items() if isinstance(e, NotPublished)] == ["rmse.change"]
 
 
 def test_a_ranker_is_what_scikit_learn_and_the_first_computation_say(tmp_path: Path) -> None:

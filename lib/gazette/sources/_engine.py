@@ -111,7 +111,7 @@ class Engine:
     def sql(self, expression: Any) -> str:
         """The text that an expression is; as ``ibis.to_sql`` writes it, which first copies the expression off its connection."""
         compiler = self.connection.compiler
-        return str(compiler.to_sqlglot(expression).sql(dialect=compiler.dialect, pretty=True, copy=False))
+        return str(compiler.to_sqlglot(expression).sql(dialect=compiler.dialect, pretty=True))
 
     def hold(self, name: str, expression: Any) -> tuple[Any, str] | None:
         """A temporary table of what an expression finds, and the SQL that made it; None where the warehouse cannot."""

@@ -139,13 +139,18 @@ def _features(
     table = warehouse.table(features.table, columns, file=file)
     numeric = [n for n in names if table[n].type().is_numeric()]
     words = [n for n in names if n not in numeric]
+    if not any(map(wanted, ("feature_checks", *DRIFT))):
+        return
     arrived = table.mutate(**{n: number(table[n]) for n in numeric}).filter(table[features.arrived] < period.cutoff)
-    arrived = _once(arrived, features)
+    arrived = _once(arrived, features, features.id)
     start, until = (ibis.date(d.isoformat()) for d in (features.trained_from, features.trained_until))
     day = arrived[features.time].date()
-    reference = arrived.filter(day >= start, day < until).mutate(part=ibis.literal("training"))
+    reference = arrived.filter(day >= start, day < until).select(*names, part=ibis.literal("training"))
     week = arrived.filter(arrived[features.time] >= period.start, arrived[features.time] < period.end)
-    week = week.mutate(part=ibis.literal("week"))
+    both = warehouse.hold(
+        "gazette_features", ibis.union(reference, week.select(*names, part=ibis.literal("week")))
+    )  # which every feature reads several times
+    reference, week = (both.filter(both.part == part) for part in ("training", "week"))
     if wanted("feature_checks"):
         yield warehouse.ask("feature_checks", _faults(week, features), file=file)
     if not any(map(wanted, DRIFT)):
@@ -164,20 +169,19 @@ def _features(
         for found in often.table.to_pylist():
             frequent[found["feature"]].append(found["value"])
         edges = {n: sorted({row[f"{n}__{i}"] for i in range(len(DECILES))} - {None} | {*frequent[n]}) for n in numeric}
-    both = ibis.union(reference, week)
     histograms = [*_bands(both, edges, frequent), *_of_words(both, words)]
     yield warehouse.ask("drift", ibis.union(*histograms).order_by("feature", "bin", "part"), file=file)
     if numeric:
         yield warehouse.ask("drift_ks", ibis.union(*_gaps(both, numeric)).order_by("feature"), file=file)
 
 
-def _once(rows: Any, features: Features) -> Any:
+def _once(rows: Any, features: Features, key: str) -> Any:
     """One row a prediction, the one that arrived first, of several at a moment the least; those without an id cannot be told apart."""
     import ibis  # noqa: PLC0415
 
     order = [features.arrived, *features.columns]
-    turn = ibis.row_number().over(ibis.window(group_by=features.id, order_by=order))
-    return rows.mutate(turn=turn).filter(lambda t: (t.turn == 0) | t[features.id].isnull()).drop("turn")
+    turn = ibis.row_number().over(ibis.window(group_by=key, order_by=order))
+    return rows.mutate(turn=turn).filter(lambda t: (t.turn == 0) | t[key].isnull()).drop("turn")
 
 
 def _faults(week: Any, features: Features) -> Any:
@@ -278,8 +282,8 @@ def importance_rows(warehouse: Warehouse, model: Model, period: Period, versions
     known = known.filter(known.time >= period.start).select("row_id", "label").distinct()
     names = (f"{model.scores.table}.{model.scores.id}", f"{features.table}.{features.id}")
     row_id, feature_id = alike(known.row_id, table[features.id], names=names, where=file)
-    values = _once(table.mutate(feature_id=feature_id), features)
-    rows = known.mutate(row_id=row_id).inner_join(values, [("row_id", "feature_id")])
+    rows = known.mutate(row_id=row_id).inner_join(table.mutate(feature_id=feature_id), [("row_id", "feature_id")])
+    rows = _once(rows, features, "feature_id")
     rows = rows.select("row_id", "label", *features.columns)
     turn = ibis.row_number().over(ibis.window(order_by="row_id"))
     rows = rows.mutate(turn=turn, total=rows.count().over(ibis.window()))
