@@ -36,15 +36,25 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(json.dumps(content))
 
 
+def append(path: Path, to: str, line: str) -> None:
+    """A line at the end of a cell."""
+    content = json.loads(path.read_text())
+    for cell in content["cells"]:
+        if to in joined(cell["source"]):
+            cell["source"] = f"{joined(cell['source'])}\n{line}"
+    path.write_text(json.dumps(content))
+
+
 @pytest.fixture(scope="module")
 def challenged(audited: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project whose numbers of ``button`` are challenged by a fork that counts the clicks of half a day alone."""
+    """A project whose numbers of ``button`` are challenged by a fork that counts the clicks of half a day alone, and no look before."""
     root = tmp_path_factory.mktemp("challenged") / "project"
     shutil.copytree(audited, root)
     made = fork(open_project(root), "button")
     edit(made.notebook, 'source = "snapshot"', 'source = "warehouse"')
     edit(made.notebook, 'arrived_by = "" ', 'arrived_by = "2026-11-09 12:00" ')
     edit(made.notebook, "test = open_experiment", "# <b>mine</b>\ntest = open_experiment")
+    append(made.notebook, "test = open_experiment", "test.reading.past = []")
     says = gazette(
         "challenge", str(made.folder), "--by", "Cleo", "--because", "Only <i>one</i> morning counts.", project=root
     )

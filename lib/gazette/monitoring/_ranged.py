@@ -121,7 +121,7 @@ def together(family: Sequence[Ranged], rate: float) -> list[Ranged]:
     """Differences that are looked at together, each with the range that is its share of one rate of false discoveries.
 
     Benjamini & Hochberg (1995) choose r of the m; ranges at the error r * rate / m (at least one) then exclude nought for those and for
-    no other, and of the chosen ones the expected share that misses its truth is at most the rate (Benjamini & Yekutieli 2005).
+    no other, and of the chosen ones the expected share that misses the true value is at most the rate (Benjamini & Yekutieli 2005).
 
     Args:
         family: Every difference that could bear an arrow.

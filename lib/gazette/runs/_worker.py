@@ -21,7 +21,8 @@ from typing import Any
 from gazette.runs._interpreter import KERNEL_ENVIRONMENT
 from gazette.runs._kernel import PROVISIONER, Forked, fork, register
 
-OK, FAILED = 0, 1  # how a notebook ends that is not killed
+OK, FAILED = 0, 1
+ENDED = 90  # added to these where a fork ends by itself: a cell may end it with a code of its own
 LONGEST_SOCKET_FOLDER = 45  # a socket's whole path has at most about 100 characters
 
 
@@ -97,13 +98,14 @@ def _watched(job: dict[str, Any]) -> int:
         code = 1
         try:
             threading.Thread(target=_end_with_parent, daemon=True).start()
-            code = _inside(job)
+            code = ENDED + _inside(job)
         finally:
             os._exit(code)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) - ENDED
     if code not in {OK, FAILED}:
         _say(failed="DeadKernelError: Kernel died", traceback="")
+        return FAILED
     return code
 
 
