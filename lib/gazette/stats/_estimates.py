@@ -123,29 +123,28 @@ def difference_of_means(
         level: Confidence level.
         critical: A look's critical value, standard normal; by default that of the level.
     """
-    found = _spread(control, treatment)
+    found = _spread(control, treatment, z_of(level) if critical is None else critical)
     if isinstance(found, NotPublished):
         return found
-    error, freedom = found
+    error, freedom, t = found
     value = treatment.mean - control.mean
-    t = student_t(z_of(level) if critical is None else critical, freedom)
-    if t > WIDEST:
-        return TOO_FEW
     half = t * error
     p_value = 2 * float(stdtr(freedom, -abs(value / error)))
     z = student_z(value / error, freedom)
     return Estimate(value, value - half, value + half, level, error, p_value, control.n + treatment.n, "Welch t", z)
 
 
-def _spread(control: Moments, treatment: Moments) -> tuple[float, float] | NotPublished:
-    """Standard error of a difference and its degrees of freedom."""
+def _spread(control: Moments, treatment: Moments, critical: float) -> tuple[float, float, float] | NotPublished:
+    """Standard error of a difference, its degrees of freedom, and how many errors its range reaches to each side."""
     if control.n < 2 or treatment.n < 2:  # noqa: PLR2004
         return NotPublished(reason="an arm has fewer than two units")
     a, b = control.variance / control.n, treatment.variance / treatment.n
     if a + b == 0:
         return NotPublished(reason="no variation in either arm")
     share = a / (a + b)
-    return math.sqrt(a + b), 1 / (share**2 / (control.n - 1) + (1 - share) ** 2 / (treatment.n - 1))
+    freedom = 1 / (share**2 / (control.n - 1) + (1 - share) ** 2 / (treatment.n - 1))
+    t = student_t(critical, freedom)
+    return TOO_FEW if t > WIDEST else (math.sqrt(a + b), freedom, t)
 
 
 def relative_difference(
@@ -162,12 +161,10 @@ def relative_difference(
         level: Confidence level.
         critical: A look's critical value, standard normal; by default that of the level.
     """
-    found = _spread(control, treatment)
+    found = _spread(control, treatment, z_of(level) if critical is None else critical)
     if isinstance(found, NotPublished):
         return found
-    t = student_t(z_of(level) if critical is None else critical, found[1])
-    if t > WIDEST:
-        return TOO_FEW
+    apart, freedom, t = found
     below, above = control.variance / control.n, treatment.variance / treatment.n
     square = control.mean**2 - t**2 * below
     if square <= 0:
@@ -178,5 +175,5 @@ def relative_difference(
     root = t * math.sqrt(max(0.0, square * above + treatment.mean**2 * below))
     low, high = (product - root) / square, (product + root) / square
     error = math.sqrt(above + ratio**2 * below) / control.mean
-    z = student_z((treatment.mean - control.mean) / found[0], found[1])
+    z = student_z((treatment.mean - control.mean) / apart, freedom)
     return Estimate(ratio - 1, low - 1, high - 1, level, error, None, control.n + treatment.n, "Fieller", z)
