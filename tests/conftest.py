@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 import subprocess
@@ -47,6 +48,9 @@ def _copy_to_change(source: Any, target: Any, *more: Any, **others: Any) -> Any:
 shutil.copytree = _copy_to_change
 settings.register_profile("untimed", deadline=None)  # machines are noisy
 settings.load_profile("untimed")
+gc.set_threshold(
+    100_000, 50, 50
+)  # of what queries are made of most lives long, and little is garbage: as the command has it
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers have no cores to spare for threads that wait by spinning
 
 

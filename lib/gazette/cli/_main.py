@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -113,6 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     # threads of scikit-learn wait by spinning: on a busy machine that took twenty times what one thread takes, for the same numbers
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    gc.set_threshold(
+        100_000, 50, 50
+    )  # what queries are made of is much and little of it garbage: searching took a third of the time
     try:
         code: int = COMMANDS[options.command].run(options)
     except WrongUseError as error:

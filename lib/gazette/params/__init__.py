@@ -5,7 +5,7 @@ from gazette.params._annotations import Annotation, AnnotationsFile
 from gazette.params._challenge import Acceptance, CellChange, Challenge, ChallengedNumber, FileChange, ParameterChange
 from gazette.params._changes import MEASURED, changes
 from gazette.params._decision import Choice, Decision, Effect, Realised, Score, SignOff, Watch
-from gazette.params._experiment import Experiment, Guardrail, Impact, Variant
+from gazette.params._experiment import Experiment, Guardrail, Impact, Segment, Variant
 from gazette.params._glossary import GlossaryFile, Term
 from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems, published_prose, read_sheet
 from gazette.params._metrics import FLAGS, Before, Covariate, Fact, Metric, clashes
@@ -69,6 +69,7 @@ __all__ = [
     "Ruling",
     "Score",
     "Scores",
+    "Segment",
     "SignOff",
     "Signal",
     "SiteParams",

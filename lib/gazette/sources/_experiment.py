@@ -13,10 +13,10 @@ from gazette.sources._units import accounted, assigned, by_day, end_of, events, 
 from gazette.sources._values import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
     from datetime import datetime
 
-    from gazette.params import Covariate, Experiment, Fact, Metric
+    from gazette.params import Covariate, Experiment, Fact, Metric, Segment
     from gazette.sources._warehouse import Period, Warehouse
 
 __all__ = ["dated_by_day", "everyone", "measures", "queries"]
@@ -73,7 +73,7 @@ def queries(
         yield "quantiles", _together(ranked).order_by("metric", "variant")
     skewed = [n for n, m in known.items() if m.fact is not None and m.fact.aggregation == "sum" and not m.denominator]
     if skewed:
-        yield "shapes", _together([_shape(joined, n) for n in skewed]).order_by("metric", "variant")
+        yield "shapes", _shapes(joined, skewed).order_by("metric", "variant")
     if experiment.segments:
         primary = {experiment.primary: known[experiment.primary]}
         parts = [_segment(joined, i, s, primary) for i, s in enumerate(experiment.segments)]
@@ -115,11 +115,16 @@ def _prepared(
     if primary.fact is not None:
         rows = events(warehouse, primary.fact, single, end, period, file=_place(experiment.primary))
         days = warehouse.hold("gazette_days", _days(rows, primary.fact))
+    parts: list[Any] = []
     for name, metric in known.items():
         first = days if name == experiment.primary else None
-        joined = _with_metric(warehouse, joined, single, name, metric, end, period, first)
-    for i, segment in enumerate(experiment.segments):
-        joined = _with_segment(warehouse, joined, i, segment, file)
+        parts += _of_metric(warehouse, single, name, metric, end, period, first)
+    before = {f"{column_of(n)}_pre": (m.covariate, _place(n)) for n, m in known.items() if m.covariate is not None}
+    parts += [_property(warehouse, name, covariate, number, file=place) for name, (covariate, place) in before.items()]
+    told = {f"{SEGMENT}{i}": segment for i, segment in enumerate(experiment.segments)}
+    parts += [_property(warehouse, name, segment, _text, file=file) for name, segment in told.items()]
+    joined = _beside(single, parts, bare={*before, *told})
+    joined = _filled(joined, [*before]) if before else joined
     return _Prepared(known, end, units, single, days, warehouse.hold("gazette_units", joined))
 
 
@@ -236,48 +241,26 @@ def _at_most(value: Any, limit: Any) -> Any:
     return ibis.least(value, limit)
 
 
-def _with_metric(
-    warehouse: Warehouse,
-    joined: Any,
-    units: Any,
-    name: str,
-    metric: Metric,
-    end: datetime,
-    period: Period,
-    days: Any,
+def _of_metric(
+    warehouse: Warehouse, units: Any, name: str, metric: Metric, end: datetime, period: Period, days: Any
+) -> Iterator[Any]:
+    """Of a metric and of its denominator, a table of units with its value and of what they lack."""
+    for part, fact in ((column_of(name), metric.fact), (f"{column_of(name)}_den", metric.denominator)):
+        if fact is not None:
+            there = days is not None and fact is metric.fact
+            rows = days if there else events(warehouse, fact, units, end, period, file=_place(name))
+            flags = {f"{part}_{kind}": kind for kind in FLAGS} | {f"{part}{THERE}": "there"}
+            yield _per_unit(rows, fact).rename({part: "value", f"unit_{part}": "unit_id", **flags})
+
+
+def _property(
+    warehouse: Warehouse, part: str, read: Covariate | Segment, of: Callable[[Any], Any], *, file: str
 ) -> Any:
-    """The units with columns of the metric, its denominator and its covariate, and of what they lack; 0 where a unit has no row."""
-    if metric.fact is None:  # the parameter check has said so already
-        return joined
-    file, column = _place(name), column_of(name)
-    rows = events(warehouse, metric.fact, units, end, period, file=file) if days is None else days
-    parts = [(column, _per_unit(rows, metric.fact))]
-    if metric.denominator is not None:
-        rows = events(warehouse, metric.denominator, units, end, period, file=file)
-        parts.append((f"{column}_den", _per_unit(rows, metric.denominator)))
-    for part, values in parts:
-        flags = {f"{part}_{kind}": kind for kind in FLAGS} | {f"{part}{THERE}": "there"}
-        right = values.rename({part: "value", f"unit_{part}": "unit_id", **flags})
-        joined = joined.left_join(right, same(joined.unit_id, right[f"unit_{part}"])).drop(f"unit_{part}")
-        joined = joined.mutate(**{part: joined[part].fill_null(0.0)} | {c: joined[c].fill_null(0) for c in flags})
-    return _with_covariate(warehouse, joined, name, metric.covariate) if metric.covariate is not None else joined
-
-
-def _with_covariate(warehouse: Warehouse, joined: Any, name: str, before: Covariate) -> Any:
-    """The units with what was known of them before, at its mean where nothing was, which ``lack`` says."""
-    import ibis  # noqa: PLC0415
-
-    file, part, lack = _place(name), f"{column_of(name)}_pre", f"{column_of(name)}_lack"
-    table = warehouse.table(before.table, {"unit": before.unit, "column": before.column}, file=file)
-    unit = identifier(warehouse, table, before.unit, name=before.table, file=file)
-    values = table.select(unit_id=unit, value=number(table[before.column]))
-    values = _one_each(values)
-    right = values.rename({part: "value", f"unit_{part}": "unit_id", f"{part}{SEVERAL}": "several"})
-    joined = joined.left_join(right, same(joined.unit_id, right[f"unit_{part}"])).drop(f"unit_{part}")
-    joined = joined.mutate(**{lack: flag(joined[part].isnull()).cast("float64")})
-    joined = joined.mutate(**{f"{part}{SEVERAL}": joined[f"{part}{SEVERAL}"].fill_null(0)})
-    middle = joined[part].mean().over(ibis.window())
-    return joined.mutate(**{part: ibis.coalesce(joined[part], middle, 0.0)})
+    """A table of units with a property of theirs, and whether there were several values of it."""
+    table = warehouse.table(read.table, {"unit": read.unit, "column": read.column}, file=file)
+    unit = identifier(warehouse, table, read.unit, name=read.table, file=file)
+    found = _one_each(table.select(unit_id=unit, value=of(table[read.column])))
+    return found.rename({part: "value", f"unit_{part}": "unit_id", f"{part}{SEVERAL}": "several"})
 
 
 def _one_each(values: Any) -> Any:
@@ -286,15 +269,32 @@ def _one_each(values: Any) -> Any:
     return values.group_by("unit_id").aggregate(value=values.value.max(), several=flag(several))
 
 
-def _with_segment(warehouse: Warehouse, joined: Any, place: int, segment: Any, file: str) -> Any:
-    """The units with the value of a segment, nothing where there is none."""
-    part = f"{SEGMENT}{place}"
-    table = warehouse.table(segment.table, {"unit": segment.unit, "column": segment.column}, file=file)
-    unit = identifier(warehouse, table, segment.unit, name=segment.table, file=file)
-    values = _one_each(table.select(unit_id=unit, value=table[segment.column].cast("string")))
-    right = values.rename({part: "value", f"unit_{part}": "unit_id", f"{part}{SEVERAL}": "several"})
-    joined = joined.left_join(right, same(joined.unit_id, right[f"unit_{part}"])).drop(f"unit_{part}")
-    return joined.mutate(**{f"{part}{SEVERAL}": joined[f"{part}{SEVERAL}"].fill_null(0)})
+def _text(column: Any) -> Any:
+    return column.cast("string")
+
+
+def _beside(units: Any, parts: Sequence[Any], bare: Container[str]) -> Any:
+    """The units with the columns of all parts; 0 where a unit has no row, but nothing in those that stay ``bare``.
+
+    One chain of joins: each step that names all columns again would make the query longer by the square of the metrics.
+    """
+    joined, columns = units, {c: units[c] for c in units.columns}
+    for part in parts:
+        (key,) = (c for c in part.columns if c.startswith("unit_"))
+        joined = joined.left_join(part, same(units.unit_id, part[key]))
+        columns |= {c: part[c] if c in bare else part[c].fill_null(0) for c in part.columns if c != key}
+    return joined.select(**columns) if parts else units
+
+
+def _filled(joined: Any, covariates: Sequence[str]) -> Any:
+    """The units with what was known of them before, at its mean where nothing was, which ``lack`` says."""
+    import ibis  # noqa: PLC0415
+
+    found = {}
+    for part in covariates:
+        found[f"{part.removesuffix('_pre')}_lack"] = flag(joined[part].isnull()).cast("float64")
+        found[part] = ibis.coalesce(joined[part], joined[part].mean().over(ibis.window()), 0.0)
+    return joined.mutate(**found)
 
 
 def _several(joined: Any, experiment: Experiment, metrics: dict[str, Metric]) -> Any:
@@ -365,17 +365,17 @@ def _ranks(joined: Any, name: str, q: float, by: Sequence[str]) -> Any:
     return ranked.group_by(*by).aggregate(quantile=at(n * q), low=at(n * q - half), high=at(n * q + half))
 
 
-def _shape(joined: Any, name: str) -> Any:
-    """How a skewed metric is spread: share of zeros and quantiles of the rest, which may be negative (refunds)."""
+def _shapes(joined: Any, names: Sequence[str]) -> Any:
+    """How skewed metrics are spread: share of zeros and quantiles of the rest, which may be negative (refunds)."""
     import ibis  # noqa: PLC0415
 
-    column = column_of(name)
-    some = joined[column] != 0
-    marks = {f"p{round(q * 100)}": q for q in SHAPE}
-    zero = joined.group_by("variant").aggregate(zero=1 - flag(some).mean())
-    rest = quantiles(joined.filter(some), column, marks, ["variant"]).rename(of_variant="variant")
-    found = zero.left_join(rest, zero.variant == rest.of_variant)
-    return found.mutate(metric=ibis.literal(name)).select("metric", "variant", "zero", *marks)
+    each = [joined.select("variant", value=joined[column_of(n)]).mutate(metric=ibis.literal(n)) for n in names]
+    values, marks = _together(each), {f"p{round(q * 100)}": q for q in SHAPE}
+    zero = values.group_by("metric", "variant").aggregate(zero=1 - flag(values.value != 0).mean())
+    rest = quantiles(values.filter(values.value != 0), "value", marks, ["metric", "variant"])
+    rest = rest.rename(of_metric="metric", of_variant="variant")
+    found = zero.left_join(rest, [zero.metric == rest.of_metric, zero.variant == rest.of_variant])
+    return found.select("metric", "variant", "zero", *marks)
 
 
 def _segment(joined: Any, place: int, segment: Any, metrics: dict[str, Metric]) -> Any:
