@@ -83,10 +83,11 @@ def _likeliest(counts: Counts, factor: float, shift: float) -> float:
     if low >= high:
         return low
     unit = max(x / n, y / m, abs(shift)) if max(x / n, y / m) < 1 / 2 else 1.0
-    p = np.poly1d([unit, 0.0])
-    q = factor * p + shift
-    slope = (x - n * p) * q * (1 - q) + factor * (y - m * q) * p * (1 - p)
-    places = [float(r.real) * unit for r in np.roots(slope.coeffs) if abs(r.imag) < 1e-6 * max(1.0, abs(r.real))]
+    rise = factor * unit
+    of_q = np.convolve((rise, shift), (-rise, 1 - shift))  # q (1 - q), as p (1 - p) below
+    of_p = np.convolve((unit, 0.0), (-unit, 1.0))
+    slope = np.convolve((-n * unit, x), of_q) + factor * np.convolve((-m * rise, y - m * shift), of_p)
+    places = [float(r.real) * unit for r in np.roots(slope) if abs(r.imag) < 1e-6 * max(1.0, abs(r.real))]
     candidates = [low, high, *(r for r in places if low < r < high)]
 
     def height(share: float) -> float:
