@@ -43,9 +43,9 @@ test: .venv/stamp-dev ## set up what tests need, then lint and all tests, types 
 	@tools/postgres.sh
 	@GAZETTE_BROWSER="$$(tools/browser.sh)" && export GAZETTE_BROWSER && $(PYTEST)
 
-test-quick: .venv/stamp-dev ## the same without tests that build an edition or open a browser
+test-quick: .venv/stamp-dev ## the same without tests that build an edition, open a browser or start a server
 	@$(MAKE) --no-print-directory lint
-	@GAZETTE_TEST_QUICK=1 $(PYTEST) -m "not integration and not browser"
+	@GAZETTE_TEST_QUICK=1 $(PYTEST) -m "not integration and not browser and not server"
 
 differential: .venv/stamp-dev ## generate messy inputs and compare all numbers with pandas and scipy (CASES=2000)
 	@tools/postgres.sh

@@ -109,16 +109,16 @@ def planned(
     return order
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests by what they use and cost; in a run of several processes, order them."""
-    known = listed()
+def mark(items: Iterable[pytest.Item], known: Mapping[str, tuple[float, str]]) -> None:
+    """Mark tests by what they use and cost."""
     for item in items:
         scopes = shared_fixtures(item)
         if whole(item.nodeid) in known:
             item.add_marker(pytest.mark.slow(known[whole(item.nodeid)][1]))
         if "browser" in scopes:
             item.add_marker("browser")
+        if "postgres_server" in scopes:
+            item.add_marker("server")
         if made_once(item) or "browser" in scopes:
             item.add_marker("integration")
         if not item.get_closest_marker("xdist_group"):
@@ -126,6 +126,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.xdist_group("browser"))
             elif {"module", "class", "package"} & set(scopes.values()):
                 item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by what they use and cost; in a run of several processes, order them."""
+    known = listed()
+    mark(items, known)
     workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
     if workers == 1:
         return

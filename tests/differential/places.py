@@ -23,12 +23,13 @@ LONG = int(os.environ.get("GAZETTE_DIFFERENTIAL", "0"))
 
 
 def cases(few: int, *, share: float = 1.0) -> Callable[[Any], Any]:
-    """So many cases, the same each time; as many others as GAZETTE_DIFFERENTIAL says, times ``share``, where it says so."""
+    """So many cases, the same each time, a third of them in quick runs; as many others as GAZETTE_DIFFERENTIAL says, times ``share``."""
     quiet = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
     if LONG:
         return settings(
             max_examples=max(1, round(LONG * share)), deadline=None, print_blob=True, suppress_health_check=quiet
         )
+    few = few // 3 or 1 if os.environ.get("GAZETTE_TEST_QUICK") else few
     phases = [Phase.explicit, Phase.generate]  # what fails is looked into by a long run
     return settings(
         max_examples=few, deadline=None, derandomize=True, database=None, phases=phases, suppress_health_check=quiet

@@ -47,10 +47,12 @@ def tool(*arguments: str, place: Path, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.server
 def test_rules_pass_promtool(exported: Path) -> None:
     assert "SUCCESS" in tool("promtool", "check", "rules", "gazette-rules.yml", place=exported)
 
 
+@pytest.mark.server
 def test_every_alert_has_a_unit_test_that_fires_and_one_that_does_not(exported: Path, params: Params) -> None:
     content = yaml.safe_load((exported / "gazette-rules-test.yml").read_text())
     for alarm in params.alerts.alerts:
@@ -60,6 +62,7 @@ def test_every_alert_has_a_unit_test_that_fires_and_one_that_does_not(exported: 
     assert "SUCCESS" in tool("promtool", "test", "rules", "gazette-rules-test.yml", place=exported)
 
 
+@pytest.mark.server
 def test_the_unit_tests_can_fail(exported: Path, tmp_path: Path) -> None:
     """With every limit turned round, promtool must object."""
     text = (exported / "gazette-rules.yml").read_text()
@@ -92,6 +95,7 @@ def test_promql_takes_rates_of_buckets_and_ratios_of_errors(params: Params) -> N
     assert set(SIGNALS) <= {name.removeprefix("gazette:") for name in found}
 
 
+@pytest.mark.server
 def test_an_expression_of_your_own_replaces_ours_and_hostile_text_stays_text(params: Params, tmp_path: Path) -> None:
     first = params.alerts.alerts[0].model_copy(
         update={"title": 'He said {{ .Evil }} and "quoted"', "only": ['a"b', "c.d|e"], "runbook": "{{ fail }}"}
@@ -106,6 +110,7 @@ def test_an_expression_of_your_own_replaces_ours_and_hostile_text_stays_text(par
     assert "SUCCESS" in tool("promtool", "check", "rules", "rules.yml", place=tmp_path)
 
 
+@pytest.mark.server
 def test_maintenance_silences_its_services_for_its_time_alone(params: Params, tmp_path: Path) -> None:
     """The window lies in the first hours of 1970, where promtool's clock starts."""
     window = {
@@ -143,6 +148,7 @@ def test_maintenance_silences_its_services_for_its_time_alone(params: Params, tm
     assert "SUCCESS" in tool("promtool", "test", "rules", "tests.yml", place=tmp_path)
 
 
+@pytest.mark.server
 def test_routes_pass_amtool_and_lead_to_their_tier(exported: Path) -> None:
     assert "SUCCESS" in tool("amtool", "check-config", "alertmanager.yml", place=exported)
     for tier in ("critical", "warning", "info"):
@@ -241,6 +247,7 @@ def threaded(server: ThreadingHTTPServer) -> Iterator[str]:
 
 
 @pytest.mark.integration
+@pytest.mark.server
 def test_alerts_travel_from_prometheus_through_alertmanager_to_the_receiver_of_their_tier(
     exported: Path, params: Params, tmp_path: Path
 ) -> None:

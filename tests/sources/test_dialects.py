@@ -51,7 +51,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         users = model("classifier", scores={"threshold": 0.5, "unit": "who"})
         for subject in (
             model("classifier", scores={"threshold": 0.5}, **MORE),
-            model("regressor", **MORE),
+            model("regressor"),  # queries of the rest are those of the classifier
             ranker,
             users,
         ):

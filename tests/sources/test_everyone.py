@@ -30,14 +30,15 @@ if TYPE_CHECKING:
 
     from gazette.recompute._arithmetic import Second
 
-pytestmark = pytest.mark.xdist_group("postgres")
 PERIOD = Period(datetime(2026, 11, 16), datetime(2026, 11, 23), 3)  # noqa: DTZ001  the clock of editions is UTC without zone
 ARM = "if(i % 2 = 0, 'blue', 'green')"
 CLICK = "if(lower(variant) = 'blue', 10, 9)"  # one in five of blue, two in nine of green
 SMALL = 1750000000000000000
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
+@pytest.fixture(
+    params=["duckdb", pytest.param("postgres", marks=[pytest.mark.server, pytest.mark.xdist_group("postgres")])]
+)
 def engine(request: pytest.FixtureRequest) -> str:
     """In which the tables lie."""
     return "" if request.param == "duckdb" else request.getfixturevalue("postgres_server")
@@ -637,6 +638,7 @@ def test_a_fault_in_reading_makes_the_second_computation_disagree(
     for module in (_units, _experiment):
         if hasattr(module, what):
             monkeypatch.setattr(module, what, instead)
+    plain.readings.clear()
     reading, second = plain.read()
     wrong = published(reading)[number]
     assert wrong != right.get(number)
