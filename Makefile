@@ -5,7 +5,9 @@ WEEKS ?= 2026-W45..2026-W47
 PORT ?= 8000
 CASES ?= 2000
 GAZETTE = .venv/bin/gazette
-PYTEST = .venv/bin/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
+# one more than there are cores, as tests also wait for disks and other programs
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST = .venv/bin/pytest -q -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 export MLFLOW_DISABLE_TELEMETRY = true
 export PYTHONDONTWRITEBYTECODE =
 

@@ -82,6 +82,7 @@ def main() -> int:
         validate(new_notebook())  # type: ignore[no-untyped-call]  # the first time makes the validator
         gc.collect()
         gc.freeze()  # shared pages stay shared
+        gc.set_threshold(100_000, 50, 50)  # as the command has it
         serve(connection)
     return 0
 
