@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gazette.conclusions import (
@@ -360,6 +360,7 @@ GOOD, BAD = re.compile(r"got better|better than no change|gained"), re.compile(r
     enough=st.booleans(),
     failed=st.sampled_from([None, *GATES]),
 )
+@example((0.25, 0.5), (-1.0, -0.5), (0.0, 0.03125), True, False, False, None)  # a secondary lost
 def test_whatever_the_numbers_sentences_say_only_what_they_carry(
     primary: tuple[float, float],
     secondary: tuple[float, float],
@@ -391,7 +392,9 @@ def test_whatever_the_numbers_sentences_say_only_what_they_carry(
         low, high = primary if higher else (-primary[1], -primary[0])
         assert low > 0
         worst = rail[0] if higher else -rail[1]
-        assert (worst > -0.05) == (verdict.action == "ship")
+        lost = secondary[1] < 0 if higher else secondary[0] > 0
+        assert (worst > -0.05 and not lost) == (verdict.action == "ship")
+        assert (lost and worst > -0.05) == (verdict.action_rule == "benefit-secondary-lost")
 
 
 def test_a_passing_test_is_not_gated() -> None:
