@@ -50,6 +50,11 @@ NOTHING = {
     "DECIMAL(9,6)": (None,),
     "VARCHAR": (None, "", " "),
 }
+TRAITS: dict[str, tuple[str | None, ...]] = {  # of a property by its type
+    "VARCHAR": ("x", "y", "", " y", "no value", None),
+    "BIGINT": ("1", "20", None),
+    "BOOLEAN": ("true", "false", None),
+}
 VERSIONS = ({"live": "2", "baseline": "1"}, {"live": "1.10", "baseline": "1.1"})
 
 
@@ -82,6 +87,8 @@ class Case:
     whole: bool = True
     outside: bool = False  # scores that are no probabilities
     broken_items: str = ""
+    traits: str = "VARCHAR"  # the type of the property by which there are segments
+    apart: float = 0.0  # hours between the scores of two versions, on average
     frames: dict[str, pd.DataFrame] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -118,6 +125,8 @@ def cases_of_models(draw: st.DrawFn, *kinds: str) -> Case:
         whole=draw(st.integers(0, 9)) > 0,
         outside=draw(st.integers(0, 14)) == 0,
         broken_items=draw(st.sampled_from(("", "", "", "", *ITEMS))),
+        traits=draw(st.sampled_from([*TRAITS])),
+        apart=draw(st.sampled_from((0.0, 0.0, 20.0))),
     )
 
 
@@ -132,7 +141,9 @@ def model_of(case: Case) -> Model:
     """Its parameters."""
     if case.kind == "ranker":
         where = {k: k for k in ("request", "version", "rank", "relevance")} | {"table": "items"}
-        return scored_model("ranker", arrived="loaded", known="known", scores={"quality": QUALITY, "items": where})
+        return scored_model(
+            "ranker", arrived="loaded", known="known", segments=("g",), scores={"quality": QUALITY, "items": where}
+        )
     positive = LABELS[case.label][2] if case.kind == "classifier" else None
     labels = {} if positive is None else {"positive": positive}
     scores = {"threshold": 0.5} if case.kind == "classifier" else {}
@@ -167,6 +178,8 @@ def tables_of(case: Case) -> tuple[list[Table], dict[str, pd.DataFrame]]:
         latent = truth + rng.normal(0, noise, n)
         score = latent * 10 if case.kind == "regressor" else 1 / (1 + np.exp(-latent))
         part = pd.DataFrame({"id": names, "at": at, "version": version, "score": score.round(case.digits)})
+        if case.apart and version != versions["live"]:
+            part["at"] += pd.to_timedelta(rng.exponential(3600 * case.apart, n).round(), unit="s")
         parts.append(part[rng.random(n) < 0.9] if version != versions["live"] else part)
     p = pd.concat(parts, ignore_index=True)
     if case.constant:
@@ -179,7 +192,7 @@ def tables_of(case: Case) -> tuple[list[Table], dict[str, pd.DataFrame]]:
     again["score"] = (again.score / 2).round(case.digits)
     again["loaded"] += pd.Timedelta(minutes=0 if case.at_once else 5)
     p = pd.concat([p, again], ignore_index=True).sample(frac=1, random_state=case.seed, ignore_index=True)
-    p["g"] = rng.choice(np.array(["x", "y", None], dtype=object), len(p))
+    p["g"] = rng.choice(np.array(TRAITS[case.traits], dtype=object), len(p))
     p["id"] = p.id.astype(object)
     p.loc[rng.random(len(p)) < case.nobody / 2, "id"] = None
     p["version"] = p.version.astype(object)
@@ -197,7 +210,7 @@ def tables_of(case: Case) -> tuple[list[Table], dict[str, pd.DataFrame]]:
         "version": ("VARCHAR", _texts(p.version)),
         "score": (case.score, [*p.written.where(p.written.notna(), None)]),
         "ready": (case.score, [*p.written.where(p.written.notna(), None)]),
-        "g": ("VARCHAR", _texts(p.g)),
+        "g": (case.traits, _texts(p.g)),
     })  # fmt: skip
     if case.kind == "ranker":
         table, items = _items(case, rng, p)

@@ -32,7 +32,8 @@ def scored(case: Case, p: pd.DataFrame) -> pd.DataFrame:
     """Each row and version once, the one that came first; of several at a moment the least, one without a score last."""
     p = p[p.id.notna() & (p["at"] >= START - 2 * WEEK) & (p["at"] < END) & (p.loaded < CUTOFF)]
     p = p[p.version.isin([*VERSIONS[case.versions].values()])]
-    p = p.sort_values(["loaded", "score"], na_position="last", kind="stable").drop_duplicates(["id", "version"])
+    order = ["loaded", "score", "at", "g"]
+    p = p.sort_values(order, na_position="last", kind="stable").drop_duplicates(["id", "version"])
     return p.assign(week=((END - p["at"] - pd.Timedelta(seconds=1)) // WEEK))
 
 
@@ -157,3 +158,36 @@ def pairs(case: Case, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     live, base = (now[now.version == VERSIONS[case.versions][role]].set_index("id") for role in ("live", "baseline"))
     both = live.index.intersection(base.index)
     return live.loc[both], base.loc[both]
+
+
+def by_segment(case: Case, rows: pd.DataFrame) -> dict[str, tuple[int, book.Answer, book.Answer, book.Answer]]:
+    """Rows of this week, level, level of last week and difference to the baseline of the first measure in each segment."""
+    measure = MEASURES[case.kind][0]
+    live = rows[rows.version == VERSIONS[case.versions]["live"]]
+    live = live[live.week < 2]
+    counts = "label" not in live
+    live = live if counts else live[live.label.notna() & live.score.notna()]
+    ours, theirs = pairs(case, rows)
+    found = {}
+    for value, part in live.groupby(shown(live.g)):
+        now, before = (measures_of(case, part[part.week == k])[measure] for k in (0, 1))
+        own = ours.index[shown(ours.g) == value]
+        gap = gap_of(case, measure, ours.loc[own], theirs.loc[own])
+        found[str(value)] = (int((part.week == 0).sum()), now, before, gap)
+    return found
+
+
+def gap_of(case: Case, measure: str, ours: pd.DataFrame, theirs: pd.DataFrame) -> book.Answer:
+    """Live less baseline on the same rows."""
+    if case.kind == "ranker":
+        gap = (ours[measure] - theirs[measure]).dropna().to_numpy(float)
+        return book.mean_of(gap, ALPHA) if len(gap) else book.Withheld(NONE)
+    one, other = (measures_of(case, side)[measure] for side in (ours, theirs))
+    sure = isinstance(one, book.Right) and isinstance(other, book.Right)
+    return book.Right(one.value - other.value) if sure else book.Withheld(NONE)  # type: ignore[union-attr]
+
+
+def shown(values: pd.Series) -> pd.Series:
+    """How a property's values are named: those who have none by a name of their own."""
+    marks = {"": "''", " y": "' y'", "no value": "'no value'"}
+    return values.map(lambda v: "no value" if v is None or v != v else marks.get(v, v)).astype(object)  # noqa: PLR0124  NaN

@@ -135,21 +135,45 @@ def check(engine: Engine, case: Case) -> None:
             agree(second[f"{measure}.change"], book.Right(one.value - other.value), f"{measure}.change")
         check_pair(case, measure, (ours, theirs), numbers[f"{measure}.vs-baseline"], second)
     check_counts(case, frames, page, rows)
+    check_segments(case, page, rows)
 
 
 def check_pair(case: Case, measure: str, both: Any, found: Number, second: dict[str, Second | None]) -> None:
     """Live less baseline on the rows that both scored."""
-    if case.kind == "ranker":
-        gap = (both[0][measure] - both[1][measure]).dropna().to_numpy(float)
-        wanted = book.mean_of(gap, right.ALPHA) if len(gap) else book.Withheld("")
-    else:
-        one, other = (right.measures_of(case, side)[measure] for side in both)
-        sure = isinstance(one, book.Right) and isinstance(other, book.Right)
-        wanted = book.Right(one.value - other.value) if sure else book.Withheld("")  # type: ignore[union-attr]
+    wanted = right.gap_of(case, measure, *both)
     if isinstance(found.value, NotPublished) or isinstance(wanted, book.Withheld):
         return
     assert found.value == pytest.approx(wanted.value, rel=1e-7, abs=1e-9), f"{measure}.vs-baseline"
     agree(second[f"{measure}.vs-baseline"], wanted, f"{measure}.vs-baseline")
+
+
+def check_segments(case: Case, page: Page, rows: pd.DataFrame) -> None:
+    """Every value of the property on the first measure, those who have none too."""
+    found = {s.of: s for s in page.segments_read}
+    if page.stop is not None:
+        assert found == {}
+        return
+    wanted = right.by_segment(case, rows)
+    assert found.keys() == wanted.keys()
+    for value, (n, now, before, gap) in wanted.items():
+        segment = found[value]
+        assert segment.n == n, value
+        same_level(segment.level, now, f"segment {value}")
+        sides = [now, before] if isinstance(now, book.Right) and isinstance(before, book.Right) else []
+        for difference, right_one in ((segment.change.estimate, sides and sides[0].value - sides[1].value), (segment.against.estimate, getattr(gap, "value", None))):  # fmt: skip
+            if not isinstance(difference, NotPublished):
+                assert difference.value == pytest.approx(right_one, rel=1e-7, abs=1e-9), f"segment {value}"
+                assert difference.low < difference.value < difference.high
+
+
+def same_level(found: Any, wanted: book.Answer, where: str) -> None:
+    if isinstance(wanted, book.Withheld):
+        assert isinstance(found, NotPublished), f"{where}: {found} is published, but {wanted.reason}"
+        return
+    assert not isinstance(found, NotPublished), f"{where}: {found} instead of {wanted}"
+    assert found.value == pytest.approx(wanted.value, rel=1e-8, abs=1e-10), where
+    if wanted.low is not None:
+        assert [found.low, found.high] == pytest.approx([wanted.low, wanted.high], rel=1e-7, abs=1e-9), where
 
 
 def agree(second: Second | None, wanted: book.Answer, where: str) -> None:
@@ -192,6 +216,7 @@ def check_counts(case: Case, frames: dict[str, pd.DataFrame], page: Page, rows: 
 )  # a third class of a row
 @example(Case(kind="ranker", ids=("BIGINT", "VARCHAR")))  # requests and their items by ids of two types
 @example(Case(kind="regressor", score="VARCHAR", unscored=0.3))  # blanks where a score should be
+@example(Case(kind="regressor", seed=3, rows=160, traits="BOOLEAN", apart=20.0))  # a pair by other moments and segments
 def test_duckdb(duck: Engine, case: Case) -> None:
     check(duck, case)
 

@@ -106,7 +106,7 @@ def _scored(model: Model, period: Period, columns: Mapping[str, str]) -> str:
         f"  FROM {table(scores.table)}\n  WHERE {_within(scores, period)}\n),\n"
         f"finite AS (SELECT id, version, scored_at, came{kept} FROM read),\n"
         "scored AS (\n"
-        f"  SELECT * FROM (\n    SELECT *, ROW_NUMBER() OVER (PARTITION BY id, version ORDER BY {', '.join(('came', *columns))}) AS turn\n"
+        f"  SELECT * FROM (\n    SELECT *, ROW_NUMBER() OVER (PARTITION BY id, version ORDER BY {', '.join(('came', *columns, 'scored_at'))}) AS turn\n"
         "    FROM finite\n  ) AS every_row WHERE turn = 1\n)"
     )
 
@@ -208,7 +208,7 @@ def _gains(model: Model) -> str:
 def _shared() -> str:
     """The table ``shared``: this week's rows of which both versions' scores are known."""
     return (
-        "both_know AS (SELECT id FROM known GROUP BY id HAVING COUNT(DISTINCT version) = 2),\n"
+        "both_know AS (SELECT id FROM known WHERE wk = 'now' GROUP BY id HAVING COUNT(DISTINCT version) = 2),\n"
         "shared AS (SELECT known.* FROM known JOIN both_know ON both_know.id = known.id WHERE known.wk = 'now')"
     )
 

@@ -190,10 +190,10 @@ def outcomes(warehouse: Warehouse, model: Model, period: Period, versions: dict[
         version=s[scores.version].cast("string"),
         score=number(s[scores.score]),
         **user_of(s, scores, s.row_id),
-        **{column: s[column] for column in scores.segments},
+        **{column: s[column].cast("string") for column in scores.segments},
     )
     s = s.filter(s.version.isin(sorted(set(versions.values()))))
-    s = first_of_each(s, ["row_id", "version"], "arrived", "score")
+    s = first_of_each(s, ["row_id", "version"], "arrived", "score", "time", *scores.segments)
     label, told = (
         class_of(y[labels.label], labels.positive, where=file)
         if model.kind == "classifier"
@@ -252,12 +252,11 @@ def answers(
         "weekly",
         _summary(placed(rows, ["week", "version"]), measures, ["week", "version"], counts, some_missing=some_missing),
     )
-    own = ibis.window(group_by="row_id")  # not every dialect counts different values in a window
+    own = ibis.window(group_by=["row_id", "week"])  # not every dialect counts different values in a window
     both = rows.mutate(seen_first=rows.version.min().over(own), seen_last=rows.version.max().over(own))
     both = both.filter(both.seen_first != both.seen_last) if base and base != live else both.limit(0)
     if some_missing:  # of a pair that lacks one side neither counts
-        pair = ibis.window(group_by="row_id")
-        both = both.mutate(**{m: ibis.ifelse(both[m].count().over(pair) == 2, both[m], None) for m in measures})  # noqa: PLR2004
+        both = both.mutate(**{m: ibis.ifelse(both[m].count().over(own) == 2, both[m], None) for m in measures})  # noqa: PLR2004
     yield "paired", _paired(placed, both, measures, ["week"], live, base, counts, some_missing=some_missing)
     if not model.scores.segments:
         return
@@ -267,7 +266,11 @@ def answers(
         "segments",
         _summary(placed(every, [*keys, "version"]), measures, [*keys, "version"], counts, some_missing=some_missing),
     )
-    now = _split(both.filter(both.time >= period.start), model.scores.segments)
+    now = both.filter(both.time >= period.start)
+    now = now.mutate(  # a pair is of the live row's segment: the two may have been told different ones
+        **{c: ibis.ifelse(now.version == live, now[c], None).max().over(own) for c in model.scores.segments}
+    )
+    now = _split(now, model.scores.segments)
     yield "segments_paired", _paired(placed, now, measures, keys, live, base, counts, some_missing=some_missing)
 
 
@@ -275,10 +278,7 @@ def _split(rows: Any, columns: Sequence[str]) -> Any:
     """Every row once per property, with the property's name and value."""
     import ibis  # noqa: PLC0415
 
-    parts = [
-        rows.mutate(segment=ibis.literal(c), of=rows[c].cast("string")).filter(lambda t: t.of.notnull())
-        for c in columns
-    ]
+    parts = [rows.mutate(segment=ibis.literal(c), of=rows[c]) for c in columns]
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
@@ -357,7 +357,8 @@ def _paired(
         **{f"other_{g}": g for g in groups},
         **{f"{p}b_{m}": f"{p}_{m}" for m in measures for p in "vi"},
     )
-    joined = a.inner_join(b, [a.row_id == b.other, *(a[g] == b[f"other_{g}"] for g in groups)])
+    told = [g for g in groups if g != "of"]  # which both have alike, and may be none
+    joined = a.inner_join(b, [a.row_id == b.other, *(a[g] == b[f"other_{g}"] for g in told)])
     values = {m: joined[f"v_{m}"].max() - joined[f"vb_{m}"].max() for m in measures}
     influences = {m: joined[f"i_{m}"] - joined[f"ib_{m}"] for m in measures}
     return _spread(joined, values, influences, groups, kept, some_missing=some_missing)

@@ -46,9 +46,9 @@ def queries(
         version=kept[scores.version].cast("string"),
         **{_name(q): number(kept[q.column]) for q in ready},
         **user_of(kept, scores, kept[scores.id]),
-        **{column: kept[column] for column in scores.segments},
+        **{column: kept[column].cast("string") for column in scores.segments},
     )
-    rows = first_of_each(rows, ["row_id", "version"], "arrived", *(_name(q) for q in ready))
+    rows = first_of_each(rows, ["row_id", "version"], "arrived", *(_name(q) for q in ready), "time", *scores.segments)
     rows = rows.filter(rows.version.isin(sorted(set(versions.values()))))
     computed = [q for q in scores.quality if not q.column]
     if computed:

@@ -11,6 +11,7 @@ from gazette import monitoring, stats
 from gazette.record import NotPublished
 from gazette.workbench._bench import slug
 from gazette.workbench._measures import ModelMeasures, records_of
+from gazette.workbench._parts import shown_value
 
 __all__ = ["Comparison", "ModelSegments", "Segment"]
 
@@ -67,8 +68,9 @@ class ModelSegments(ModelMeasures):
         metric = self.plan.measures[0]
         frame = self.snapshot.table("segments")
         live = frame[frame["version"] == self.versions["live"]["version"]]
-        rows = {(r["segment"], r["of"], r["week"].date()): r for r in records_of(live)}
-        paired = {(r["segment"], r["of"]): r for r in records_of(self.snapshot.table("segments_paired"))}
+        rows = {(r["segment"], shown_value(r["of"]), r["week"].date()): r for r in records_of(live)}
+        paired = self.snapshot.table("segments_paired")
+        against = {(r["segment"], shown_value(r["of"])): r for r in records_of(paired)}
         last = self.week_start - timedelta(days=7)
         keys = sorted(
             {(s, o) for s, o, week in rows if week in {self.week_start, last}}, key=lambda k: self._place(k, rows)
@@ -80,7 +82,7 @@ class ModelSegments(ModelMeasures):
             now, before = (rows.get((*key, week)) for week in (self.week_start, last))
             level = self.level(now, metric)
             change = monitoring.independent_difference(level, self.level(before, metric)) if equal else unequal
-            found.append((key, int(now["n"]) if now else 0, level, change, self.difference(paired.get(key), metric)))
+            found.append((key, int(now["n"]) if now else 0, level, change, self.difference(against.get(key), metric)))
         return found
 
     def _segments_apart(self) -> list[tuple[Any, Any]]:
