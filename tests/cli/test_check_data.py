@@ -89,3 +89,21 @@ def test_rows_of_nobody_several_values_and_text_among_numbers_are_named(small: S
     assert (
         "column 'amount' of table 'events' has 1 rows with text that is no number, such as '12,50'" in found["problem"]
     )
+
+
+def test_a_day_that_was_loaded_twice_is_a_warning(small: SmallProject) -> None:
+    small.metric["fact"] |= {"aggregation": "count"}
+    small.metric["unit"] = "number"
+    small.write()
+    assert asked(small, code=0)["data"][0]["twice"] == []
+    sql(
+        small,
+        "INSERT INTO events SELECT unit_id, happened_at + INTERVAL 1 HOUR * k, loaded_at FROM events, range(1, 30) t(k) WHERE happened_at::DATE = '2026-11-17'",
+        "INSERT INTO events SELECT unit_id, happened_at, loaded_at + INTERVAL 1 DAY FROM events WHERE happened_at::DATE = '2026-11-17'",
+    ).close()
+    (found,) = asked(small, code=0)["data"]
+    assert found["passed"]
+    said = gazette("check", "--data", "2026-W47", project=small.root).stdout
+    assert f"warning: {found['twice'][0]}; let a view keep each row once" in said
+    assert "of events repeat another of the same user, time and value (ctr)" in found["twice"][0]
+    assert "on 2026-11-17" in found["twice"][0]

@@ -289,6 +289,7 @@ NO_RULES = {
     "missing-days",
     "missing-values",
     "plan-locked",
+    "repeated-rows",
     "several-values",
     "sample-ratio",
     "sample-ratio-sequence",

@@ -19,7 +19,7 @@ from gazette.recompute._experiment import seconds
 from gazette.record import NotPublished
 from gazette.sources import Period, Warehouse, _experiment, _units, experiment_answers
 from gazette.stats import Estimate
-from gazette.workbench._matched import Matched, matched_of, several_of
+from gazette.workbench._matched import Matched, matched_of, repeated_of, several_of
 from gazette.workbench._missing import lacks_of
 from gazette.workbench._parts import by_segment, not_compared
 from gazette.workbench._reading import Reading
@@ -719,6 +719,42 @@ def test_rows_that_all_lack_what_they_need_are_no_nought_for_everybody(plain: Ta
     column = "loaded_at" if "TIMESTAMP" in lost else "amount"
     assert found.why == f"every row that a user has lacks what it needs: no {column} in some row of clicks"
     assert second["clicks.matched"].value == found.users == 0  # type: ignore[union-attr]
+
+
+def test_a_day_that_was_loaded_twice_is_named_and_days_or_a_few_rows_alike_are_not(tables: Tables) -> None:
+    """The right values by pandas; rows of a fact that asks only whether there is one are never looked at."""
+    tables.assign().click().sql(
+        "CREATE TABLE spent AS SELECT unit_id, TIMESTAMP '2026-11-12' + to_seconds(i * 97) AS done, TIMESTAMP '2026-11-20' AS loaded, "
+        "(i % 7)::DECIMAL(9,2) AS amount FROM (SELECT unit_id, unit_id + 2000 * k AS i FROM assigned, range(4) t(k))",
+        "INSERT INTO spent SELECT unit_id, done, loaded + INTERVAL 1 HOUR, amount FROM spent WHERE done::DATE IN ('2026-11-15', '2026-11-18')",
+        "INSERT INTO spent SELECT unit_id, done, loaded, amount FROM spent WHERE done::DATE = '2026-11-19' LIMIT 9",
+        "CREATE TABLE daily AS SELECT unit_id, DATE '2026-11-17' AS day FROM assigned, range(2)",
+    )
+    spent = {
+        "table": "spent",
+        "unit": "unit_id",
+        "time": "done",
+        "arrived": "loaded",
+        "value": "amount",
+        "aggregation": "sum",
+    }
+    tables.fact("spend", spent)
+    tables.fact("spend-a-row", spent, denominator={**spent, "value": None, "aggregation": "count"})
+    tables.fact("days", {"table": "daily", "unit": "unit_id", "time": "day", "aggregation": "count"})
+    reading, _ = tables.read()
+    frame = reading.table("repeated")
+    with duckdb.connect(str(tables.place / "w.duckdb"), read_only=True) as db:
+        data = db.execute("SELECT * FROM spent JOIN assigned USING (unit_id) WHERE done >= assigned_at").df()
+    data = data[data.done >= pd.Timestamp("2026-11-16")]
+    again = data.duplicated(["unit_id", "done", "amount"]).groupby(data.done.dt.date)
+    found = {
+        pd.Timestamp(r["day"]).date(): (r["rows"], r["again"])
+        for r in frame[frame.metric == "spend"].to_dict("records")
+    }  # type: ignore[index]
+    assert found == {day: (n, k) for day, n, k in zip(again.size().index, again.size(), again.sum(), strict=True)}
+    assert {*frame.metric} == {"spend", "spend-a-row"}  # type: ignore[union-attr]
+    (one, _) = repeated_of(frame)
+    assert (one.metric, one.table, str(one.day), one.share) == ("spend", "spent", "2026-11-18", 0.5)
 
 
 def test_several_values_of_a_covariate_or_a_segment_are_counted_and_the_greatest_is_taken(tables: Tables) -> None:

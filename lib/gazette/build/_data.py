@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gazette.build._freeze import period_of
 from gazette.errors import SourceError
 from gazette.params import Model
-from gazette.sources import Warehouse, of_nobody, people_answers, row_counts, tables_of
+from gazette.sources import Warehouse, of_nobody, people_answers, row_counts, tables_of, worst_day
 
 if TYPE_CHECKING:
     from gazette.build._project import Project
@@ -32,6 +32,7 @@ class DataCheck:
         matched: Metric to the users who have a row of what it counts.
         strange: Of facts that have rows of nobody, why; a check of the page fails.
         several: Property to the users who have several values of it, of which one is taken.
+        twice: Tables with a day of the week that seems to have been loaded twice.
     """
 
     subject: str
@@ -42,6 +43,7 @@ class DataCheck:
     matched: dict[str, int] = field(default_factory=dict)
     strange: list[str] = field(default_factory=list)
     several: dict[str, int] = field(default_factory=dict)
+    twice: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -83,3 +85,7 @@ def _fill(found: DataCheck, tables: dict[str, list[dict[str, Any]]]) -> None:
     for row in tables.get("several", []):
         if row["several"]:
             found.several[row["what"]] = found.several.get(row["what"], 0) + row["several"]
+    found.twice.extend(
+        f"{row['again']:,} of {row['rows']:,} rows of {row['table']} repeat another of the same user, time and value ({row['metric']}) on {row['day']:%Y-%m-%d}"
+        for row in worst_day(tables.get("repeated", []))
+    )

@@ -78,8 +78,9 @@ def _data_lines(data: list[DataCheck], week: str) -> Iterator[str]:
             f"    warning: {n:,} users have several values of {what}; the greatest is taken, of texts the last"
             for what, n in one.several.items()
         )
+        yield from (f"    warning: {what}; let a view keep each row once, if it was loaded twice" for what in one.twice)
         yield f"    reads {sum(one.rows.values()):,} rows: " + ", ".join(
             f"{name} {n:,}" for name, n in one.rows.items()
         )
     read = {name: n for one in data for name, n in one.rows.items()}
-    yield f"{week}: {len(data)} subjects, {sum(read.values()):,} rows in {len(read)} tables; a test reads each of its tables once"
+    yield f"{week}: {len(data)} subjects, {sum(read.values()):,} rows in {len(read)} tables; a test reads each of its tables once, and a week of facts once more"

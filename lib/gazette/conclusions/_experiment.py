@@ -41,6 +41,7 @@ CheckName = Literal[
     "missing-days",
     "matched",
     "several-values",
+    "repeated-rows",
     "missing-values",
     "minimum-run",
 ]

@@ -10,6 +10,7 @@ from gazette.sources._importance import read_importance
 from gazette.sources._matched import of_nobody
 from gazette.sources._mlflow import read_registry
 from gazette.sources._prometheus import read_prometheus
+from gazette.sources._repeated import worst_day
 from gazette.sources._segment import narrow_to_segment, segment_names
 from gazette.sources._telemetry import empty_telemetry, tables
 from gazette.sources._warehouse import (
@@ -59,4 +60,5 @@ __all__ = [
     "tables",
     "tables_of",
     "told_answer",
+    "worst_day",
 ]

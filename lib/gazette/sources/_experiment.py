@@ -9,6 +9,7 @@ from gazette.params import FLAGS
 from gazette.sources._answer import ROUNDING, Answer, column_of, flag
 from gazette.sources._matched import THERE, matched
 from gazette.sources._quantiles import caps, quantiles
+from gazette.sources._repeated import repeated
 from gazette.sources._units import accounted, assigned, by_day, end_of, events, identifier, once, phase, same, total
 from gazette.sources._values import number
 
@@ -135,6 +136,7 @@ def _everyone(
     yield from matched(warehouse, ready.joined, ready.single, experiment, ready.known, ready.end, period)
     if (several := _several(ready.joined, experiment, ready.known)) is not None:
         yield "several", several
+    yield from repeated(warehouse, ready.single, ready.known, ready.end, period)
 
 
 def dated_by_day(warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period) -> Answer:

@@ -10,7 +10,7 @@ from gazette.record import NotPublished
 if TYPE_CHECKING:
     from gazette.params import Experiment
     from gazette.record import Number
-    from gazette.workbench._matched import Matched, Several
+    from gazette.workbench._matched import Matched, Repeated, Several
     from gazette.workbench._missing import Lack
     from gazette.workbench._numbers import ExperimentNumbers
 
@@ -70,6 +70,7 @@ def checks(bench: ExperimentNumbers, days: Number) -> tuple[conclusions.Check, .
     checks = [conclusions.Check(name=name, number=number, passed=ok) for name, number, ok in made]
     checks += [check for one in bench.matched if (check := _matching(bench, one)) is not None]
     checks += [_several_values(bench, one) for one in bench.several]
+    checks += [_repeated_rows(bench, i, one) for i, one in enumerate(bench.repeated)]
     checks += [_redefined(bench, m, len(what)) for m, what in broken.items() if m in plan.metrics]
     return (*checks, *(_evenly(bench, i, lack) for i, lack in enumerate(bench.lacks)))
 
@@ -118,6 +119,23 @@ def _several_values(bench: ExperimentNumbers, one: Several) -> conclusions.Check
         query="several",
     )
     return conclusions.Check(name="several-values", number=number, passed=True, warns=True, of=one.what)
+
+
+def _repeated_rows(bench: ExperimentNumbers, place: int, one: Repeated) -> conclusions.Check:
+    """A warning: what was loaded twice counts twice, and nothing in the rows tells it from what happened twice."""
+    again = sum(other.metric == one.metric for other in bench.repeated[:place])
+    number = bench.add(
+        f"{one.metric}.repeated{f'-{again + 1}' if again else ''}",
+        f"Rows of {one.table} that repeat another, {one.day:%d %B}",
+        one.share,
+        unit="fraction",
+        metric=one.metric,
+        cell="checks",
+        query="repeated",
+        n=one.rows,
+    )
+    of = f"{one.table}, {one.day:%A}"
+    return conclusions.Check(name="repeated-rows", number=number, passed=True, warns=True, metric=one.metric, of=of)
 
 
 def _evenly(bench: ExperimentNumbers, place: int, lack: Lack) -> conclusions.Check:

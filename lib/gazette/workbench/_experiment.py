@@ -396,6 +396,10 @@ CHECKS: dict[str, tuple[str, str]] = {
         "One value each",
         "Users with several values of a property; the greatest is taken, of texts the last",
     ),
+    "repeated-rows": (
+        "Each row once",
+        "Share of a day's rows that repeat another of the same user, time and value; shown from a fifth. A row that was loaded twice counts twice",
+    ),
     "missing-values": (
         "Missing alike",
         "Is as much missing in each arm? Chance of so unlike a share; fails below 0.01",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
-from gazette.sources import of_nobody
+from gazette.sources import of_nobody, worst_day
 from gazette.workbench._answers import records
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from gazette.params import Metric
     from gazette.workbench._missing import Lack
 
-__all__ = ["Matched", "Several", "matched_of", "several_of"]
+__all__ = ["Matched", "Repeated", "Several", "matched_of", "repeated_of", "several_of"]
 
 
 @dataclass(frozen=True)
@@ -90,3 +91,41 @@ def several_of(frame: pd.DataFrame | None) -> list[Several]:
     for row in records(frame):
         found.setdefault(str(row["what"]), {})[str(row["variant"])] = int(row["several"] or 0)
     return [Several(what, arms) for what, arms in found.items() if any(arms.values())]
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A day of the week on which many rows of a fact repeat another.
+
+    Attributes:
+        metric: The first metric that reads the fact.
+        table: Its table.
+        day: The day of the week with the greatest share.
+        rows: Rows of users in the test on that day.
+        again: Those that repeat another.
+    """
+
+    metric: str
+    table: str
+    day: date
+    rows: int
+    again: int
+
+    @property
+    def share(self) -> float:
+        """Of the day's rows."""
+        return self.again / self.rows
+
+
+def repeated_of(frame: pd.DataFrame | None) -> list[Repeated]:
+    """What the table ``repeated`` says, but for facts whose rows hardly repeat each other.
+
+    Args:
+        frame: Rows of metric, table, day, rows and again; None where it was not asked, as by earlier code.
+    """
+    return [
+        Repeated(
+            str(r["metric"]), str(r["table"]), date.fromisoformat(str(r["day"])[:10]), int(r["rows"]), int(r["again"])
+        )
+        for r in worst_day(records(frame))
+    ]

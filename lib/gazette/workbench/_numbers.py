@@ -13,7 +13,7 @@ from gazette.record import NotPublished, Number, TakenLook
 from gazette.snapshot import reopen
 from gazette.workbench._bench import Bench
 from gazette.workbench._checks import checks
-from gazette.workbench._matched import Matched, Several, matched_of, several_of
+from gazette.workbench._matched import Matched, Repeated, Several, matched_of, repeated_of, several_of
 from gazette.workbench._missing import Lack, lacks_of
 from gazette.workbench._reading import Effect, Reading
 
@@ -118,6 +118,11 @@ class ExperimentNumbers(Bench):
     def several(self) -> list[Several]:
         """Properties of which some users have several values."""
         return several_of(self.reading.table("several"))
+
+    @cached_property
+    def repeated(self) -> list[Repeated]:
+        """Facts of which many rows of one day repeat another."""
+        return repeated_of(self.reading.table("repeated"))
 
     @cached_property
     def lacks(self) -> list[Lack]:
