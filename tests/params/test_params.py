@@ -225,6 +225,17 @@ def test_dates_on_one_day_are_not_backwards(small: SmallProject) -> None:
     assert found(small) == []
 
 
+def test_an_arm_called_off_is_to_stand_in_quotes(small: SmallProject) -> None:
+    edit(small, EXPERIMENT, "control: blue", "control: off")
+    edit(small, EXPERIMENT, "id: blue", "id: off")
+    problems = [p for p in found(small) if "found False" in p.what]
+    assert [p.key for p in problems] == ["control", "variants.0.id"]
+    assert all("in quotes" in p.mend and "off" in p.mend for p in problems)
+    edit(small, EXPERIMENT, "control: off", "control: 'off'")
+    edit(small, EXPERIMENT, "id: off", "id: 'off'")
+    assert found(small) == []
+
+
 @pytest.mark.parametrize(
     ("name", "old", "written", "key", "mend"),
     [

@@ -127,10 +127,10 @@ def _mend(model: type[Sheet], error: dict[str, Any]) -> tuple[str, str]:
         return f"missing key {location[-1]!r}", f"add '{location[-1]}: …' here"
     found = error.get("input")
     shown = f"; found {found!r}" if isinstance(found, (str, int, float, bool)) or found is None else ""
-    return (
-        f"{message.removeprefix('Value error, ')}{shown}",
-        "change the value as said; the JSON Schema lists what fits",
-    )
+    mend = "change the value as said; the JSON Schema lists what fits"
+    if kind == "string_type" and isinstance(found, bool):
+        mend = "write the text in quotes, such as 'off': YAML takes on, off, yes and no for true and false"
+    return f"{message.removeprefix('Value error, ')}{shown}", mend
 
 
 def _scalars(document: yaml.Node | None) -> Iterator[tuple[str, yaml.ScalarNode]]:
