@@ -40,6 +40,11 @@ def test_several_arms_and_clusters_take_more() -> None:
     assert found(method="fixed", cluster_size=21, correlation=0.05).units == pytest.approx(2 * once, rel=1e-4)
 
 
+def test_the_last_user_has_to_be_through_with_the_window() -> None:
+    once, later = found(per_day=5000), found(per_day=5000, window_days=7)
+    assert (later.units, later.days) == (once.units, (once.days or 0) + 7)
+
+
 def test_the_command_says_users_days_and_what_less_would_cost(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "--share", "0.1", "--effect", "0.1", "--per-day", "1000", "--method", "fixed", "--json"]) == 0
     plans = json.loads(capsys.readouterr().out)["plans"]

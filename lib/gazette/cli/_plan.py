@@ -42,6 +42,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--power", type=float, default=0.8, metavar="X", help="chance to show it (default: 0.8)")
     parser.add_argument("--cluster-size", type=float, default=1.0, metavar="N", help="users assigned together")
     parser.add_argument("--correlation", type=float, default=0.0, metavar="X", help="of users assigned together")
+    parser.add_argument(
+        "--window-days",
+        type=int,
+        default=0,
+        metavar="N",
+        help="days for which each user counts; the last to come needs them",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -95,11 +102,17 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
                 where=flag,
                 mend="correct it",
             )
+    if not 0 <= options.window_days <= 365:  # noqa: PLR2004  as in the test's file
+        raise WrongUseError(
+            f"--window-days must lie within 0 and 365, found {options.window_days}",
+            where="--window-days",
+            mend="correct it",
+        )
     if not 0 <= options.correlation <= 1:
         raise WrongUseError(
             f"--correlation must lie within 0 and 1, found {options.correlation:g}",
             where="--correlation",
             mend="correct it",
         )
-    names = ("per_day", "method", "spending", "alpha", "power", "cluster_size", "correlation")
+    names = ("per_day", "method", "spending", "alpha", "power", "cluster_size", "correlation", "window_days")
     return {"shares": shares, **{name: getattr(options, name) for name in names}}

@@ -128,6 +128,11 @@ class ExperimentBench(FlipSteps):
                 f"{self.params.metrics[m].title} counts from the day of assignment, as {of} has days and no times"
                 for m, of in dated
             )
+        if "window" in common:
+            window, young = (display.format_number(common[k]) for k in ("window", "young"))
+            facts["Exposure window"] = (
+                f"each user counts for {window} since assignment; {young} more are not through with theirs and do not count yet"
+            )
         if plan.reallocations:
             moved = "; ".join(
                 f"from {day_of(since)} "
@@ -199,7 +204,10 @@ class ExperimentBench(FlipSteps):
             }
             for v, planned in zip(self.plan.variants, reading.planned_shares(), strict=True)
         ]
-        rows += [{"arm": who, "users": n, "share": None, "planned": None} for who, n in reading.accounted.others()]
+        others = reading.accounted.others()
+        if reading.young:
+            others.insert(0, ("not through with the days that count, so not counted yet", reading.young))
+        rows += [{"arm": who, "users": n, "share": None, "planned": None} for who, n in others]
         columns = {
             "arm": Column("Arm"),
             "users": Column("Users", "count"),

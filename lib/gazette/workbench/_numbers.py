@@ -95,6 +95,13 @@ class ExperimentNumbers(Bench):
             found["arrival"] = self.add("arrival", "Days until the planned users are there", more, **days)
         found["rollout"] = self.add("rollout", "Days of roll-out", plan.rollout_days, **{**days, "query": None})
         found["days"] = self.add("days", "Days that it has run", reading.days, **{**days, "query": None})
+        if plan.window_days is not None:
+            window = {**days, "query": None}
+            found["window"] = self.add("window", "Days for which each user counts", plan.window_days, **window)
+            young = {**count, "query": "young"}
+            found["young"] = self.add(
+                "young", "Users whose days are not over, who do not count yet", reading.young, **young
+            )
         found["look"] = self.add("look", "Looks taken, this one included", len(reading.past) + 1, **none)
         found["looks"] = self.add("looks", "Looks at most", reading.looks_at_most(), **none)
         if plan.design == "group-sequential":
@@ -303,7 +310,7 @@ class ExperimentNumbers(Bench):
         plan, reading = self.plan, self.reading
         state = self.verdicts[self.arm][0].state
         outcome = {"benefit shown": "for benefit", "harm shown": "for harm"}.get(state, "with no winner")
-        if not reading.ended:
+        if not reading.over:
             return "running" + (f"; could stop early {outcome}" if outcome != "with no winner" and self.trusted else "")
         if (
             plan.planned_units
