@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 from test_everyone import engine, plain, tables  # noqa: F401  fixtures
 
+from gazette.params import Guardrail
 from gazette.recompute._arithmetic import Arm
 from gazette.recompute._looks import critical_of, shared
 from gazette.record import TakenLook
 from gazette.sources import Period, _experiment
 from gazette.stats import Estimate
+from gazette.workbench._guards import decision_units, guard_power
 from gazette.workbench._parts import by_day
 from gazette.workbench._plan import broken_by, plan_of
 from gazette.workbench._reading import Reading
@@ -151,6 +153,21 @@ def test_looks_count_whole_users_and_the_size_that_was_planned_is_the_last(plain
 
 def reading_share(tables: Tables, week: int) -> float:  # noqa: F811
     return len(right(tables, pd.Timestamp(WEEKS[week].end))) / 2000
+
+
+def test_the_power_of_a_guardrail_is_that_of_the_second_computation_and_of_statsmodels(plain: Tables) -> None:  # noqa: F811
+    from statsmodels.stats.power import normal_power  # noqa: PLC0415  slow to import
+
+    grow(plain, "spent", "amount")
+    rail = Guardrail(metric="amount", margin=0.1)
+    more: dict[str, Any] = {"primary": "spent", "secondary": [], "guardrails": [rail.model_dump()], "method": "fixed"}
+    reading, second = plain.read(WEEKS[2], **OPEN, **more)
+    found = guard_power(reading, rail, "green")
+    assert second["amount.guard-power"].value == pytest.approx(found, rel=1e-9)  # type: ignore[union-attr]
+    users = right(plain, pd.Timestamp(WEEKS[2].end)).groupby("variant")["amount"].agg(["mean", "var", "size"])
+    size = 0.1 * users["mean"]["blue"] / users["var"].mean() ** 0.5
+    assert found == pytest.approx(normal_power(size, users["size"].mean() / 2, 0.025, alternative="larger"), rel=1e-3)
+    assert isinstance(decision_units(reading), int)
 
 
 def test_another_window_after_the_first_look_is_another_test(plain: Tables) -> None:  # noqa: F811

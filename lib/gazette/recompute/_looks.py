@@ -31,10 +31,12 @@ def _first_plan(looks: Sequence[Row]) -> dict[str, Any]:
 
 
 def agreed(plan: Experiment, looks: Sequence[Row]) -> Experiment:
-    """The test with the error, the size and the spending of its first look."""
+    """The test with the error, the size, the spending and the margins of its first look."""
     then = _first_plan(looks)
     names = {"alpha", "planned_units", "spending", "method", "tightest_units"} & then.keys()
-    return plan.model_copy(update={name: then[name] for name in names})
+    margins = {g["metric"]: g["margin"] for g in then.get("guardrails", [])}
+    rails = [g.model_copy(update={"margin": margins.get(g.metric, g.margin)}) for g in plan.guardrails]
+    return plan.model_copy(update={name: then[name] for name in names} | {"guardrails": rails})
 
 
 def shared(known: Metric, control: Arm | None, treatment: Arm | None, *, whole: bool = False) -> float | None:

@@ -15,6 +15,7 @@ from gazette.workbench._bench import Emitted
 from gazette.workbench._checks import days_of
 from gazette.workbench._detail import row
 from gazette.workbench._flips import FlipSteps
+from gazette.workbench._guards import guard_facts
 from gazette.workbench._numbers import day_of, worth
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ class ExperimentBench(FlipSteps):
             facts["What it would take"] = (
                 f"{display.format_number(needed)} users in all{days}, to show {100 * plan.minimum_effect:.4g} % with 80 % power"
             )
+        if "decide" in common:
+            facts |= guard_facts(self, self.arm, common["decide"])
         if dated := reading.accounted.dated_by_day():
             facts["Dated by day"] = "; ".join(
                 f"{self.params.metrics[m].title} counts from the day of assignment, as {of} has days and no times"

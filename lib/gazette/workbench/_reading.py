@@ -332,9 +332,13 @@ class Reading(Looks):
         """Units of all arms for 80 % power at the smallest effect worth having, by the design and the shares of the test."""
         if not self.plan.minimum_effect:
             return NotPublished(reason="no smallest effect worth having was named")
+        return self.units_for(self.plan.primary, self.plan.minimum_effect)
+
+    def units_for(self, metric: str, effect: float, *, power: float = stats.POWER) -> int | NotPublished:
+        """Units of all arms to show a relative effect on a metric, or that a guardrail lost no more than that where nothing changed."""
         if not self.count(self.plan.control):
             return NotPublished(reason="no users yet")
-        main = self.moments(self.arms[self.plan.control], self.plan.primary)
+        main = self.moments(self.arms[self.plan.control], metric)
         if isinstance(main, NotPublished):
             return main
         shares = {v.id: v.weight for v in self.plan.variants}
@@ -342,9 +346,10 @@ class Reading(Looks):
         found = stats.units_needed(
             main.mean,
             main.variance,
-            self.plan.minimum_effect,
+            effect,
             shares=(shares[self.plan.control], least),
             critical=self.critical_at_end,
+            power=power,
         )
         if isinstance(found, NotPublished):
             return found
