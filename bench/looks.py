@@ -6,6 +6,8 @@ import math
 import sys
 
 import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student
 
 from gazette.stats import Spending, boundaries, confidence_sequence_z, z_of
 
@@ -48,6 +50,26 @@ def growing(
         f"  share of a user's own {apart:3.1f}, {more} more an arm a week: by users {100 * old / of:5.1f} %, now {100 * new / of:5.2f} %",
         flush=True,
     )
+
+
+def windowed(runs: int, rng: np.random.Generator, *, stretch: int, users: int = 50, weeks: int = 8) -> None:
+    """Tests whose users came within so many days and count for seven; a look counts those who are through, the planned size is the last look."""
+    came = np.arange(users) * stretch / users
+    whole = [n for week in range(1, weeks + 1) if (n := int((came + 7 <= 7 * week).sum())) > 1]
+    whole = whole[: whole.index(users) + 1]
+    bounds = np.array(boundaries([float(n) for n in whole], final=True, times=[n / users for n in whole]))
+    found = 0
+    for _ in range(max(1, runs // 500)):
+        value = rng.normal(size=(2, 500, users, 7)).sum(axis=3)
+        z = [
+            (value[1, :, :n].mean(axis=1) - value[0, :, :n].mean(axis=1))
+            / np.sqrt(value[:, :, :n].var(axis=2, ddof=1).sum(axis=0) / n)
+            for n in whole
+        ]
+        rare = [norm.isf(student.sf(np.abs(t), 2 * n - 2)) for t, n in zip(z, whole, strict=True)]
+        found += (np.stack(rare, axis=1) > bounds).any(axis=1).sum()
+    of = 500 * max(1, runs // 500)
+    print(f"  all within {stretch} days, a window of 7: {len(whole)} looks, {100 * found / of:5.2f} %", flush=True)
 
 
 def moved(runs: int, rng: np.random.Generator, spending: Spending, weeks: int = 8) -> None:
@@ -103,6 +125,8 @@ def main() -> None:
     print("False positives where all users came in the first of eight weeks, and where the end is moved")
     for apart, more in ((0.0, 0), (0.5, 0), (0.0, 2)):
         growing(max(500, runs // 100), rng, apart=apart, more=more)
+    for stretch in (7, 14, 42):
+        windowed(max(500, runs // 50), rng, stretch=stretch)
     for spending in ("obrien-fleming", "pocock"):
         moved(runs, rng, spending)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from statsmodels.stats.power import zt_ind_solve_power
 
@@ -40,6 +41,11 @@ def test_several_arms_and_clusters_take_more() -> None:
     assert found(method="fixed", cluster_size=21, correlation=0.05).units == pytest.approx(2 * once, rel=1e-4)
 
 
+def test_the_last_user_has_to_be_through_with_the_window() -> None:
+    once, later = found(per_day=5000), found(per_day=5000, window_days=7)
+    assert (later.units, later.days) == (once.units, (once.days or 0) + 7)
+
+
 def test_the_command_says_users_days_and_what_less_would_cost(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "--share", "0.1", "--effect", "0.1", "--per-day", "1000", "--method", "fixed", "--json"]) == 0
     plans = json.loads(capsys.readouterr().out)["plans"]
@@ -50,6 +56,39 @@ def test_the_command_says_users_days_and_what_less_would_cost(capsys: pytest.Cap
     text = capsys.readouterr().out
     assert "users" in text
     assert "days" not in text.splitlines()[1]
+
+
+def test_guardrails_have_their_own_users_and_share_what_may_be_missed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing changed in two guardrails and the effect is the smallest, all three are shown in four of five tests or more."""
+    asked = [
+        "plan",
+        "--share",
+        "0.1",
+        "--effect",
+        "0.1",
+        "--method",
+        "fixed",
+        "--guardrail",
+        "0.2=0.06",
+        "--guardrail",
+        "3/4=0.05",
+    ]
+    assert main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    each = 1 - 0.2 / 3
+    first = zt_ind_solve_power(effect_size=0.06 * 0.2 / 0.4, alpha=0.025, power=each, alternative="larger")
+    assert found["guardrails"][0]["units"] == pytest.approx(2 * first, rel=1e-4)
+    units = max(found["plans"][0]["units"], *(g["units"] for g in found["guardrails"]))
+    rng, n = np.random.default_rng(5), units // 2
+    shown = np.ones(20_000, dtype=bool)
+    for variance, effect, margin in ((0.09, 0.01, 0.0), (0.16, 0.0, 0.012), (16.0, 0.0, 0.15)):
+        error = (2 * variance / n) ** 0.5
+        shown &= (rng.normal(effect, error, shown.shape) + margin) / error > 1.959964
+    assert 0.8 <= shown.mean() <= 0.95
+    assert main(asked) == 0
+    assert f"The whole decision: {units:,} users" in capsys.readouterr().out
+    assert main([*asked[:5], "--guardrail", "2"]) == 2
+    assert "'2' is no guardrail" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

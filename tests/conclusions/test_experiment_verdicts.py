@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gazette import stats
 from gazette.conclusions import (
     Check,
     Earlier,
@@ -82,7 +84,6 @@ def look(*results: MetricResult, **changes: Any) -> Look:
         "subject": "t",
         "prefix": "t",
         "treatment": "Green",
-        "owner": "growth",
         "results": results,
         "checks": (),
         "ended": True,
@@ -90,7 +91,6 @@ def look(*results: MetricResult, **changes: Any) -> Look:
         "readable": True,
         "enough_units": True,
         "end": "22 November 2026",
-        "until": "29 November 2026",
         "rollout_days": number("rollout", 7, unit="days"),
         "units": number("units", 100, unit="count"),
         "needed": number("needed", 900, unit="count"),
@@ -145,8 +145,8 @@ def test_without_an_interval_nothing_is_published() -> None:
     ("rail", "action", "rule"),
     [
         ((-0.049, 0.1), "ship", "benefit-guardrails-passed"),
-        ((-0.05, 0.1), "ship with monitoring", "benefit-guardrail-open"),
-        ((-0.2, -0.05), "ship with monitoring", "benefit-guardrail-open"),
+        ((-0.05, 0.1), "don't ship", "benefit-guardrail-too-small"),
+        ((-0.2, -0.05), "don't ship", "benefit-guardrail-too-small"),
         ((-0.2, -0.051), "don't ship", "benefit-but-guardrail-broken"),
     ],
 )
@@ -328,12 +328,43 @@ def test_a_metric_defined_anew_is_not_read() -> None:
     assert [f.rule for f in others if f.id == "t.s.finding"] == ["metric-redefined"]
 
 
-def test_monitoring_names_metric_margin_owner_and_until_when() -> None:
+@pytest.mark.parametrize(
+    ("chance", "more", "action", "rule", "says"),
+    [
+        (0.04, {}, "don't ship", "benefit-guardrail-too-small", {"t.g.guard-power", "t.g.guard-needed"}),
+        (0.8, {}, "don't ship", "benefit-guardrail-not-shown", set()),
+        (0.8, {"ended": False}, "keep running", "benefit-guardrail-open", set()),
+        (0.04, {"ended": False}, "keep running", "benefit-guardrail-open", set()),
+        (0.04, {"anytime": True}, "keep running", "benefit-guardrail-open", set()),
+    ],
+)
+def test_nothing_is_shipped_on_a_guardrail_that_is_not_shown_to_hold(
+    chance: float, more: dict[str, Any], action: str, rule: str, says: set[str]
+) -> None:
     guard = result(-0.06, 0.1, role="guardrail", margin=0.05, minimum=None, name="g")
-    guard = replace(guard, margin_number=number("g.margin", 0.05, unit="relative"))
-    advice = conclude(look(result(0.1, 0.3), guard))[0].advice
-    assert advice.terms == {"until": "29 November 2026", "watch_a": "G", "owner": "growth"}
-    assert "t.g.margin" in advice.references
+    power, needed = number("g.guard-power", chance), number("g.guard-needed", 9000, unit="count")
+    verdict, _ = conclude(look(result(0.1, 0.3), replace(guard, power=power, needed=needed), **more))
+    assert (verdict.action, verdict.action_rule) == (action, rule)
+    assert says <= set(verdict.advice.references)
+    assert "G" in verdict.advice.terms.values()
+
+
+def test_a_true_loss_beyond_the_margin_is_not_shipped() -> None:
+    """A base of 2 %, 10,000 an arm, a margin of 2 % and a true loss of 10 %: "ship with monitoring" in 83 of 100 before."""
+    rng = np.random.default_rng(7)
+    found = []
+    for x, y in rng.binomial(10_000, [0.02, 0.018], size=(150, 2)):
+        counts = (int(x), 10_000), (int(y), 10_000)
+        range_of = stats.relative_of_proportions(*counts)
+        gap = stats.difference_of_proportions(*counts)
+        assert isinstance(range_of, stats.Estimate)
+        assert isinstance(gap, stats.Estimate)
+        guard = result(range_of.low, range_of.high, role="guardrail", margin=0.02, minimum=None, name="g")
+        chance = stats.guard_power(0.02 * x / 10_000, gap.standard_error, critical=stats.z_of(0.95))
+        assert chance < 0.06
+        found.append(conclude(look(result(0.1, 0.3), replace(guard, power=number("g.p", chance))))[0].action)
+    assert found.count("ship") <= 0.025 * 150 + 2
+    assert set(found) <= {"ship", "don't ship"}
 
 
 def test_a_changed_plan_is_said_even_where_a_gate_failed() -> None:

@@ -97,6 +97,43 @@ def test_users_who_all_came_at_once_are_looked_at_eight_times(apart: float) -> N
     assert (np.abs(z) > 1.96).any(axis=1).mean() > (0.15 if apart == 0 else 0.07), "the fault that this is about"
 
 
+def windowed(weeks: int, rng: np.random.Generator, *, came: np.ndarray, users: int = 40) -> np.ndarray:
+    """z of tests whose users came on these days and count for seven, each day bringing something, at each look that has whole users."""
+    runs, found = 8000, []
+    days = 7 * weeks
+    each = rng.standard_normal((2, runs, users, 7), dtype=np.float32).cumsum(axis=3)
+    for week in range(1, weeks + 1):
+        through = came + 7 <= min(7 * week, days)
+        if through.sum() > 1:
+            value = each[:, :, through, 6]
+            square = value.var(axis=2, ddof=1).sum(axis=0) / through.sum()
+            found.append((value[1].mean(axis=1) - value[0].mean(axis=1)) / np.sqrt(square))
+    return np.stack(found, axis=1)
+
+
+@pytest.mark.parametrize("stretch", [7, 42])
+def test_users_who_count_for_a_window_are_looks_of_whole_users(stretch: int) -> None:
+    """All in week 1 of eight: the first look with whole users is the only one that decides. Over six weeks: looks by whole users."""
+    came = np.arange(40) * stretch / 40
+    z = windowed(8, np.random.default_rng(4), came=came)
+    whole = [int((came + 7 <= 7 * week).sum()) for week in range(1, 9)]
+    whole = [n for n in whole if n > 1]
+    until = whole.index(40) + 1  # the size that was planned: the final look
+    bounds = np.array(limits([float(n) for n in whole[:until]], [n / 40 for n in whole[:until]]))
+    held = np.array([student_z(z[:, k], 2 * whole[k] - 2) for k in range(until)]).T
+    assert until == (1 if stretch == 7 else 6)
+    assert (np.abs(held) > bounds).any(axis=1).mean() <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / len(z))
+    assert (np.abs(held) > bounds).any(axis=1).mean() >= 0.04, "and no less than is agreed"
+
+
+def student_z(t: np.ndarray, degrees: int) -> np.ndarray:
+    """The normal value that is as rare as Student's t."""
+    from scipy.stats import norm  # noqa: PLC0415  slow to import
+    from scipy.stats import t as student  # noqa: PLC0415
+
+    return np.sign(t) * norm.isf(student.sf(np.abs(t), degrees))
+
+
 def test_shares_that_go_on_growing_are_known_by_their_odds() -> None:
     """Users who came at once, each of whom does it at last: by week 8 nine of ten have. Correlations of z against the formula."""
     rng = np.random.default_rng(2)
@@ -139,7 +176,7 @@ def test_information_that_falls_or_stays_spends_nothing() -> None:
     assert alike == pytest.approx(1.96, abs=0.02), "the same data at the end are read once"
 
 
-@pytest.mark.parametrize("kind", ["total", "share", "ratio"])
+@pytest.mark.parametrize("kind", ["total", "share", "ratio", "whole"])
 def test_information_is_that_of_the_second_computation(kind: str) -> None:
     from gazette.params import Metric  # noqa: PLC0415
 
@@ -151,7 +188,7 @@ def test_information_is_that_of_the_second_computation(kind: str) -> None:
     )
     arms = [Moments(120, 0.3, 0.211), Moments(80, 0.4, 0.243)]
     first = information(*arms, kind=kind)  # type: ignore[arg-type]
-    second = shared(known, *(Arm(a.n, a.mean, a.variance) for a in arms))
+    second = shared(known, *(Arm(a.n, a.mean, a.variance) for a in arms), whole=kind == "whole")
     assert first == pytest.approx(second, rel=1e-12)
     assert information(Moments(0, 0.0, 0.0), arms[1]) is None
     assert information(Moments(9, 0.0, 0.0), Moments(9, 0.0, 0.0)) is None

@@ -463,6 +463,32 @@ def test_a_test_that_ran_too_short_waits(small: SmallProject) -> None:
 
 
 @pytest.mark.integration
+def test_a_page_says_for_how_long_each_user_counts_and_who_does_not_yet(small: SmallProject) -> None:
+    from program import gazette  # noqa: PLC0415
+
+    assert "hint: params/experiments/button.yml: without window_days" in gazette("check", project=small.root).stdout
+    small.experiment |= {"window_days": 7, "planned_units": 150, "guardrails": [{"metric": "calls", "margin": 0.3}]}
+    with_calls(small)
+    assert "hint" not in gazette("check", project=small.root).stdout
+    gazette("build", "2026-W47", project=small.root)
+    edition = small.root / "editions" / "2026-W47"
+    numbers = {
+        n["id"]: n["value"]
+        for n in json.loads((edition / "records" / "button.json").read_text())["numbers"]
+        if "value" in n
+    }
+    assert numbers["button.young"] == 400 - numbers["button.units"] > 0
+    page = (small.root / "_site" / "editions" / "2026-W47" / "experiments" / "button.html").read_text()
+    assert "each user counts for 7 days since assignment" in page
+    assert "not through with the days that count" in page
+    assert "chance to show at this look that it loses no more than 30" in page
+    assert "To decide" in page
+    assert numbers["button.decision-needed"] > numbers["button.calls.guard-needed"] > 0
+    checked = {c["id"] for c in json.loads((edition / "recomputed.json").read_text())["checked"]}
+    assert {"button.young", "button.units", "button.ctr.difference"} <= checked
+
+
+@pytest.mark.integration
 def test_somebody_in_no_arm_is_a_failed_check_of_the_page_beside_the_split(small: SmallProject) -> None:
     from program import gazette  # noqa: PLC0415
 

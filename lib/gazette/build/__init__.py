@@ -1,7 +1,7 @@
 """The one command's flow: snapshot, run, seal, publish."""
 
 from gazette.build._build import Built, Listener, Report, Silent, build
-from gazette.build._check import check, remark_warnings
+from gazette.build._check import check, remark_warnings, window_hints
 from gazette.build._data import DataCheck, check_data
 from gazette.build._freeze import answers_of, period_of
 from gazette.build._learn import Proposal, accept, propose
@@ -26,4 +26,5 @@ __all__ = [
     "propose",
     "register_of",
     "remark_warnings",
+    "window_hints",
 ]

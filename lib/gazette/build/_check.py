@@ -15,7 +15,7 @@ from gazette.sources import missing_driver
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check", "misread_params", "remark_warnings"]
+__all__ = ["check", "misread_params", "remark_warnings", "window_hints"]
 
 GIVEN = ("subject", "edition", "root")
 
@@ -56,6 +56,20 @@ def misread_params(root: Path) -> list[Problem]:
             for one in misreadings(text.text, leadership=True, tested=not untested)
         ]
     return sorted(found)
+
+
+def window_hints(root: Path) -> list[str]:
+    """Tests that no edition has looked at and whose users have no window of days; one that was looked at keeps its plan."""
+    params, _ = problems(root / "params")
+    if params is None:
+        return []
+    store = Store(root / params.site.editions)
+    seen = {p.name for week in store.weeks() for p in (store.path(week) / "snapshot").iterdir()}
+    return [
+        f"experiments/{name}.yml: without window_days users count for unlike times, and looks are held up by days; 7, or whole weeks, is recommended"
+        for name, test in params.experiments.items()
+        if test.window_days is None and name not in seen
+    ]
 
 
 def remark_warnings(root: Path) -> list[str]:

@@ -195,8 +195,11 @@ def _refuse_empty(week: Week, subjects: list[Model | Experiment], answers: dict[
                 return
             weeks = [w for w in tables["weekly"].column("week").to_pylist() if w is not None]
             latest = max([*weeks, *([latest] if latest else [])], default=None)
-        elif any(week.start <= day <= week.end for day in tables["assigned_per_day"].column("day").to_pylist()):
-            return
+        else:  # who came before the week may have days in it that count
+            window = timedelta(days=subject.window_days or 0)
+            came = tables["assigned_per_day"].column("day").to_pylist()
+            if any(day <= week.end and day + window >= week.start for day in came):
+                return
     seen = f"the last week with rows is {type(week).of(latest)}" if latest else "no earlier week has rows either"
     raise EditionError(
         f"edition {week} would be empty: no subject has a row between {week.start} and {week.end}",

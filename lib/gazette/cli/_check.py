@@ -32,20 +32,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """The command; returns the exit code."""
-    from gazette.build import check, check_data, open_project, remark_warnings  # noqa: PLC0415
+    from gazette.build import check, check_data, open_project, remark_warnings, window_hints  # noqa: PLC0415
     from gazette.editions import Week  # noqa: PLC0415
 
     found = check(options.project)
-    warnings = remark_warnings(options.project)
+    warnings, hints = remark_warnings(options.project), window_hints(options.project)
     rows = [{"file": p.file, "line": p.line, "key": p.key, "what": p.what, "mend": p.mend} for p in found]
     text = "\n".join(
         [
             *(str(p) if p.file.startswith("reports/") else f"params/{p}" for p in found),
             *(f"warning: params/{w}" for w in warnings),
+            *(f"hint: params/{h}" for h in hints),
             f"{len(found)} problem{'s' * (len(found) != 1)}" if found else "No problem in the parameters.",
         ]
     )
-    result: dict[str, object] = {"problems": rows, "warnings": warnings}
+    result: dict[str, object] = {"problems": rows, "warnings": warnings, "hints": hints}
     passed = not found
     if options.data is not None and passed:
         week = Week.parse(options.data) if options.data else Week.of(today()).next(-1)

@@ -11,6 +11,8 @@ from gazette.errors import WrongUseError
 if TYPE_CHECKING:
     import argparse
 
+    from gazette.stats import Planned
+
 __all__ = ["EXAMPLE", "HELP", "add_options", "run"]
 
 HELP = "say how many users and days a test takes, and what a smaller effect would cost"
@@ -42,6 +44,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--power", type=float, default=0.8, metavar="X", help="chance to show it (default: 0.8)")
     parser.add_argument("--cluster-size", type=float, default=1.0, metavar="N", help="users assigned together")
     parser.add_argument("--correlation", type=float, default=0.0, metavar="X", help="of users assigned together")
+    parser.add_argument(
+        "--guardrail",
+        action="append",
+        default=[],
+        metavar="P=MARGIN",
+        help="a guardrail: the share of users today, or MEAN/SD of a user, and the relative loss it may have: 0.02=0.05, 12.5/40=0.02; repeatable",
+    )
+    parser.add_argument(
+        "--window-days",
+        type=int,
+        default=0,
+        metavar="N",
+        help="days for which each user counts; the last to come needs them",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -52,19 +68,53 @@ def run(options: argparse.Namespace) -> int:
     asked = _asked(options)
     mean = options.mean if options.share is None else options.share
     variance = options.sd**2 if options.share is None else mean * (1 - mean)
+    rails = [_rail(text) for text in options.guardrail]
+    asked["power"] = stats.each_power(len(rails), options.power)
     rows = []
-    for part in SMALLER:
-        found = stats.plan(mean, variance, options.effect * part, **asked)
+    for of in [*((mean, variance, options.effect * part) for part in SMALLER), *rails]:
+        found = stats.plan(*of, **asked)
         if isinstance(found, NotPublished):
             raise WrongUseError(found.reason, mend="give a mean and a standard deviation above 0")
         rows.append(found)
-    said = [
-        f"{100 * r.effect:>7.4g} %  {r.units:>12,} users" + ("" if r.days is None else f"  {r.days:>6,} days")
-        for r in rows
-    ]
-    head = f"To show a relative effect with {100 * options.power:.4g} % chance, {options.method.replace('-', ' ')}, all arms together:"
-    say(options, {"plans": [dataclasses.asdict(r) for r in rows]}, "\n".join((head, *said)))
+    plans, guards = rows[: len(SMALLER)], rows[len(SMALLER) :]
+    each = f"{100 * options.power:.4g} % chance"
+    head = f"To show a relative effect with {each}, {options.method.replace('-', ' ')}, all arms together:"
+    said = [head, *map(_line, plans)]
+    if guards:
+        said[0] = (
+            f"To show a relative effect and every guardrail with {each} of all, {options.method.replace('-', ' ')}, all arms together; the effect:"
+        )
+        said += ["Each guardrail, if nothing changes there, by its margin:", *map(_line, guards)]
+        said.append(f"The whole decision: {max(r.units for r in (plans[0], *guards)):,} users")
+    content = {"plans": plans} | ({"guardrails": guards} if guards else {})
+    say(options, {name: [dataclasses.asdict(r) for r in of] for name, of in content.items()}, "\n".join(said))
     return 0
+
+
+def _line(row: Planned) -> str:
+    days = "" if row.days is None else f"  {row.days:>6,} days"
+    return f"{100 * row.effect:>7.4g} %  {row.units:>12,} users{days}"
+
+
+def _rail(text: str) -> tuple[float, float, float]:
+    """Mean, variance and margin of a guardrail.
+
+    Raises:
+        WrongUseError: It is not written so.
+    """
+    known, _, margin = text.partition("=")
+    mean, slash, sd = known.partition("/")
+    try:
+        first, last = float(mean), float(margin)
+        variance = float(sd) ** 2 if slash else first * (1 - first)
+    except ValueError:
+        variance = -1.0
+    if not (variance > 0 and first > 0 and 0 < last < 1):
+        mend = (
+            "write 0.02=0.05 for a share of 2 % that may lose 5 %, or 12.5/40=0.02 for a mean and a standard deviation"
+        )
+        raise WrongUseError(f"{text!r} is no guardrail", where="--guardrail", mend=mend)
+    return first, variance, last
 
 
 def _asked(options: argparse.Namespace) -> dict[str, Any]:
@@ -95,11 +145,17 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
                 where=flag,
                 mend="correct it",
             )
+    if not 0 <= options.window_days <= 365:  # noqa: PLR2004  as in the test's file
+        raise WrongUseError(
+            f"--window-days must lie within 0 and 365, found {options.window_days}",
+            where="--window-days",
+            mend="correct it",
+        )
     if not 0 <= options.correlation <= 1:
         raise WrongUseError(
             f"--correlation must lie within 0 and 1, found {options.correlation:g}",
             where="--correlation",
             mend="correct it",
         )
-    names = ("per_day", "method", "spending", "alpha", "power", "cluster_size", "correlation")
+    names = ("per_day", "method", "spending", "alpha", "power", "cluster_size", "correlation", "window_days")
     return {"shares": shares, **{name: getattr(options, name) for name in names}}

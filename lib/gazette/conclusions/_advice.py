@@ -81,19 +81,41 @@ def _ship(look: Look) -> tuple[Action, str, str]:
     if look.harmed:
         after += " {=lost} got worse: decide whether the gain is worth that."
     after += _overstated(look)
-    if open_rails := look.rails("open"):
-        watched = " and ".join(
-            "{=watch_%s}%s"
-            % ("abcdefgh"[i], " (agreed loss at most {%s})" % r.margin_number.id if r.margin_number else "")
-            for i, r in enumerate(open_rails[:8])
-        )
-        text += f", and until {{=until}} watch {watched}: the data do not yet exclude a larger loss there. Owner: {{=owner}}."
-        return "ship with monitoring", "benefit-guardrail-open", text + after
+    if look.rails("open"):
+        return _unguarded(look)
     rails = any(r.role == "guardrail" for r in look.results)
     text += "; every guardrail excludes a loss beyond its margin." if rails else "; the test has no guardrail."
     if look.harmed:
         return "ship with monitoring", "benefit-secondary-lost", text + after
     return "ship", "benefit-guardrails-passed", text + after
+
+
+def _unguarded(look: Look) -> tuple[Action, str, str]:
+    """A benefit is shown, and of a guardrail it is not shown that it holds: nothing is shipped on that."""
+    rails = look.rails("open")[:8]
+    text = (
+        "The primary metric gained, but a loss beyond what was agreed is not excluded: {=open}. Ship only once it is."
+    )
+    if look.anytime or not look.ended:
+        text += "" if look.anytime else " Decide when the test ends on {=end}."
+        return "keep running", "benefit-guardrail-open", text + _overstated(look)
+    if all(rail.guarded for rail in rails):
+        text = "The primary metric gained, but {=open} had enough users to be shown to hold the agreed margin, and was not shown to."
+        return "don't ship", "benefit-guardrail-not-shown", text
+    told = ""
+    for letter, rail in zip("abcdefgh", rails, strict=False):
+        if rail.power is not None and rail.power.published and not rail.guarded:
+            told += " Had nothing changed, {=rail_%s} had a chance of {%s} to be shown to hold" % (
+                letter,
+                rail.power.id,
+            )
+            known = rail.needed is not None and rail.needed.published
+            told += "; a fair chance takes about {%s} users." % rail.needed.id if known and rail.needed else "."
+    return (
+        "don't ship",
+        "benefit-guardrail-too-small",
+        f"{text}{told} Take a new test of that size, or agree on a wider margin before it.",
+    )
 
 
 def _overstated(look: Look) -> str:

@@ -78,14 +78,13 @@ class Look:
         subject: Id of the experiment.
         prefix: Begins the ids of findings; the subject, with the arm where there are several.
         treatment: Its name for readers.
-        owner: Who answers for it.
         results: One per metric, exactly one of them primary.
         checks: The gates.
         ended: Whether the last planned day is over.
         early: Whether a decision now stops it before its planned size, or it was stopped so.
         readable: False for a fixed-horizon test before its end.
         enough_units: Whether it has the units that the smallest effect worth having needs.
-        end, until: Last day, and last day of monitoring after a roll-out, as readers read dates.
+        end: Last day, as readers read dates.
         rollout_days, units, needed, wait: Numbers that the advice refers to; ``wait`` is days until ``needed``.
         shrunken: The effect after an early stop, drawn towards zero.
         better, loss: The Bayesian reading.
@@ -99,7 +98,6 @@ class Look:
     subject: str
     prefix: str
     treatment: str
-    owner: str
     results: tuple[MetricResult, ...]
     checks: tuple[Check, ...]
     ended: bool
@@ -107,7 +105,6 @@ class Look:
     readable: bool
     enough_units: bool
     end: str
-    until: str
     rollout_days: Number
     units: Number
     needed: Number
@@ -269,9 +266,9 @@ def conclude(look: Look) -> tuple[Verdict, tuple[Finding, ...]]:
         return failed, tuple(_deviations(look))
     state, rule = _standing(look)
     action, action_rule, text = advice(look, state, rule)
-    terms = {"end": look.end, "until": look.until, "owner": look.owner}
-    terms |= {f"watch_{'abcdefgh'[i]}": r.title for i, r in enumerate(look.rails("open")[:8])}
-    named = {"broken": look.rails("broken"), "unknown": look.rails("unknown"), "lost": look.harmed}
+    terms = {"end": look.end}
+    terms |= {f"rail_{letter}": r.title for letter, r in zip("abcdefgh", look.rails("open"), strict=False)}
+    named = {standing: look.rails(standing) for standing in ("broken", "unknown", "open")} | {"lost": look.harmed}
     terms |= {name: " and ".join(r.title for r in results) for name, results in named.items()}
     verdict = Verdict(
         metric=look.primary.metric,

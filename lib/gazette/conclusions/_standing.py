@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from gazette.stats import POWER
+
 if TYPE_CHECKING:
     from gazette.record import Number, VerdictState
 
@@ -28,6 +30,8 @@ class MetricResult:
         relative: The same relative to the control.
         margin: For a guardrail, the relative loss that it may not exceed.
         margin_number: The same as a number that sentences can refer to.
+        power: For a guardrail, the chance to show at this look that it holds where nothing changed.
+        needed: For a guardrail, the users of all arms for which that chance is 80 %.
         adjusted: Whether the comparison is adjusted by a covariate, so that the arms as shown do not subtract to the difference.
         minimum: For the primary metric, the smallest relative effect worth having.
     """
@@ -42,6 +46,8 @@ class MetricResult:
     relative: Number
     margin: float | None = None
     margin_number: Number | None = None
+    power: Number | None = None
+    needed: Number | None = None
     minimum: float | None = None
     adjusted: bool = False
 
@@ -51,6 +57,11 @@ class MetricResult:
             return None
         low, high = number.interval.low, number.interval.high
         return (low, high) if self.higher_is_better else (-high, -low)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the test had the planned power to show that the guardrail holds."""
+        return self.power is not None and isinstance(self.power.value, float) and self.power.value >= POWER
 
     @property
     def size(self) -> float:

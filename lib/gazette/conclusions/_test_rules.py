@@ -101,8 +101,18 @@ ADVICE = rules(
     ),
     (
         "benefit-guardrail-open",
-        "Benefit shown, and a guardrail may still lose more than agreed.",
-        "ship with monitoring",
+        "Benefit shown, a guardrail may still lose more than agreed, and the test goes on.",
+        "keep running",
+    ),
+    (
+        "benefit-guardrail-not-shown",
+        "Benefit shown, the test is over, and a guardrail that had the planned power to be shown to hold its margin was not.",
+        "don't ship",
+    ),
+    (
+        "benefit-guardrail-too-small",
+        "Benefit shown, the test is over, and it was too small to show that a guardrail holds its margin.",
+        "don't ship: which chance it had, and how many users it takes",
     ),
     (
         "benefit-guardrails-passed",

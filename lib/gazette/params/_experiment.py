@@ -85,7 +85,10 @@ class Experiment(Page):
     secondary: list[Id] = Field(default_factory=list)
     guardrails: list[Guardrail] = Field(default_factory=list)
     alpha: Fraction = 0.05
-    planned_units: Count | None = Field(default=None, description="Units of all arms together at the planned end.")
+    planned_units: Count | None = Field(
+        default=None,
+        description="Units of all arms together at the planned end; with window_days those whose window is over.",
+    )
     method: Literal["group-sequential", "confidence-sequence", "fixed"] | None = Field(
         default=None,
         description="How looks before the end are paid for; by default group-sequential where planned_units is given.",
@@ -100,6 +103,10 @@ class Experiment(Page):
     )
     segments: list[Segment] = Field(default_factory=list)
     minimum_effect: Positive = Field(description="Smallest relative effect worth having (0.02 for 2 %).")
+    window_days: Annotated[int, Field(gt=0, le=365, strict=True)] | None = Field(
+        default=None,
+        description="Days from its assignment for which each user counts; who is not through with them does not count yet. Recommended: 7, or whole weeks.",
+    )
     rollout_days: Annotated[int, Field(gt=0, le=365, strict=True)] = 7
     impact: Impact | None = None
     cost: Cost | None = Field(default=None, description="Of building and running the variant; for the table of costs.")
@@ -110,6 +117,12 @@ class Experiment(Page):
         start, end = as_day(raw.get("start")), as_day(raw.get("end"))
         if start is not None and end is not None and end < start:
             yield "end", f"dates run backwards: end {raw['end']} is before start {raw['start']}"
+        window = raw.get("window_days")
+        if start is not None and end is not None and window and window > (end - start).days:
+            yield (
+                "window_days",
+                f"nobody's {window} days would be over by {end}: end the test later, or count fewer days",
+            )
         metrics = [m for key in ("primary", "secondary", "guardrails") for m in _named(raw, key)]
         if twice := sorted({m for m in metrics if metrics.count(m) > 1}):
             yield "primary", f"metrics named twice: {', '.join(twice)}"

@@ -13,11 +13,10 @@ from gazette.recompute._arithmetic import (
     ratio_change,
     scaled,
     share,
-    split_chance,
-    split_ever,
     student,
 )
 from gazette.recompute._looks import UNKNOWN, agreed, critical_of, shared
+from gazette.recompute._people import guards, people
 from gazette.recompute._segments import by_part, parted
 from gazette.recompute._shares import share_changes
 from gazette.recompute._sql import literal, moment, name, table, whole
@@ -47,11 +46,14 @@ def questions(
         columns: Gives the columns of a table with their types.
     """
     start = _seen(plan, period, columns)
+    came = "seen" if plan.window_days is None else "entered"
     yield "arms", f"{start}\nSELECT arm, COUNT(*) AS n FROM seen GROUP BY arm ORDER BY arm"
     yield (
         "days",
-        f"{start}\nSELECT CAST(since AS DATE) AS day, arm, COUNT(unit) AS n FROM seen GROUP BY CAST(since AS DATE), arm ORDER BY day, arm",
+        f"{start}\nSELECT CAST(since AS DATE) AS day, arm, COUNT(unit) AS n FROM {came} GROUP BY CAST(since AS DATE), arm ORDER BY day, arm",
     )
+    if plan.window_days is not None:
+        yield "young", f"{start}\nSELECT COUNT(*) AS n FROM entered WHERE NOT ({_through(plan, period)})"
     yield "left-out", f"{start}\n{_left_out(plan)}"
     for metric in plan.metrics:
         known = metrics[metric]
@@ -116,9 +118,19 @@ def _seen(plan: Experiment, period: Period, columns: Callable[[str], Mapping[str
         "    CASE WHEN COUNT(arm) = 0 THEN MIN(since) ELSE MIN(CASE WHEN arm IS NOT NULL THEN since END) END AS since,\n"
         "    CASE WHEN unit IS NOT NULL AND COUNT(arm) > 0 AND COUNT(arm) < COUNT(*) THEN 1 ELSE 0 END AS armless\n"
         "  FROM told GROUP BY unit\n),\n"
-        "seen AS (\n  SELECT unit, arm, since FROM everyone\n"
+        f"{'seen' if plan.window_days is None else 'entered'} AS (\n  SELECT unit, arm, since FROM everyone\n"
         f"  WHERE unit IS NOT NULL AND since IS NOT NULL AND arm = other AND arm IN ({known})\n)"
+        + ("" if plan.window_days is None else f",\nseen AS (SELECT * FROM entered WHERE {_through(plan, period)})")
     )
+
+
+def _through(plan: Experiment, period: Period) -> str:
+    """Whether the days for which a unit counts are over."""
+    return f"since + {_window(plan)} <= {moment(_end(plan, period))}"
+
+
+def _window(plan: Experiment) -> str:
+    return f"INTERVAL '{plan.window_days} days'"
 
 
 def _left_out(plan: Experiment) -> str:
@@ -193,6 +205,11 @@ def _total(
         _equal(plan, columns, fact.table, fact.unit, "fact"),
         f"{at} >= CAST(seen.since AS DATE)" if day else f"{at} >= seen.since",
         f"{at} < {moment(end)}",
+        *(
+            [f"{at} < {'CAST(seen.since AS DATE)' if day else 'seen.since'} + {_window(plan)}"]
+            if plan.window_days
+            else []
+        ),
         *(f"fact.{name(w.column)} = {literal(w.equals)}" for w in fact.where),
     ]
     if fact.arrived:
@@ -300,22 +317,10 @@ def seconds(
     plan = agreed(plan, looks)
     if "arms" not in tables:
         return {}
-    counts = {str(r["arm"]): int(r["n"]) for r in tables["arms"]}
-    units = sum(counts.get(v.id, 0) for v in plan.variants)
-    found: dict[str, Second | None] = {f"n.{v.id}": Second(float(counts.get(v.id, 0))) for v in plan.variants}
-    found["units"] = Second(float(units))
-    if "left-out" in tables:
-        found["unaccounted"] = Second(float(tables["left-out"][0]["n"]))
-    if units and not plan.reallocations:
-        sizes = [counts.get(v.id, 0) for v in plan.variants]
-        weights = [v.weight for v in plan.variants]
-        found["split"] = Second(split_chance(sizes, weights))
-        if "days" in tables:
-            arms = {v.id: i for i, v in enumerate(plan.variants)}
-            drawn = [(str(r["day"]), arms[str(r["arm"])], int(r["n"])) for r in tables["days"]]
-            found["drift"] = Second(split_ever(drawn, weights))
+    units, found = people(plan, tables)
     alpha = plan.alpha / len(plan.treatments)
-    information = shared(metrics[plan.primary], *_compared(plan, metrics[plan.primary], tables))
+    arms_of = _compared(plan, metrics[plan.primary], tables)
+    information = shared(metrics[plan.primary], *arms_of, whole=plan.window_days is not None)
     critical = critical_of(plan, looks, units=units, information=information, alpha=alpha, last=last)
     for metric in plan.metrics:
         if f"metric.{metric}" not in tables:
@@ -326,6 +331,8 @@ def seconds(
             prefix = f"{variant.id}." if len(plan.treatments) > 1 else ""
             for suffix, second in _of_metric(plan, metrics[metric], tables, (metric, variant.id), critical):
                 found[f"{metric}.control" if suffix == "control" else f"{prefix}{metric}.{suffix}"] = second
+    if plan.design != "group-sequential":  # whose limits two ways of integration do not find alike enough for a chance
+        found |= guards(plan, found, critical)
     return found | _money(plan, metrics, found)
 
 

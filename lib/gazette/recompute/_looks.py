@@ -31,17 +31,28 @@ def _first_plan(looks: Sequence[Row]) -> dict[str, Any]:
 
 
 def agreed(plan: Experiment, looks: Sequence[Row]) -> Experiment:
-    """The test with the error, the size and the spending of its first look."""
+    """The test with the error, the size, the spending and the margins of its first look."""
     then = _first_plan(looks)
     names = {"alpha", "planned_units", "spending", "method", "tightest_units"} & then.keys()
-    return plan.model_copy(update={name: then[name] for name in names})
+    margins = {g["metric"]: g["margin"] for g in then.get("guardrails", [])}
+    rails = [g.model_copy(update={"margin": margins.get(g.metric, g.margin)}) for g in plan.guardrails]
+    return plan.model_copy(update={name: then[name] for name in names} | {"guardrails": rails})
 
 
-def shared(known: Metric, control: Arm | None, treatment: Arm | None) -> float | None:
-    """What one look has in common with later ones, up to a factor of the test; None where a spread is not known."""
+def shared(known: Metric, control: Arm | None, treatment: Arm | None, *, whole: bool = False) -> float | None:
+    """What one look has in common with later ones, up to a factor of the test; None where a spread is not known.
+
+    Args:
+        known: Definition of the primary metric.
+        control: Of it.
+        treatment: Likewise.
+        whole: Whether nothing is added to a user who counts.
+    """
     if control is None or treatment is None or control.variance is None or treatment.variance is None:
         return None
     n, m = control.n, treatment.n
+    if whole:
+        return 1 / (1 / n + 1 / m) if control.variance + treatment.variance > 0 else None
     if known.denominator is not None:
         square = control.variance / n + treatment.variance / m
         return 1 / square if square else None
@@ -73,6 +84,10 @@ def critical_of(
     over = end <= last and end <= plan.end
     share = min((min(last, plan.end) - plan.start).days + 1, (end - start).days + 1) / ((end - start).days + 1)
     whole = plan.planned_units or units
+    if plan.window_days is not None and plan.planned_units is not None:
+        run = (min(last, plan.end) - plan.start).days + 1
+        share = run / max(1, min(plan.minimum_days, (end - start).days + 1))
+        over = over or min(share, units / whole) >= 1
     now = {
         "units": units,
         "information": information,

@@ -43,6 +43,7 @@ primary: {primary}              # the one metric that decides; from metrics.yml
 #   - {{metric: {guardrail}, margin: 0.02}}
 alpha: 0.05
 # planned_units: 50000                # users of all arms at the end; with it looks are paid for group-sequentially
+window_days: 7                        # each user counts for so many days since assignment; let nobody new in so many days before the end
 minimum_effect: 0.02                  # relative: the smallest effect worth having
 rollout_days: 7
 """

@@ -10,7 +10,19 @@ from gazette.sources._answer import ROUNDING, Answer, column_of, flag
 from gazette.sources._matched import THERE, matched
 from gazette.sources._quantiles import caps, quantiles
 from gazette.sources._repeated import repeated
-from gazette.sources._units import accounted, assigned, by_day, end_of, events, identifier, once, phase, same, total
+from gazette.sources._units import (
+    accounted,
+    assigned,
+    by_day,
+    end_of,
+    events,
+    grown,
+    identifier,
+    once,
+    phase,
+    same,
+    total,
+)
 from gazette.sources._values import number
 
 if TYPE_CHECKING:
@@ -33,7 +45,8 @@ def queries(
     """Name and ibis expression of each query; every row of an answer is an aggregate.
 
     A unit counts from its first assignment; units seen in more than one arm are left out and counted, as is everybody else whom the
-    file does not know. What a unit did counts from its assignment to the end of the test or the edition's cut-off. Three tables
+    file does not know. What a unit did counts from its assignment to the end of the test or the edition's cut-off; where the test has a
+    window, for so many days, and only units whose days are over are in an answer but for ``assigned_per_day`` and ``rows_per_day``. Three tables
     are held, and the aggregates are taken from them: units assigned, days of the primary metric, and units with their metrics.
     """
     import ibis  # noqa: PLC0415
@@ -47,6 +60,9 @@ def queries(
         yield "phases", found.order_by("phase", "variant")
     daily = single.mutate(day=single.assigned_at.date())
     yield "assigned_per_day", daily.group_by("day", "variant").aggregate(n=daily.count()).order_by("day", "variant")
+    if experiment.window_days is not None:
+        young = single.group_by("variant").aggregate(n=(1 - single.grown).sum().cast("int64"))
+        yield "young", young.order_by("variant")
     crossed = ready.units.unit_id.notnull() & (ready.units.arms > 1)
     yield "exposure", ready.units.aggregate(units_in_several_arms=flag(crossed).sum().fill_null(0))
     yield from _everyone(warehouse, ready, experiment, period)
@@ -54,7 +70,8 @@ def queries(
         yield "missing", missing
     if days is not None:
         dated = days.filter(days["rows"] > 0)
-        yield "effect_by_day", _by_day(dated)
+        whole = dated if experiment.window_days is None else dated.filter(dated.inside == 1, dated.grown == 1)
+        yield "effect_by_day", _by_day(whole)
         yield "rows_per_day", dated.group_by("day").aggregate(n=dated["rows"].sum()).order_by("day")
     trimmed = [
         caps(joined, column_of(n), m.cap_quantile).mutate(metric=ibis.literal(n)).select("metric", "cap", "whole")
@@ -111,20 +128,25 @@ def _prepared(
     known = {name: metrics[name] for name in experiment.metrics}
     end = end_of(experiment, period)
     units = warehouse.hold("gazette_assigned", assigned(warehouse, experiment, period, file=file))
-    joined = single = once(units, experiment)
+    counted = single = once(units, experiment)
+    window = experiment.window_days
+    if window is not None:
+        single = single.mutate(grown=grown(single, experiment, end))
+        counted = single.filter(single.grown == 1).drop("grown")
     primary, days = known[experiment.primary], None
     if primary.fact is not None:
-        rows = events(warehouse, primary.fact, single, end, period, file=_place(experiment.primary))
+        file_of = _place(experiment.primary)
+        rows = events(warehouse, primary.fact, single, end, period, file=file_of, window_days=window)
         days = warehouse.hold("gazette_days", _days(rows, primary.fact))
     parts: list[Any] = []
     for name, metric in known.items():
         first = days if name == experiment.primary else None
-        parts += _of_metric(warehouse, single, name, metric, end, period, first)
+        parts += _of_metric(warehouse, counted, name, metric, end, period, first, window)
     before = {f"{column_of(n)}_pre": (m.covariate, _place(n)) for n, m in known.items() if m.covariate is not None}
     parts += [_property(warehouse, name, covariate, number, file=place) for name, (covariate, place) in before.items()]
     told = {f"{SEGMENT}{i}": segment for i, segment in enumerate(experiment.segments)}
     parts += [_property(warehouse, name, segment, _text, file=file) for name, segment in told.items()]
-    joined = _beside(single, parts, bare={*before, *told})
+    joined = _beside(counted, parts, bare={*before, *told})
     joined = _filled(joined, [*before]) if before else joined
     return _Prepared(known, end, units, single, days, warehouse.hold("gazette_units", joined))
 
@@ -244,13 +266,21 @@ def _at_most(value: Any, limit: Any) -> Any:
 
 
 def _of_metric(
-    warehouse: Warehouse, units: Any, name: str, metric: Metric, end: datetime, period: Period, days: Any
+    warehouse: Warehouse,
+    units: Any,
+    name: str,
+    metric: Metric,
+    end: datetime,
+    period: Period,
+    days: Any,
+    window: int | None,
 ) -> Iterator[Any]:
     """Of a metric and of its denominator, a table of units with its value and of what they lack."""
     for part, fact in ((column_of(name), metric.fact), (f"{column_of(name)}_den", metric.denominator)):
         if fact is not None:
             there = days is not None and fact is metric.fact
-            rows = days if there else events(warehouse, fact, units, end, period, file=_place(name))
+            more: dict[str, Any] = {"file": _place(name), "window_days": window}
+            rows = days if there else events(warehouse, fact, units, end, period, **more)
             flags = {f"{part}_{kind}": kind for kind in FLAGS} | {f"{part}{THERE}": "there"}
             yield _per_unit(rows, fact).rename({part: "value", f"unit_{part}": "unit_id", **flags})
 
@@ -318,6 +348,7 @@ def _several(joined: Any, experiment: Experiment, metrics: dict[str, Metric]) ->
 
 
 def _per_unit(rows: Any, fact: Fact) -> Any:
+    rows = rows.filter(rows.inside == 1) if "inside" in rows.columns else rows
     return rows.group_by("unit_id").aggregate(value=total(rows, fact), **_flags(rows))
 
 
@@ -333,7 +364,8 @@ def _days(rows: Any, fact: Fact) -> Any:
     """
     day = rows.happened.date()
     rows = rows.mutate(day=day, since=day.delta(rows.assigned_at.date(), unit="day"))
-    return rows.group_by("unit_id", "variant", "day", "since").aggregate(
+    window = [column for column in ("inside", "grown") if column in rows.columns]
+    return rows.group_by("unit_id", "variant", "day", "since", *window).aggregate(
         value=total(rows, fact), rows=rows.counts.sum(), **_flags(rows)
     )
 

@@ -20,6 +20,7 @@ __all__ = [
     "by_day",
     "end_of",
     "events",
+    "grown",
     "identifier",
     "label",
     "moment",
@@ -151,6 +152,11 @@ def once(units: Any, experiment: Experiment) -> Any:
     return kept.select("unit_id", "variant", "assigned_at")
 
 
+def grown(units: Any, experiment: Experiment, end: datetime) -> Any:
+    """Whether the days for which a unit counts are over: 1 or 0."""
+    return flag(units.assigned_at <= end - timedelta(days=experiment.window_days or 0))
+
+
 def phase(units: Any, experiment: Experiment) -> Any:
     """Which stretch of one allocation each unit was assigned in, from 0."""
     import ibis  # noqa: PLC0415
@@ -230,12 +236,22 @@ def broken_value(column: Any, value: Any) -> Any:
     return flag(column.notnull() & value.isnull())
 
 
-def events(warehouse: Warehouse, fact: Fact, units: Any, end: datetime, period: Period, *, file: str) -> Any:
+def events(
+    warehouse: Warehouse,
+    fact: Fact,
+    units: Any,
+    end: datetime,
+    period: Period,
+    *,
+    file: str,
+    window_days: int | None = None,
+) -> Any:
     """Rows of the fact that count: of these units, after their assignment, before the end, arrived by the cut-off.
 
     Those dated by day count from the day of assignment. ``broken`` is 1 where the value was NaN or infinite, ``absent``
     where there was none. A row without a time or an arrival is there to be told of: ``untimed`` or ``unarrived`` is 1,
-    ``counts`` 0, and it has no value. ``there`` is 1 where a row has something to count.
+    ``counts`` 0, and it has no value. ``there`` is 1 where a row has something to count. With ``window_days`` a row is ``inside``
+    where it came before so many days were over; of those dated by day the day of assignment is the first.
     """
     import ibis  # noqa: PLC0415
 
@@ -265,7 +281,12 @@ def events(warehouse: Warehouse, fact: Fact, units: Any, end: datetime, period: 
     )
     since = units.assigned_at.truncate("D") if by_day(warehouse, fact, end, file=file) else units.assigned_at
     later = (kept.happened >= since) | kept.happened.isnull()
-    return kept.inner_join(units, [same(kept.event_unit, units.unit_id), later])
+    found = kept.inner_join(units, [same(kept.event_unit, units.unit_id), later])
+    if window_days is None:
+        return found
+    begun = found.assigned_at.truncate("D") if by_day(warehouse, fact, end, file=file) else found.assigned_at
+    inside = found.happened < begun + ibis.interval(days=window_days)
+    return found.mutate(inside=flag(inside | found.happened.isnull()))
 
 
 def total(rows: Any, fact: Fact) -> Any:

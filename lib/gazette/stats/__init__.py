@@ -14,7 +14,7 @@ from gazette.stats._estimates import (
 )
 from gazette.stats._flips import Choice, Specification, specifications
 from gazette.stats._moments import Joint, Lacking, Moments, MomentsError, adjusted, ratio
-from gazette.stats._planning import POWER, detectable, power, units_needed, users_needed
+from gazette.stats._planning import POWER, detectable, each_power, guard_power, power, units_needed, users_needed
 from gazette.stats._plans import Planned, plan
 from gazette.stats._portfolio import (
     FEWEST_CLAIMS,
@@ -64,7 +64,9 @@ __all__ = [
     "detectable",
     "difference_of_means",
     "difference_of_proportions",
+    "each_power",
     "fit_prior",
+    "guard_power",
     "heterogeneity",
     "homogeneity",
     "information",

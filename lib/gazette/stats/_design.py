@@ -21,7 +21,7 @@ from gazette.stats._shares import difference_of_proportions, relative_of_proport
 __all__ = ["Comparison", "Design", "Method", "compare", "information", "joint_alpha"]
 
 Method = Literal["group-sequential", "confidence-sequence", "fixed"]
-Kind = Literal["total", "share", "ratio"]
+Kind = Literal["total", "share", "ratio", "whole"]
 HARDLY = 1e-9  # of information that did not grow: such a look spends nothing
 WORDS = {"group-sequential": "group sequential", "confidence-sequence": "confidence sequence", "fixed": "fixed horizon"}
 
@@ -92,12 +92,13 @@ def information(control: Moments, treatment: Moments, *, kind: Kind = "total") -
     - ``total``: m^2 SE^2, the variance of the difference of totals: exact where what a user does later owes nothing to what went before, careful
       where users differ from each other, for then looks have more in common;
     - ``share``: m p / (1 - p), exact for the same users: who has done it cannot do it again;
-    - ``ratio``: 1 / SE^2, as its denominator grows with it.
+    - ``ratio``: 1 / SE^2, as its denominator grows with it;
+    - ``whole``: m, as nothing is added to a user whose days are over.
 
     Args:
         control: Of the primary metric, after any adjustment.
         treatment: Likewise.
-        kind: What the means are: totals of units (also their quantiles), shares of units, ratios of totals.
+        kind: What the means are: totals of units (also their quantiles), shares of units, ratios of totals; or of users whose window is over.
     """
     if not control.n or not treatment.n:
         return None
@@ -106,6 +107,8 @@ def information(control: Moments, treatment: Moments, *, kind: Kind = "total") -
     p = (control.n * control.mean + treatment.n * treatment.mean) / (control.n + treatment.n)
     if square <= 0 or (kind == "share" and not 0 < p < 1):
         return None
+    if kind == "whole":
+        return m
     if kind == "share":
         return m * p / (1 - p)
     return 1 / square if kind == "ratio" else m**2 * square

@@ -12,7 +12,7 @@ from gazette.record import NotPublished
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["POWER", "detectable", "power", "units_needed", "users_needed"]
+__all__ = ["POWER", "detectable", "each_power", "guard_power", "power", "units_needed", "users_needed"]
 
 POWER = 0.8  # chance that a test is planned with
 ROUNDS = 50
@@ -90,6 +90,34 @@ def power(effect: float, standard_error: float, *, alpha: float = 0.05, critical
     z = float(ndtri(1 - alpha / 2)) if critical is None else critical
     shift = abs(effect) / standard_error
     return float(ndtr(shift - z) + ndtr(-shift - z))
+
+
+def each_power(guardrails: int, power: float = POWER) -> float:
+    """Power at which the success metric and each guardrail is planned, so that all of them are shown with this chance where all are true.
+
+    1 - (1 - power) / (guardrails + 1), by Bonferroni's inequality, for the rule that ships only if the success metric improved and every guardrail
+    is shown not to be worse than its margin (Schultzberg, Ankargren & Frånberg 2024, arXiv 2402.11609).
+
+    >>> each_power(0), round(each_power(3), 4)
+    (0.8, 0.95)
+    """
+    return power if guardrails == 0 else 1 - (1 - power) / (guardrails + 1)
+
+
+def guard_power(margin: float, standard_error: float, *, critical: float) -> float:
+    """Chance to show that a guardrail is not worse than its margin where nothing changed: Phi(margin / SE - z).
+
+    One side of a range decides; units that are needed follow from `units_needed` with the margin in the place of the effect.
+
+    Args:
+        margin: In the unit of the standard error.
+        standard_error: Of the difference.
+        critical: Standard errors that the look asks for.
+
+    >>> round(guard_power(0.0004, 0.00198, critical=1.96), 3)
+    0.039
+    """
+    return float(ndtr(margin / standard_error - critical))
 
 
 def detectable(standard_error: float, *, alpha: float = 0.05, power: float = 0.8) -> float:

@@ -49,6 +49,7 @@ def plan(
     power: float = POWER,
     cluster_size: float = 1.0,
     correlation: float = 0.0,
+    window_days: int = 0,
 ) -> Planned | NotPublished:
     """Users of all arms for a test that is read every week, and the days that they take.
 
@@ -67,6 +68,7 @@ def plan(
         power: Chance to show the effect in one treatment.
         cluster_size: Units of a cluster that is assigned as one.
         correlation: Of units of one cluster.
+        window_days: Days for which each unit counts; the last who comes has to be through with them.
 
     >>> found = plan(0.1, 0.09, 0.05, per_day=5000)
     >>> found.units, found.days
@@ -100,5 +102,5 @@ def plan(
     )
     if isinstance(units, NotPublished):
         return units
-    days = None if per_day is None else math.ceil(units / per_day)
+    days = None if per_day is None else math.ceil(units / per_day) + window_days
     return Planned(effect, units, days, design(units).critical())

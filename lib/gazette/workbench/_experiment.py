@@ -15,6 +15,7 @@ from gazette.workbench._bench import Emitted
 from gazette.workbench._checks import days_of
 from gazette.workbench._detail import row
 from gazette.workbench._flips import FlipSteps
+from gazette.workbench._guards import guard_facts
 from gazette.workbench._numbers import day_of, worth
 
 if TYPE_CHECKING:
@@ -123,10 +124,17 @@ class ExperimentBench(FlipSteps):
             facts["What it would take"] = (
                 f"{display.format_number(needed)} users in all{days}, to show {100 * plan.minimum_effect:.4g} % with 80 % power"
             )
+        if "decide" in common:
+            facts |= guard_facts(self, self.arm, common["decide"])
         if dated := reading.accounted.dated_by_day():
             facts["Dated by day"] = "; ".join(
                 f"{self.params.metrics[m].title} counts from the day of assignment, as {of} has days and no times"
                 for m, of in dated
+            )
+        if "window" in common:
+            window, young = (display.format_number(common[k]) for k in ("window", "young"))
+            facts["Exposure window"] = (
+                f"each user counts for {window} since assignment; {young} more are not through with theirs and do not count yet"
             )
         if plan.reallocations:
             moved = "; ".join(
@@ -199,7 +207,10 @@ class ExperimentBench(FlipSteps):
             }
             for v, planned in zip(self.plan.variants, reading.planned_shares(), strict=True)
         ]
-        rows += [{"arm": who, "users": n, "share": None, "planned": None} for who, n in reading.accounted.others()]
+        others = reading.accounted.others()
+        if reading.young:
+            others.insert(0, ("not through with the days that count, so not counted yet", reading.young))
+        rows += [{"arm": who, "users": n, "share": None, "planned": None} for who, n in others]
         columns = {
             "arm": Column("Arm"),
             "users": Column("Users", "count"),

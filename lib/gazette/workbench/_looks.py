@@ -105,6 +105,8 @@ class Looks(ABC):
         arms = [m for m in self.pair(self.plan.primary, self.plan.treatments[0].id)[:2] if isinstance(m, stats.Moments)]
         known = self.metrics[self.plan.primary]
         kind: stats.Kind = "ratio" if known.denominator is not None else "share" if known.proportion else "total"
+        if self.plan.window_days is not None:
+            kind = "whole"
         spread = len(arms) == 2 and sum(m.variance for m in arms) > 0  # noqa: PLR2004  both are there
         return TakenLook(
             edition=self.edition,
@@ -115,18 +117,29 @@ class Looks(ABC):
             plan=self.file_plan,
             information=stats.information(*arms, kind=kind) if spread else None,
             time=1.0 if self.complete else self._passed(),
-            final=self.ended or self.complete,
+            final=self.ended or self.complete or self.sized,
         )
 
     def _passed(self) -> float:
-        """Share of the plan that has passed, by users and by days, whichever is less: users who are there may go on doing things."""
+        """Share of the plan that has passed, by users and by days, whichever is less: users who are there may go on doing things.
+
+        Users whose window is over do not: then users alone say it, once the test has run as long as it has to before anything is read.
+        """
+        if self.plan.window_days is not None and self.plan.planned_units is not None:
+            least = max(1, min(self.plan.minimum_days, self.agreed_days))
+            return min(1.0, self.units / self.plan.planned_units, self.days / least)
         days = self.days / self.agreed_days
         return min(1.0, days if self.plan.planned_units is None else min(days, self.units / self.plan.planned_units))
 
     @property
+    def sized(self) -> bool:
+        """Whether all users that were planned have had their days, so that this look is the last whatever the day."""
+        return self.plan.window_days is not None and self.plan.design == "group-sequential" and self._passed() >= 1
+
+    @property
     def over(self) -> bool:
         """Whether this look, or an earlier one, was the last that the plan allows."""
-        return self.ended or self.complete or self.closing is not None
+        return self.ended or self.complete or self.sized or self.closing is not None
 
     def earlier(self, arm: str) -> TakenLook | None:
         """The look before this one that settled the state of a treatment: the newest that crossed its limit, else the closing one."""

@@ -13,6 +13,7 @@ from gazette.record import NotPublished, Number, TakenLook
 from gazette.snapshot import reopen
 from gazette.workbench._bench import Bench
 from gazette.workbench._checks import checks
+from gazette.workbench._guards import decision_units, guard_power
 from gazette.workbench._matched import Matched, Repeated, Several, matched_of, repeated_of, several_of
 from gazette.workbench._missing import Lack, lacks_of
 from gazette.workbench._reading import Effect, Reading
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gazette.conclusions import Look, MetricResult
-    from gazette.params import Impact
+    from gazette.params import Guardrail, Impact
     from gazette.record import Finding, Unit, Verdict
 
 __all__ = ["ExperimentNumbers", "day_of", "worth"]
@@ -88,6 +89,9 @@ class ExperimentNumbers(Bench):
             )
         needed = reading.needed()
         found["needed"] = self.add("needed", "Users needed to find the smallest effect worth having", needed, **count)
+        if plan.guardrails:
+            whole = "Users needed to show the smallest effect and every guardrail"
+            found["decide"] = self.add("decision-needed", whole, decision_units(reading), **count)
         days: dict[str, Any] = {**count, "unit": "days", "metric": "gazette.days", "query": "assigned_per_day"}
         found["wait"] = self.add("wait", "Days until it has them", reading.days_until(needed), **days)
         if plan.planned_units:
@@ -95,6 +99,13 @@ class ExperimentNumbers(Bench):
             found["arrival"] = self.add("arrival", "Days until the planned users are there", more, **days)
         found["rollout"] = self.add("rollout", "Days of roll-out", plan.rollout_days, **{**days, "query": None})
         found["days"] = self.add("days", "Days that it has run", reading.days, **{**days, "query": None})
+        if plan.window_days is not None:
+            window = {**days, "query": None}
+            found["window"] = self.add("window", "Days for which each user counts", plan.window_days, **window)
+            young = {**count, "query": "young"}
+            found["young"] = self.add(
+                "young", "Users whose days are not over, who do not count yet", reading.young, **young
+            )
         found["look"] = self.add("look", "Looks taken, this one included", len(reading.past) + 1, **none)
         found["looks"] = self.add("looks", "Looks at most", reading.looks_at_most(), **none)
         if plan.design == "group-sequential":
@@ -168,9 +179,7 @@ class ExperimentNumbers(Bench):
         self.add(f"{prefix}{metric}.p", f"{title}, p-value", self._p_value(effect), unit="number", **shared)
         margin = next((g.margin for g in self.plan.guardrails if g.metric == metric), None)
         if effect.role == "guardrail":
-            numbers["margin_number"] = self._numbers.get(f"{self.subject}.{metric}.margin") or self.add(
-                f"{metric}.margin", f"{title}, agreed loss", margin or 0.0, unit="relative", **{**shared, "query": None}
-            )
+            numbers |= self._guarded(next(g for g in self.plan.guardrails if g.metric == metric), effect.arm)
         return conclusions.MetricResult(
             metric=metric,
             title=title,
@@ -181,6 +190,32 @@ class ExperimentNumbers(Bench):
             adjusted=bool(effect.saved),
             **numbers,
         )
+
+    def _guarded(self, guardrail: Guardrail, arm: str) -> dict[str, Number]:
+        """Numbers of a guardrail: its margin, the chance to show it at this look, and the users that it takes."""
+        metric, title = guardrail.metric, self.params.metrics[guardrail.metric].title
+        shared: dict[str, Any] = {"metric": metric, "cell": "status", "query": "arms"}
+        none = {**shared, "cell": "scorecard", "query": None, "direction": self.params.metrics[metric].direction}
+        known = self._numbers.get
+        return {
+            "margin_number": known(f"{self.subject}.{metric}.margin")
+            or self.add(f"{metric}.margin", f"{title}, agreed loss", guardrail.margin, unit="relative", **none),
+            "power": self.add(
+                f"{self._prefix(arm)}{metric}.guard-power",
+                f"{title}, power at the agreed loss if nothing changed",
+                guard_power(self.reading, guardrail, arm),
+                unit="fraction",
+                **shared,
+            ),
+            "needed": known(f"{self.subject}.{metric}.guard-needed")
+            or self.add(
+                f"{metric}.guard-needed",
+                f"{title}, users needed to show the agreed loss",
+                self.reading.units_for(metric, guardrail.margin),
+                unit="count",
+                **shared,
+            ),
+        }
 
     def _p_value(self, effect: Effect) -> float | NotPublished:
         """Of a single look; for a confidence sequence the one that may be read at any time."""
@@ -237,7 +272,6 @@ class ExperimentNumbers(Bench):
             subject=self.subject,
             prefix=f"{self.subject}.{arm}" if prefix else self.subject,
             treatment=self._title(arm),
-            owner=plan.owner,
             results=results,
             checks=self.checks_made,
             ended=reading.over,
@@ -248,7 +282,6 @@ class ExperimentNumbers(Bench):
             anytime=plan.design == "confidence-sequence",
             enough_units=not isinstance(power, NotPublished) and power >= stats.POWER,
             end=day_of(plan.end),
-            until=day_of(reading.last + timedelta(days=plan.rollout_days)),
             rollout_days=common["rollout"],
             units=common["units"],
             needed=common["needed"],
@@ -308,7 +341,7 @@ class ExperimentNumbers(Bench):
         plan, reading = self.plan, self.reading
         state = self.verdicts[self.arm][0].state
         outcome = {"benefit shown": "for benefit", "harm shown": "for harm"}.get(state, "with no winner")
-        if not reading.ended:
+        if not reading.over:
             return "running" + (f"; could stop early {outcome}" if outcome != "with no winner" and self.trusted else "")
         if (
             plan.planned_units

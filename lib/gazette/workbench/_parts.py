@@ -33,6 +33,8 @@ def by_day(reading: Reading, arm: str) -> list[dict[str, Any]]:
         sides = []
         for name in (reading.plan.control, arm):
             n = sum(v.get(name, 0) for d, v in reading.daily if d + timedelta(days=day) <= reading.last)
+            if reading.plan.window_days is not None:  # of those who count all have had their days, and no more
+                n = reading.count(name) if day < reading.plan.window_days else 0
             row = rows.get((day, name))
             if row is None or n < 100 or int(row["n"]) > n:  # noqa: PLR2004  too few to draw
                 break

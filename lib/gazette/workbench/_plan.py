@@ -18,7 +18,8 @@ __all__ = ["as_agreed", "broken_by", "changes", "plan_of"]
 ERROR = ("alpha", "planned_units", "method", "spending", "correction", "minimum_effect", "tightest_units")
 PLANNED = ("start", "end", "control", "variants", "primary", "secondary", "guardrails", *ERROR)
 MEASURED = ("unit", "direction", "fact", "denominator", "quantile", "cap", "cap_quantile", "covariate")
-OTHERS = ("start", "control", "primary")  # changed, they make another test
+OTHERS = ("start", "control", "primary", "window_days")  # changed, they make another test
+SELDOM = ("reallocations", "window_days")  # in a plan only where the file has them; plans of earlier code know none
 
 
 def plan_of(plan: Experiment, metrics: Mapping[str, Metric]) -> str:
@@ -27,8 +28,7 @@ def plan_of(plan: Experiment, metrics: Mapping[str, Metric]) -> str:
     fields["variants"] = [
         {k: v[k] for k in ("id", "title", "weight")} for v in fields["variants"]
     ]  # not how tables spell them
-    if plan.reallocations:  # plans of earlier code know none
-        fields["reallocations"] = plan.model_dump(mode="json", include={"reallocations"})["reallocations"]
+    fields |= {k: v for k, v in plan.model_dump(mode="json", include=set(SELDOM)).items() if v}
     fields["definitions"] = {m: _measured(metrics[m]) for m in plan.metrics}
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -56,7 +56,7 @@ def changes(first: str, now: str) -> list[tuple[str, str, str]]:
     then, today = json.loads(first), json.loads(now)
     defined = {f"definition of {m}": d for m, d in then.pop("definitions", {}).items()}
     definitions = {f"definition of {m}": d for m, d in today.pop("definitions").items()}
-    known = {k: v for k, v in today.items() if k in then or k == "reallocations"}
+    known = {k: v for k, v in today.items() if k in then} | {k: today.get(k) for k in SELDOM if k in then or k in today}
     then |= {k: d for k, d in defined.items() if k in definitions}
     known |= {k: d for k, d in definitions.items() if k in defined}
     return [(k, str(then.get(k)), str(known[k])) for k in sorted(known) if then.get(k) != known[k]]

@@ -100,6 +100,11 @@ class Reading(Looks):
         return sum(self.count(v.id) for v in self.plan.variants)
 
     @cached_property
+    def young(self) -> int:
+        """Units of all planned arms whose window is not over, so that they do not count yet."""
+        return sum(int(row["n"]) for row in records(self.table("young")))
+
+    @cached_property
     def daily(self) -> list[tuple[date, dict[str, int]]]:
         """New units per arm on each day that had any, oldest first."""
         frame = self.table("assigned_per_day")
@@ -309,6 +314,12 @@ class Reading(Looks):
         Rows of the primary metric are asked for where there are ``USUAL_ROWS`` a day or more; rarer ones may well be absent for a day.
         """
         days = [self.plan.start + timedelta(days=i) for i in range(self.days)]
+        if (
+            self.plan.window_days is not None
+        ):  # who came later could not count, or is more than were planned: nobody has to
+            whole = self.plan.planned_units is not None and self.units + self.young >= self.plan.planned_units
+            until = max((day for day, _ in self.daily), default=self.last) if whole else self.last
+            days = [d for d in days if d <= until and d + timedelta(days=self.plan.window_days) <= self.plan.end]
         there = {day for day, _ in self.daily}
         recorded = {date_of(r["day"]): int(r["n"]) for r in records(self.table("rows_per_day"))}
         if sum(recorded.values()) >= USUAL_ROWS * max(1, len(days)):
@@ -321,9 +332,13 @@ class Reading(Looks):
         """Units of all arms for 80 % power at the smallest effect worth having, by the design and the shares of the test."""
         if not self.plan.minimum_effect:
             return NotPublished(reason="no smallest effect worth having was named")
+        return self.units_for(self.plan.primary, self.plan.minimum_effect)
+
+    def units_for(self, metric: str, effect: float, *, power: float = stats.POWER) -> int | NotPublished:
+        """Units of all arms to show a relative effect on a metric, or that a guardrail lost no more than that where nothing changed."""
         if not self.count(self.plan.control):
             return NotPublished(reason="no users yet")
-        main = self.moments(self.arms[self.plan.control], self.plan.primary)
+        main = self.moments(self.arms[self.plan.control], metric)
         if isinstance(main, NotPublished):
             return main
         shares = {v.id: v.weight for v in self.plan.variants}
@@ -331,9 +346,10 @@ class Reading(Looks):
         found = stats.units_needed(
             main.mean,
             main.variance,
-            self.plan.minimum_effect,
+            effect,
             shares=(shares[self.plan.control], least),
             critical=self.critical_at_end,
+            power=power,
         )
         if isinstance(found, NotPublished):
             return found
@@ -357,16 +373,17 @@ class Reading(Looks):
         if isinstance(pace, NotPublished):
             return pace
         mean, error = pace
-        left = units - self.units
-        if left <= 0:
+        if units <= self.units:
             return NotPublished(reason="it has them")
+        window = self.plan.window_days or 0
+        left = max(0, units - self.units - self.young)
         slow = mean - stats.z_of(0.95) * error
         if slow <= 0:
             return NotPublished(reason="users come too unevenly to say")
         return stats.Estimate(
-            math.ceil(left / mean),
-            math.floor(left / (mean + stats.z_of(0.95) * error)),
-            math.ceil(left / slow),
+            math.ceil(left / mean) + window,
+            math.floor(left / (mean + stats.z_of(0.95) * error)) + window,
+            math.ceil(left / slow) + window,
             0.95,
             0.0,
             None,
