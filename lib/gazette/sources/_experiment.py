@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gazette.params import Covariate, Experiment, Fact, Metric, Segment
     from gazette.sources._warehouse import Period, Warehouse
 
-__all__ = ["dated_by_day", "everyone", "grouped", "measures", "queries"]
+__all__ = ["dated_by_day", "everyone", "grouped", "measures", "people", "queries"]
 
 SHAPE = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 SEGMENT, SEVERAL = "gz_segment_", "__several"  # columns of units; no id of a metric gives such names
@@ -90,6 +90,13 @@ def everyone(
     ready = _prepared(warehouse, experiment, metrics, period, file=file)
     yield "arms", ready.joined.group_by("variant").aggregate(**measures(ready.joined, ready.known)).order_by("variant")
     yield from _everyone(warehouse, ready, experiment, period)
+
+
+def people(
+    warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period, *, file: str
+) -> Any:
+    """The table with a row per unit that the aggregates are taken of."""
+    return _prepared(warehouse, experiment, metrics, period, file=file).joined
 
 
 @dataclass(frozen=True)
