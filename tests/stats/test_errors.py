@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import errors
 import numpy as np
 import pytest
-from rows import Kind, _looks, _tests, _users, row
+from rows import Kind, Row, _looks, _tests, _users, row
 
+ROOT = Path(__file__).parents[2]
 HELD = {"held", "conservative", "withheld"}
 DESIGNS = {"O'Brien-Fleming": ("group-sequential", "obrien-fleming")}
 
@@ -66,3 +71,14 @@ def test_ends_that_move_and_sizes_that_are_put_off_release_nothing() -> None:
     rows += _looks.put_off(100, method="group-sequential", before=0.082)
     assert {r.word for r in rows} <= HELD
     assert all(r.now is not None and r.before is not None and r.now < r.before for r in rows)
+
+
+def test_the_printed_table_is_that_of_the_kept_rows() -> None:
+    kept = json.loads((ROOT / "bench" / "errors.json").read_text())
+    fields = {*Row.__dataclass_fields__, "word"}
+    assert all(set(r) == fields for r in kept)
+    again = [Row(**{k: v for k, v in r.items() if k != "word"}).word for r in kept]
+    assert again == [r["word"] for r in kept]
+    text = (ROOT / "docs" / "errors.md").read_text()
+    runs = next(line for line in text.splitlines() if line.startswith("Runs: "))
+    assert text == errors.markdown(kept, runs)
