@@ -1,6 +1,6 @@
 # make report builds and publishes the demo; make test runs every test. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help report demo serve lab check schemas test test-quick differential costs planted bench golden lint types format lock clean
+.PHONY: help report demo serve lab check schemas test test-quick differential costs planted bench errors golden lint types format lock clean
 WEEKS ?= 2026-W45..2026-W47
 PORT ?= 8000
 CASES ?= 2000
@@ -59,7 +59,10 @@ costs: .venv/stamp-dev ## write the list of long tests in CONTRIBUTING.md anew f
 planted: .venv/stamp-dev ## plant faults in a copy of the library and see that the tests notice them
 	@.venv/bin/python tests/planted.py
 
-bench: .venv/stamp-dev report ## measure speed as paired ratios, and errors of long simulations
+errors: .venv/stamp-dev ## simulate errors and coverage of every method and write docs/errors.md (QUICK=1 prints a small form)
+	@.venv/bin/python bench/errors.py $(if $(QUICK),--quick,--json bench/errors.json --markdown docs/errors.md)
+
+bench: .venv/stamp-dev report errors ## measure speed as paired ratios, and errors of long simulations
 	@.venv/bin/python bench/looks.py
 	@.venv/bin/python bench/estimates.py
 	@.venv/bin/python bench/learnt.py

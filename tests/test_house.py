@@ -141,7 +141,7 @@ def normal(name: str) -> str:
 
 def imported(folder: str) -> set[str]:
     """Distributions that modules of a folder import, by the name of the distribution; the standard library and our own left out."""
-    own = {p.stem for p in (REPOSITORY / "tests").rglob("*.py")} | {"gazette"}
+    own = {p.stem for part in ("tests", "bench") for p in (REPOSITORY / part).rglob("*.py")} | {"gazette", "rows"}
     modules: set[str] = set()
     for path in (REPOSITORY / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

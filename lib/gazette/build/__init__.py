@@ -1,5 +1,6 @@
 """The one command's flow: snapshot, run, seal, publish."""
 
+from gazette.build._aa import replay_aa
 from gazette.build._build import Built, Listener, Report, Silent, build
 from gazette.build._check import check, remark_warnings, window_hints
 from gazette.build._data import DataCheck, check_data
@@ -26,5 +27,6 @@ __all__ = [
     "propose",
     "register_of",
     "remark_warnings",
+    "replay_aa",
     "window_hints",
 ]

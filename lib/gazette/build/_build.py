@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gazette import site
+from gazette.build._aa import copy_aa
 from gazette.build._check import misread_params
 from gazette.build._definitions import refuse_changes
 from gazette.build._freeze import freeze_all, period_of
@@ -269,6 +270,7 @@ def _lay_out(project: Project, week: Week, staging: Path) -> None:
     }
     (staging / "edition.json").write_text(canonical_json(clock), encoding="utf-8")
     copy_register(project, staging)
+    copy_aa(project, staging)
     for name in ("records", "failures", "notebooks"):
         (staging / name).mkdir()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gazette.cli import (
+    _aa,
     _accept,
     _analyse,
     _annotate,
@@ -51,6 +52,7 @@ COMMANDS = {
     "build": _build,
     "analyse": _analyse,
     "plan": _plan,
+    "aa": _aa,
     "export": _export,
     "learn": _learn,
     "serve": _serve,

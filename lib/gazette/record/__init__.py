@@ -1,5 +1,6 @@
 """What a notebook emits: numbers with passports, findings, verdicts, alerts, bound into a record."""
 
+from gazette.record._aa import AARate, AAReplays, read_aa
 from gazette.record._cells import in_lines, joined
 from gazette.record._compare import (
     Comparison,
@@ -40,6 +41,8 @@ __all__ = [
     "RECORD_MIME",
     "REFERENCE",
     "SUBJECTS",
+    "AARate",
+    "AAReplays",
     "Action",
     "Alert",
     "Cause",
@@ -69,6 +72,7 @@ __all__ = [
     "headline_numbers",
     "in_lines",
     "joined",
+    "read_aa",
     "side_of",
     "standing",
 ]

@@ -1,6 +1,7 @@
 """Adapters to where data lives: a warehouse through ibis, a registry through MLflow. They keep what they asked."""
 
 from gazette.sources._answer import Answer, column_of
+from gazette.sources._drawn import drawn_arms
 from gazette.sources._engine import missing_driver
 from gazette.sources._file import FileAnswer, FileQuestion, read_file
 from gazette.sources._file_doctor import Examination, examine_file
@@ -17,6 +18,7 @@ from gazette.sources._warehouse import (
     Period,
     Warehouse,
     bridge_answer,
+    draw_in_warehouse,
     experiment_answers,
     importance_rows,
     model_answers,
@@ -24,6 +26,7 @@ from gazette.sources._warehouse import (
     row_counts,
     tables_of,
     told_answer,
+    user_rows,
 )
 
 __all__ = [
@@ -38,6 +41,8 @@ __all__ = [
     "Warehouse",
     "bridge_answer",
     "column_of",
+    "draw_in_warehouse",
+    "drawn_arms",
     "empty_history",
     "empty_telemetry",
     "examine_file",
@@ -60,5 +65,6 @@ __all__ = [
     "tables",
     "tables_of",
     "told_answer",
+    "user_rows",
     "worst_day",
 ]

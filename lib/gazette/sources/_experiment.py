@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gazette.params import Covariate, Experiment, Fact, Metric, Segment
     from gazette.sources._warehouse import Period, Warehouse
 
-__all__ = ["dated_by_day", "everyone", "measures", "queries"]
+__all__ = ["dated_by_day", "everyone", "grouped", "measures", "people", "queries"]
 
 SHAPE = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 SEGMENT, SEVERAL = "gz_segment_", "__several"  # columns of units; no id of a metric gives such names
@@ -108,6 +108,13 @@ def everyone(
     ready = _prepared(warehouse, experiment, metrics, period, file=file)
     yield "arms", ready.joined.group_by("variant").aggregate(**measures(ready.joined, ready.known)).order_by("variant")
     yield from _everyone(warehouse, ready, experiment, period)
+
+
+def people(
+    warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period, *, file: str
+) -> Any:
+    """The table with a row per unit that the aggregates are taken of."""
+    return _prepared(warehouse, experiment, metrics, period, file=file).joined
 
 
 @dataclass(frozen=True)
@@ -419,16 +426,22 @@ def _segment(joined: Any, place: int, segment: Any, metrics: dict[str, Metric]) 
     value = joined[f"{SEGMENT}{place}"]
     both = joined.mutate(part=value.fill_null(""), lacking=flag(value.isnull()))
     keys = ["part", "lacking", "variant"]
-    found = both.group_by(*keys).aggregate(**measures(both, metrics))
+    found = grouped(both, metrics, keys)
+    rest: Sequence[str] = [c for c in found.columns if c not in keys]
+    value = ibis.ifelse(found.lacking == 1, ibis.null("string"), found.part)
+    return found.mutate(segment=ibis.literal(segment.title), value=value).select("segment", "value", "variant", *rest)
+
+
+def grouped(rows: Any, metrics: dict[str, Metric], keys: Sequence[str]) -> Any:
+    """Aggregates of a table with a row per unit by columns of it, with the order statistics of quantiles beside them."""
+    found = rows.group_by(*keys).aggregate(**measures(rows, metrics))
     for name, metric in metrics.items():
         if metric.quantile is not None:
             column = column_of(name)
-            marks = _ranks(both, name, metric.quantile, keys)
+            marks = _ranks(rows, name, metric.quantile, keys)
             named = {f"{column}_{mark}": mark for mark in ("quantile", "low", "high")}
             marks = marks.rename(**{f"of_{key}": key for key in keys}, **named)
             found = found.inner_join(marks, [found[key] == marks[f"of_{key}"] for key in keys])
             for key in keys:
                 found = found.drop(f"of_{key}")
-    rest: Sequence[str] = [c for c in found.columns if c not in keys]
-    value = ibis.ifelse(found.lacking == 1, ibis.null("string"), found.part)
-    return found.mutate(segment=ibis.literal(segment.title), value=value).select("segment", "value", "variant", *rest)
+    return found

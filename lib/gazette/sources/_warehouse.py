@@ -13,6 +13,7 @@ from gazette.params import Model
 from gazette.sources import (
     _bridge,
     _classifier,
+    _drawn,
     _experiment,
     _features,
     _operations,
@@ -27,6 +28,8 @@ from gazette.sources._engine import first_line, open_engine
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import pyarrow as pa
+
     from gazette.params import Before, Experiment, Metric, Told
     from gazette.sources._engine import Engine
 
@@ -34,6 +37,7 @@ __all__ = [
     "Period",
     "Warehouse",
     "bridge_answer",
+    "draw_in_warehouse",
     "experiment_answers",
     "importance_rows",
     "model_answers",
@@ -41,6 +45,7 @@ __all__ = [
     "row_counts",
     "tables_of",
     "told_answer",
+    "user_rows",
 ]
 
 
@@ -137,8 +142,10 @@ class Warehouse:
             return False
 
     def narrow(self, name: str, part: Any) -> None:
-        """From here on the table is only this part of it, an expression with the same columns."""
-        self._parts[name] = part
+        """From here on the table is only this part of it, an expression with the same columns; None for all of it."""
+        self._parts.pop(name, None)
+        if part is not None:
+            self._parts[name] = part
 
     def schema(self, name: str) -> dict[str, str]:
         """Columns of a table and their types, in ibis's words."""
@@ -227,6 +234,33 @@ def people_answers(
     with _told_why(warehouse, experiment, metrics, "an experiment's query", file):
         pairs = [*_experiment.everyone(warehouse, experiment, metrics, period, file=file)]
         return [warehouse.ask(name, expression, file=file) for name, expression in pairs]
+
+
+def user_rows(
+    warehouse: Warehouse, experiment: Experiment, metrics: dict[str, Metric], period: Period
+) -> tuple[pa.Table, pa.Table | None]:
+    """A row per user with arm and metrics, and what else the assignment table says of each; not to be frozen: they are rows.
+
+    Raises:
+        SourceError: A table or column is missing, or cannot be read.
+    """
+    file = f"params/experiments/{experiment.id}.yml"
+    with _told_why(warehouse, experiment, metrics, "an experiment's query", file):
+        rows = warehouse.ask("users", _drawn.users(warehouse, experiment, metrics, period, file=file), file=file).table
+        more = _drawn.others(warehouse, experiment, file=file)
+        return rows, None if more is None else warehouse.ask("others", more, file=file).table
+
+
+def draw_in_warehouse(warehouse: Warehouse, experiment: Experiment, turn: int) -> None:
+    """From here on the test's arms are drawn at random, by a hash in the warehouse; everything else is as it was.
+
+    Raises:
+        SourceError: The assignment table cannot be read.
+    """
+    file = f"params/experiments/{experiment.id}.yml"
+    with _clear_errors("an experiment's query", file):
+        warehouse.narrow(experiment.assignments, None)
+        warehouse.narrow(experiment.assignments, _drawn.at_random(warehouse, experiment, turn, file=file))
 
 
 @contextmanager

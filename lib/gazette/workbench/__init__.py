@@ -10,6 +10,7 @@ test.emit()
 
 from gazette.display import chart, table
 from gazette.workbench._adhoc import AdHoc, AdHocBench, counts_table
+from gazette.workbench._drawn import Outcome, compared, replay_outcomes
 from gazette.workbench._experiment import ExperimentBench, open_experiment
 from gazette.workbench._model import ModelBench, open_model
 from gazette.workbench._operations import OperationsBench, open_operations
@@ -26,12 +27,14 @@ __all__ = [
     "ExperimentBench",
     "ModelBench",
     "OperationsBench",
+    "Outcome",
     "PastChanges",
     "PortfolioBench",
     "ReconciliationBench",
     "SummaryBench",
     "TranslationBench",
     "chart",
+    "compared",
     "counts_table",
     "open_experiment",
     "open_model",
@@ -40,6 +43,7 @@ __all__ = [
     "open_reconciliation",
     "open_summary",
     "open_translation",
+    "replay_outcomes",
     "slope_of",
     "table",
 ]
