@@ -124,7 +124,7 @@ def test_a_fault_in_reading_an_experiment(duck: Engine, monkeypatch: pytest.Monk
     assert unlike(_published(made, reading), second), "an edition with this fault would be published"
 
 
-ONE_EACH, MEASURES, RANKS = (getattr(_experiment, n) for n in ("_one_each", "measures", "_ranks"))
+ONE_EACH, MEASURED, RANKS, THIRDS = (getattr(_experiment, n) for n in ("_one_each", "measured", "_ranks", "thirds"))
 PLANTED_IN_SEGMENTS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "of several values the least is taken": (
         "_one_each",
@@ -142,9 +142,14 @@ PLANTED_IN_SEGMENTS: dict[str, tuple[str, Any, dict[str, Any]]] = {
         {"primary": "middle"},
     ),
     "a cap is forgotten": (
-        "measures",
-        lambda joined, metrics: MEASURES(joined, {n: m.model_copy(update={"cap": None}) for n, m in metrics.items()}),
+        "measured",
+        lambda joined, metrics, by: MEASURED(joined, {n: m.model_copy(update={"cap": None}) for n, m in metrics.items()}, by),
         {"primary": "capped"},
+    ),
+    "a tail that points the other way": (
+        "thirds",
+        lambda rows, columns: {name: -third for name, third in THIRDS(rows, columns).items()},
+        {"primary": "spend"},
     ),
 }  # fmt: skip
 

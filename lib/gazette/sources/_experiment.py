@@ -9,6 +9,7 @@ from gazette.params import FLAGS
 from gazette.sources._answer import ROUNDING, Answer, column_of, flag
 from gazette.sources._matched import THERE, matched
 from gazette.sources._quantiles import caps, quantiles
+from gazette.sources._thirds import off, thirds
 from gazette.sources._units import accounted, assigned, by_day, end_of, events, identifier, once, phase, same, total
 from gazette.sources._values import number
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from gazette.params import Covariate, Experiment, Fact, Metric, Segment
     from gazette.sources._warehouse import Period, Warehouse
 
-__all__ = ["dated_by_day", "everyone", "measures", "queries"]
+__all__ = ["dated_by_day", "everyone", "queries"]
 
 SHAPE = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 SEGMENT, SEVERAL = "gz_segment_", "__several"  # columns of units; no id of a metric gives such names
@@ -39,11 +40,10 @@ def queries(
 
     ready = _prepared(warehouse, experiment, metrics, period, file=file)
     joined, single, days, known = ready.joined, ready.single, ready.days, ready.known
-    yield "arms", joined.group_by("variant").aggregate(**measures(joined, known)).order_by("variant")
+    yield "arms", measured(joined, known, ["variant"]).order_by("variant")
     staged = joined.mutate(phase=phase(joined, experiment)) if experiment.reallocations else joined
     if experiment.reallocations:
-        found = staged.group_by("phase", "variant").aggregate(**measures(staged, known))
-        yield "phases", found.order_by("phase", "variant")
+        yield "phases", measured(staged, known, ["phase", "variant"]).order_by("phase", "variant")
     daily = single.mutate(day=single.assigned_at.date())
     yield "assigned_per_day", daily.group_by("day", "variant").aggregate(n=daily.count()).order_by("day", "variant")
     crossed = ready.units.unit_id.notnull() & (ready.units.arms > 1)
@@ -88,7 +88,7 @@ def everyone(
     Identifiers and values of every fact are looked at on the way, and refused if need be; ``arms`` adds the values up.
     """
     ready = _prepared(warehouse, experiment, metrics, period, file=file)
-    yield "arms", ready.joined.group_by("variant").aggregate(**measures(ready.joined, ready.known)).order_by("variant")
+    yield "arms", measured(ready.joined, ready.known, ["variant"]).order_by("variant")
     yield from _everyone(warehouse, ready, experiment, period)
 
 
@@ -161,31 +161,44 @@ def _together(parts: Sequence[Any]) -> Any:
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
-def measures(joined: Any, metrics: dict[str, Metric]) -> dict[str, Any]:
-    """Aggregates of a table with a row per unit: n, and per metric mean and variance, with those of denominator and covariate."""
-    found: dict[str, Any] = {"n": joined.count()}
+def measured(joined: Any, metrics: dict[str, Metric], by: Sequence[str]) -> Any:
+    """Aggregates of groups of a table with a row per unit: n, and per metric mean, variance and third moment, with those of denominator and covariate."""
+    limits: dict[str, Any] = {column_of(n): m.cap for n, m in metrics.items() if m.cap is not None}
+    for name, metric in metrics.items():
+        if metric.cap is None and metric.cap_quantile is not None:
+            limits[column_of(name)] = caps(joined, column_of(name), metric.cap_quantile).cap.as_scalar()
+    rows = joined.mutate(**{c: _at_most(joined[c], limit) for c, limit in limits.items()}) if limits else joined
+    skewed = {n: _others(n, m) for n, m in metrics.items() if m.quantile is None}
+    rows = off(rows, [c for n, others in skewed.items() for c in (column_of(n), *others)])
+    found: dict[str, Any] = {"n": rows.count()}
     for name, metric in metrics.items():
         column = column_of(name)
-        value = joined[column]
-        if metric.cap is not None:
-            value = _at_most(value, metric.cap)
-        elif metric.cap_quantile is not None:
-            value = _at_most(value, caps(joined, column, metric.cap_quantile).cap.as_scalar())
+        value = rows[column]
         found[f"{column}_mean"] = value.mean()
         found[f"{column}_var"] = value.var(how="sample")
         for part, there in (("den", metric.denominator), ("pre", metric.covariate)):
             if there is not None:
-                other = joined[f"{column}_{part}"]
+                other = rows[f"{column}_{part}"]
                 found[f"{column}_{part}_mean"] = other.mean()
                 found[f"{column}_{part}_var"] = other.var(how="sample")
                 found[f"{column}_{part}_cov"] = value.cov(other, how="sample")
         if metric.covariate is not None:
-            lack = joined[f"{column}_lack"]
+            lack = rows[f"{column}_lack"]
             found[f"{column}_lack_mean"] = lack.mean()
             found[f"{column}_lack_cov"] = value.cov(lack, how="sample")
-            found[f"{column}_lack_pre_cov"] = joined[f"{column}_pre"].cov(lack, how="sample")
-        found |= {f"{part}_broken": joined[f"{part}_broken"].sum() for part, _ in _read(name, metric)}
-    return found
+            found[f"{column}_lack_pre_cov"] = rows[f"{column}_pre"].cov(lack, how="sample")
+        if name in skewed:
+            found |= thirds(rows, dict(zip("xyl", (column, *skewed[name]), strict=False)))
+        found |= {f"{part}_broken": rows[f"{part}_broken"].sum() for part, _ in _read(name, metric)}
+    return rows.group_by(*by).aggregate(**found)
+
+
+def _others(name: str, metric: Metric) -> list[str]:
+    """The columns that a metric is divided by, or that explain it and say who lacks that: those of which it is less in the end."""
+    column = column_of(name)
+    if metric.denominator is not None:
+        return [f"{column}_den"]
+    return [f"{column}_pre", f"{column}_lack"] if metric.covariate is not None else []
 
 
 def _read(name: str, metric: Metric) -> list[tuple[str, Fact]]:
@@ -385,7 +398,7 @@ def _segment(joined: Any, place: int, segment: Any, metrics: dict[str, Metric]) 
     value = joined[f"{SEGMENT}{place}"]
     both = joined.mutate(part=value.fill_null(""), lacking=flag(value.isnull()))
     keys = ["part", "lacking", "variant"]
-    found = both.group_by(*keys).aggregate(**measures(both, metrics))
+    found = measured(both, metrics, keys)
     for name, metric in metrics.items():
         if metric.quantile is not None:
             column = column_of(name)
