@@ -89,6 +89,43 @@ def few_at_looks(runs: int) -> bool:
     return wrong / runs > 0.055
 
 
+def skewed(runs: int) -> bool:
+    """Errors without an effect, and of a treatment of 1.3 times the control, where one user in ten has a value."""
+    print(
+        "skewed values   sd of logs   control  treatment  times   Welch errs   errs   published   of those errs   relative errs"
+    )
+    rng, bad = np.random.default_rng(7), False
+
+    def arm(n: int, spread: float, times: float) -> stats.Moments:
+        x = times * np.exp(spread * rng.normal(size=n)) * (rng.random(n) < 0.1)  # noqa: PLR2004
+        off = x - x.mean()
+        return stats.Moments(n, float(x.mean()), float(x.var(ddof=1)), float((off * off * off).mean()))
+
+    for spread in (0.5, 1.0, 2.0):
+        for n, m in ((1800, 200), (200, 1800), (9000, 1000), (1000, 1000)):
+            for times in (1.0, 1.3):
+                pairs = [(arm(n, spread, 1.0), arm(m, spread, times)) for _ in range(runs)]
+                pairs = [(a, b) for a, b in pairs if a.variance > 0 and b.variance > 0]
+                mean = 0.1 * math.exp(spread**2 / 2)
+                plain = [[stats.Moments(x.n, x.mean, x.variance) for x in pair] for pair in pairs]
+                shares = []
+                for found, true in (
+                    ([stats.difference_of_means(*p) for p in plain], (times - 1) * mean),
+                    ([stats.difference_of_means(*p) for p in pairs], (times - 1) * mean),
+                    ([stats.relative_difference(*p) for p in pairs], times - 1),
+                ):
+                    kept = [e for e in found if isinstance(e, stats.Estimate)]
+                    wrong = sum(not e.low <= true <= e.high for e in kept)
+                    shares.append((wrong / len(pairs), len(kept) / len(pairs), wrong / max(1, len(kept))))
+                bad |= times == 1 and shares[1][0] > 0.055 + 2 * math.sqrt(0.05 / runs)
+                print(
+                    f"{spread:26} {n:9,} {m:9,} {times:6} {100 * shares[0][0]:10.1f} % {100 * shares[1][0]:6.2f} % {100 * shares[1][1]:8.0f} % "
+                    f"{100 * shares[1][2]:12.2f} % {100 * shares[2][2]:12.2f} %",
+                    flush=True,
+                )
+    return bad
+
+
 def quantiles(runs: int) -> bool:
     """Errors of quantiles with as many users as they need, and more."""
     print("quantiles   q      users   log-normal errs   normal errs   whole numbers (Poisson, 30)   withheld")
@@ -119,7 +156,7 @@ def quantiles(runs: int) -> bool:
 
 def main() -> int:
     runs = int(4000 * (float(sys.argv[1]) if len(sys.argv) > 1 else 1.0))
-    return int(any([shares(), near_nought(runs), few_at_looks(runs), quantiles(runs)]))
+    return int(any([shares(), near_nought(runs), few_at_looks(runs), skewed(runs // 2), quantiles(runs)]))
 
 
 if __name__ == "__main__":

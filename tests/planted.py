@@ -84,6 +84,16 @@ FAULTS = (
         ("tests/stats/test_shares.py::test_p_value_and_both_ranges_never_contradict_each_other",),
     ),
     Fault(
+        "a range that bends to the wrong side",
+        "stats/_skew.py",
+        "(b * b - a * a)",
+        "(a * a - b * b)",
+        (
+            "tests/stats/test_skew.py::test_the_bend_follows_what_repeated_samples_do",
+            "tests/stats/test_skew.py::test_both_computations_bend_alike_and_no_range_contradicts_another",
+        ),
+    ),
+    Fault(
         "a wrong cut-off",
         "sources/_measures.py",
         ".filter(y[labels.arrived] < period.cutoff)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -97,20 +98,24 @@ OF = {"adjusted": "spend", "adjusted-share": "bought", "per-click": "spend", "mi
 SHARES = ("bought", "adjusted-share")
 
 
-def of_arm(world: World, metric: str, rows: pd.DataFrame) -> book.Answer:
-    """A metric of one arm with its own range."""
+def of_arm(world: World, metric: str, rows: pd.DataFrame, arms: Iterable[pd.DataFrame] | None = None) -> book.Answer:
+    """A metric of one arm with its own range, to whose shape the other ``arms`` add what it missed."""
     x = rows[OF.get(metric, metric)].to_numpy(float)
     if len(x) == 0:
         return book.Withheld(book.TOO_FEW)
     if metric in SHARES:
         return book.share_of(x, ALPHA)
+    others = [r for r in arms if r is not rows] if arms is not None else None
     if metric == "per-click":
-        x = book.of_ratio(x, rows.clicks.to_numpy(float))  # type: ignore[assignment]
-        if x is None:
+        made = [book.of_ratio(r.spend.to_numpy(float), r.clicks.to_numpy(float)) for r in (rows, *(others or []))]
+        if made[0] is None:
             return book.Withheld("denominator's mean is zero")
+        rest = [v for v in made[1:] if v is not None] if others is not None else None
+        return book.mean_of(made[0], ALPHA, rest)
     if metric == "middle":
         return book.Withheld(book.TOO_FEW) if len(x) < 2 else book.quantile_of(x, world.case.quantile)
-    return book.mean_of(x, ALPHA)
+    rest = [r[OF.get(metric, metric)].to_numpy(float) for r in others] if others is not None else None
+    return book.mean_of(x, ALPHA, rest)
 
 
 def between(
@@ -136,7 +141,7 @@ def between(
         return book.gap_of_shares(x, y, alpha), book.change_of_shares(x, y, alpha)
     gap = book.gap_of_means(x, y, alpha)
     means = book.mean_of(x, alpha), book.mean_of(y, alpha)
-    return gap, book.relative(*means, gap, book.freedom_of(*means, len(x), len(y)), alpha)
+    return gap, book.relative(*means, gap, book.freedom_of(*means, len(x), len(y)), alpha, book.lean_of(x, y))
 
 
 def segments(world: World, units: pd.DataFrame) -> pd.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -114,20 +115,25 @@ def prepared(sheet: Sheet, told: Told, measure: str) -> pd.DataFrame:
     return rows
 
 
-def of_arm(sheet: Sheet, measure: str, rows: pd.DataFrame, alpha: float) -> book.Answer:
-    """A metric of one arm."""
+def of_arm(
+    sheet: Sheet, measure: str, rows: pd.DataFrame, alpha: float, arms: Iterable[pd.DataFrame] = ()
+) -> book.Answer:
+    """A metric of one arm, to whose shape the other ``arms`` add what it missed."""
     _, kind, _, _ = parts(measure)
     x = rows.x.to_numpy(float)
     if len(x) < 1:
         return book.Withheld(NOBODY)
     if sheet.cluster or kind == "ratio":
         values = book.of_ratio(x, rows.y.to_numpy(float))
-        return book.Withheld("denominator's mean is zero") if values is None else book.mean_of(values, alpha)
+        rest = [book.of_ratio(r.x.to_numpy(float), r.y.to_numpy(float)) for r in arms if r is not rows]
+        if values is None:
+            return book.Withheld("denominator's mean is zero")
+        return book.mean_of(values, alpha, [v for v in rest if v is not None])
     if kind == "proportion":
         return book.share_of(x, alpha)
     if (q := quantile(kind)) is not None:
         return book.quantile_of(x, q) if len(x) > 1 else book.Withheld(book.TOO_FEW)
-    return book.mean_of(x, alpha)
+    return book.mean_of(x, alpha, [r.x.to_numpy(float) for r in arms if r is not rows])
 
 
 NOBODY = rf"{book.TOO_FEW}|no users with|denominator"
@@ -164,7 +170,7 @@ def between(
         return book.gap_of_shares(x, y, alpha), book.change_of_shares(x, y, alpha)
     gap = book.gap_of_means(x, y, alpha)
     means = book.mean_of(x, alpha), book.mean_of(y, alpha)
-    return gap, book.relative(*means, gap, book.freedom_of(*means, len(x), len(y)), alpha)
+    return gap, book.relative(*means, gap, book.freedom_of(*means, len(x), len(y)), alpha, book.lean_of(x, y))
 
 
 def _finite(rows: pd.DataFrame) -> np.ndarray:

@@ -103,7 +103,7 @@ def check(engine: Engine, case: Case) -> None:
     alpha = right.ALPHA / (len(arms) - 1)
     for metric in made.metrics:
         for arm, part in arms.items():
-            wanted = withheld if metric in broken else right.of_arm(made, metric, part)
+            wanted = withheld if metric in broken else right.of_arm(made, metric, part, arms.values())
             same(reading.value(metric, arm), wanted, f"{metric}, {arm}", ranges=True)
         for arm in [*arms][1:]:
             found = reading.compare(metric, arm)
@@ -115,8 +115,8 @@ def check(engine: Engine, case: Case) -> None:
                 where = f"{one}.{word}"
                 same(mine, withheld if metric in broken else wanted, where, ranges=fixed)
                 agree(second.get(where), withheld if metric in broken else wanted, where)
-            agree(second[f"{one}.treatment"], withheld if metric in broken else right.of_arm(made, metric, arms[arm]), f"{one}.treatment")  # fmt: skip
-        agree(second[f"{metric}.control"], withheld if metric in broken else right.of_arm(made, metric, arms["blue"]), f"{metric}.control")  # fmt: skip
+            agree(second[f"{one}.treatment"], withheld if metric in broken else right.of_arm(made, metric, arms[arm], arms.values()), f"{one}.treatment")  # fmt: skip
+        agree(second[f"{metric}.control"], withheld if metric in broken else right.of_arm(made, metric, arms["blue"], arms.values()), f"{metric}.control")  # fmt: skip
         if metric in broken:
             seen = [v for name, v in second.items() if metric in name.split(".")]
             assert None in seen, f"{metric}: a value that the first had overlooked would not be missed the second time"

@@ -16,7 +16,7 @@ from scored import Case as Scored
 from scored import tables_of
 
 from gazette.record import NotPublished
-from gazette.sources import _classifier, _experiment, _features, _measures, _ranker, _units
+from gazette.sources import _classifier, _experiment, _features, _measured, _measures, _ranker, _units
 from gazette.stats import Estimate
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ def test_a_fault_in_reading_an_experiment(duck: Engine, monkeypatch: pytest.Monk
     assert unlike(_published(made, reading), second), "an edition with this fault would be published"
 
 
-ONE_EACH, MEASURES, RANKS = (getattr(_experiment, n) for n in ("_one_each", "measures", "_ranks"))
+ONE_EACH, MEASURED, RANKS = (getattr(_experiment, n) for n in ("_one_each", "measured", "_ranks"))
+THIRDS = _measured.thirds
 PLANTED_IN_SEGMENTS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "of several values the least is taken": (
         "_one_each",
@@ -142,9 +143,14 @@ PLANTED_IN_SEGMENTS: dict[str, tuple[str, Any, dict[str, Any]]] = {
         {"primary": "middle"},
     ),
     "a cap is forgotten": (
-        "measures",
-        lambda joined, metrics: MEASURES(joined, {n: m.model_copy(update={"cap": None}) for n, m in metrics.items()}),
+        "measured",
+        lambda joined, metrics, by: MEASURED(joined, {n: m.model_copy(update={"cap": None}) for n, m in metrics.items()}, by),
         {"primary": "capped"},
+    ),
+    "a tail that points the other way": (
+        "thirds",
+        lambda rows, columns: {name: -third for name, third in THIRDS(rows, columns).items()},
+        {"primary": "spend"},
     ),
 }  # fmt: skip
 
@@ -155,7 +161,7 @@ def test_a_fault_in_segments(duck: Engine, monkeypatch: pytest.MonkeyPatch, faul
     monkeypatch.setattr(people, "OTHERS", 0)
     made = world(Case(**{"seed": 5, "users": 120, "segments": 3, **more}))
     assert test_experiments.read_parts(duck, made)[2] == []
-    monkeypatch.setattr(_experiment, where, planted)
+    monkeypatch.setattr(_measured if where == "thirds" else _experiment, where, planted)
     assert test_experiments.read_parts(duck, made)[2], "an edition with this fault would be published"
 
 

@@ -72,10 +72,18 @@ def check(sheet: Sheet) -> None:
         name = right.parts(measure)[0]
         rows = right.prepared(sheet, told, measure)
         sides = {arm: rows[rows.arm == arm] for arm in arms}
-        same(numbers[f"{name}.control"], right.of_arm(sheet, measure, sides[arms[0]], 0.05), f"{name}.control")
+        same(
+            numbers[f"{name}.control"],
+            right.of_arm(sheet, measure, sides[arms[0]], 0.05, sides.values()),
+            f"{name}.control",
+        )
         for i, arm in enumerate(arms[1:], 1):
             one = f"arm{i}.{name}" if len(arms) > 2 else name
-            same(numbers[f"{one}.treatment"], right.of_arm(sheet, measure, sides[arm], 0.05), f"{one}.treatment")
+            same(
+                numbers[f"{one}.treatment"],
+                right.of_arm(sheet, measure, sides[arm], 0.05, sides.values()),
+                f"{one}.treatment",
+            )
             for k, word in enumerate(("difference", "relative")):
                 number = numbers[f"{one}.{word}"]
                 alpha = level(number if number["interval"] else numbers[f"{one}.difference"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,7 @@ class Withheld:
 
 Answer = Right | Withheld
 DUST = 1e-9  # of the values, below which what varies is their rounding
+TOO_SKEWED = "say too little of its mean"
 NEVER = "too few units of the control did it"
 TOO_FEW = "fewer than two units|no users|has no units|users are too few"
 NO_SPREAD = "no variation"
@@ -44,14 +46,48 @@ def alike(x: np.ndarray) -> bool:
     return bool(np.ptp(x) <= DUST * np.abs(x).max())
 
 
-def mean_of(x: np.ndarray, alpha: float) -> Answer:
-    """A mean with Student's range."""
+def skewness_of(*arms: np.ndarray) -> float:
+    """Of distances from the arms' own means, all arms together."""
+    off = np.concatenate([np.zeros(len(x)) if alike(x) else x - x.mean() for x in arms if len(x)])
+    freedom = len(off) - sum(len(x) > 0 for x in arms)
+    square = float(off @ off) / freedom if freedom else 0.0
+    return float(np.mean((off / math.sqrt(square)) ** 3)) if square > 0 else 0.0
+
+
+def bent(z: float, lean: float) -> float:
+    """The statistic of which Hall's cubic (1992) is z: where it rises through it."""
+    if lean == 0:
+        return z
+
+    def above(t: float) -> float:
+        return t + lean * t**2 / 3 + lean**2 * t**3 / 27 + lean / 6 - z
+
+    return float(optimize.brentq(above, -1e4, 1e4, xtol=1e-13))
+
+
+def lean_of(a: np.ndarray, b: np.ndarray) -> float:
+    """Skewness of the difference of the means of two arms of one shape."""
+    n, m = len(a), len(b)
+    return skewness_of(a, b) * (1 / m**2 - 1 / n**2) / (1 / m + 1 / n) ** 1.5
+
+
+def too_skewed(n: int, *arms: np.ndarray) -> Withheld | None:
+    return Withheld(TOO_SKEWED) if skewness_of(*arms) ** 2 > n else None
+
+
+def mean_of(x: np.ndarray, alpha: float, others: Sequence[np.ndarray] | None = None) -> Answer:
+    """A mean with Student's range, bent by the skewness of all arms together where these are given."""
     if len(x) < 2:
         return Withheld(TOO_FEW)
+    if others is not None and (few := too_skewed(len(x), x, *others)) is not None:
+        return few
     error = float(stats.sem(x))
     if alike(x):
         return Right(float(x.mean()), 0.0, float(x.mean()), float(x.mean()))
     low, high = stats.t.interval(1 - alpha, len(x) - 1, loc=x.mean(), scale=error)
+    if others is not None:
+        lean, t = skewness_of(x, *others) / math.sqrt(len(x)), stats.t.isf(alpha / 2, len(x) - 1)
+        low, high = (x.mean() - error * bent(z, lean) for z in (t, -t))
     return Right(float(x.mean()), error, float(low), float(high))
 
 
@@ -69,16 +105,20 @@ def gap_of_means(a: np.ndarray, b: np.ndarray, alpha: float) -> Answer:
         return Withheld(TOO_FEW)
     if alike(a) and alike(b):
         return Withheld(NO_SPREAD)
+    if (few := too_skewed(min(len(a), len(b)), a, b)) is not None:
+        return few
+    lean = lean_of(a, b)
     a, b = (np.full(len(x), x.mean()) if alike(x) else x for x in (a, b))
     if alike(a) or alike(b):  # scipy warns of rounding, which is none here
         other = b if alike(a) else a
-        error, freedom = float(stats.sem(other)), len(other) - 1
-        half, gap = stats.t.isf(alpha / 2, freedom) * error, float(b.mean() - a.mean())
-        return Right(gap, error, gap - half, gap + half, float(2 * stats.t.sf(abs(gap) / error, freedom)))
-    test = stats.ttest_ind(b, a, equal_var=False)
-    low, high = test.confidence_interval(1 - alpha)
-    error = math.hypot(stats.sem(a), stats.sem(b))
-    return Right(float(b.mean() - a.mean()), error, float(low), float(high), float(test.pvalue))
+        error, freedom, gap = float(stats.sem(other)), len(other) - 1, float(b.mean() - a.mean())
+    else:
+        test = stats.ttest_ind(b, a, equal_var=False)
+        error, freedom, gap = math.hypot(stats.sem(a), stats.sem(b)), float(test.df), float(b.mean() - a.mean())
+    t, end = gap / error, float(stats.t.isf(alpha / 2, freedom))
+    low, high = (gap - error * bent(z, lean) for z in (end, -end))
+    t = t + lean * t**2 / 3 + lean**2 * t**3 / 27 + lean / 6
+    return Right(gap, error, low, high, float(2 * stats.t.sf(abs(t), freedom)))
 
 
 def gap_of_shares(a: np.ndarray, b: np.ndarray, alpha: float) -> Answer:
@@ -173,17 +213,19 @@ def _scored(a: np.ndarray, b: np.ndarray, alpha: float, factor: float | None) ->
     return Right(value - shift, error, low - shift, (1.0 if ends[1] is None else ends[1]) - shift, p)
 
 
-def relative(a: Answer, b: Answer, gap: Answer, freedom: float, alpha: float) -> Answer:
+def relative(a: Answer, b: Answer, gap: Answer, freedom: float, alpha: float, lean: float = 0.0) -> Answer:
     """Second over first, less one, with the roots r of Welch's statistic of second less r first (Fieller 1954); the error by the delta method.
 
-    The degrees of freedom are those of the difference.
+    The degrees of freedom and the skewness, ``lean``, are those of the difference.
     """
     for one in (gap, a, b):
         if isinstance(one, Withheld):
             return Withheld(f"{one.reason}|{NEAR_NOUGHT}") if one is gap else one
     assert isinstance(a, Right)
     assert isinstance(b, Right)
-    t = float(stats.t.isf(alpha / 2, freedom))
+    end = float(stats.t.isf(alpha / 2, freedom))
+    reaches = [abs(bent(z, lean)) for z in (end, -end)]
+    t = max(reaches)
     below, above = a.error or 0.0, b.error or 0.0
     sure = not math.isclose(abs(a.value), t * below, rel_tol=1e-6, abs_tol=DUST)
     if a.value <= t * below and sure:
@@ -194,11 +236,12 @@ def relative(a: Answer, b: Answer, gap: Answer, freedom: float, alpha: float) ->
     error = math.hypot(above, ratio * below) / abs(a.value)
     if not sure:
         return Right(ratio - 1, error, sure=False)
-    ends = (
+    ends = [
         np.sort(np.roots([a.value**2 - (t * below) ** 2, -2 * a.value * b.value, b.value**2 - (t * above) ** 2]).real)
         - 1
-    )
-    return Right(ratio - 1, error, float(ends[0]), float(ends[1]))
+        for t in reaches
+    ]
+    return Right(ratio - 1, error, float(ends[0][0]), float(ends[1][1]))
 
 
 def freedom_of(a: Answer, b: Answer, n: int, m: int) -> float:

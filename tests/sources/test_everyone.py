@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from scipy.stats import chi2_contingency
+from scipy.stats import chi2_contingency, moment
 
 from gazette.errors import SourceError
 from gazette.params import Covariate, Experiment, Metric
@@ -314,6 +314,50 @@ def test_who_lacks_a_covariate_stays_at_its_mean_with_an_indicator(tables: Table
     for arm in ("blue", "green"):
         mine = data["variant"] == arm
         assert told["no before in past", arm] == (mine.sum(), (mine & lacks).sum())
+
+
+def test_how_skewed_values_are_is_known_of_every_kind_of_mean_and_both_readings_bend_alike(tables: Tables) -> None:
+    """Third moments, alone, divided, and less a covariate that some lack, are those of rows; nine in ten users are of the control."""
+    tables.assign(variant="if(i % 10 > 0, 'blue', 'green')").click().sql(
+        "CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, round(exp((hash(unit_id) % 1000) / 300.0), 2) + unit_id % 7 AS amount, "
+        "1.0 + hash(unit_id + 7) % 3 AS orders FROM assigned WHERE unit_id % 4 > 0",
+        "CREATE TABLE past AS SELECT unit_id, (unit_id % 7)::DOUBLE ** 2 AS before FROM assigned WHERE unit_id % 5 > 0",
+    )
+    amount = {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"}
+    tables.fact("amount", amount)
+    tables.fact("most", amount, cap=9.5)
+    tables.fact("each", amount, denominator={**amount, "value": "orders"})
+    tables.fact("rest", amount, covariate={"table": "past", "unit": "unit_id", "column": "before"})
+    reading, second = tables.read(variants=[{"id": "blue", "weight": 0.9}, {"id": "green", "weight": 0.1}])
+    with duckdb.connect(str(tables.place / "w.duckdb"), read_only=True) as db:
+        data = db.execute(
+            "SELECT variant, COALESCE(amount, 0)::DOUBLE AS x, COALESCE(orders, 0)::DOUBLE AS y, before FROM assigned "
+            "LEFT JOIN spent USING (unit_id) LEFT JOIN past USING (unit_id)"
+        ).df()
+    green = (data["variant"] == "green").astype(float)
+    known = {"one": 1.0, "arm": green, "p": data["before"].fillna(data["before"].mean()), "l": data["before"].isna()}
+    fit = sm.OLS(data["x"], pd.DataFrame(known).astype(float)).fit()
+    rates = data.groupby("variant")[["x", "y"]].transform("mean")
+    values = {
+        "amount": data["x"],
+        "most": data["x"].clip(upper=9.5),
+        "each": (data["x"] - rates["x"] / rates["y"] * data["y"]) / rates["y"],
+        "rest": data["x"] - fit.params["p"] * known["p"] - fit.params["l"] * known["l"],
+    }
+    for metric, expected in values.items():
+        for arm, found in zip(("blue", "green"), reading.pair(metric, "green")[:2], strict=True):
+            mine = expected[data["variant"] == arm]
+            assert found.third == pytest.approx(moment(mine, 3), rel=1e-8), (metric, arm)  # type: ignore[union-attr]
+        comparison = reading.compare(metric, "green")
+        assert isinstance(comparison.difference, Estimate)
+        assert "skewness corrected" in comparison.difference.method
+        own = reading.value(metric, "green")
+        again = second[f"{metric}.treatment"]
+        assert isinstance(own, Estimate)
+        assert again is not None
+        assert (again.low, again.high) == pytest.approx((own.low, own.high), rel=1e-8)
+        tail = (own.high - own.value) - (own.value - own.low)
+        assert (tail > 0) == (metric != "most"), "further to where the tail is, which the cap has turned round"
 
 
 @pytest.mark.parametrize(("lost", "even"), [("unit_id % 6 = 0", False), ("unit_id % 12 < 2", True)])

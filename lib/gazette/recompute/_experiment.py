@@ -13,6 +13,7 @@ from gazette.recompute._arithmetic import (
     ratio_change,
     scaled,
     share,
+    skewness,
     student,
 )
 from gazette.recompute._looks import UNKNOWN, agreed, critical_of, shared
@@ -22,7 +23,7 @@ from gazette.recompute._shares import share_changes
 from gazette.recompute._sql import literal, moment, name, table, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gazette.params import Experiment, Fact, Metric
     from gazette.sources import Period
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["questions", "seconds"]
 
 Rows = list[dict[str, Any]]
+CUBE = "AVG(d * d * d)"  # d the distance from the arm's mean
 ONE = 2  # units that a variance needs
 FEW_USERS, FEW_SHARES = 100, 20  # of an arm in days of one allocation: users, and those expected to do it or not to
 
@@ -247,13 +249,14 @@ def _plain(known: Metric) -> str:
         )
     if known.denominator is None:
         return (
-            f"\nSELECT arm, COUNT(*) AS n, {whole('AVG(x)')} AS value, VAR_SAMP(x) AS spread, SUM(hit) AS matched\n"
-            "FROM each GROUP BY arm ORDER BY arm"
+            f"\nSELECT arm, COUNT(*) AS n, {whole('AVG(x)')} AS value, VAR_SAMP(x) AS spread, {CUBE} AS third, SUM(hit) AS matched\n"
+            "FROM (SELECT each.*, x - AVG(x) OVER (PARTITION BY arm) AS d FROM each) AS centred GROUP BY arm ORDER BY arm"
         )
+    rest = "(each.x - rates.r * each.y) / NULLIF(rates.m, 0)"  # of which the mean is 0
     return (
         ",\nrates AS (SELECT arm, SUM(x) / NULLIF(SUM(y), 0) AS r, AVG(y) AS m FROM each GROUP BY arm)\n"
         f"SELECT each.arm, COUNT(*) AS n, {whole('MIN(rates.r)')} AS value, "
-        "VAR_SAMP((each.x - rates.r * each.y) / NULLIF(rates.m, 0)) AS spread, SUM(each.hit) AS matched\n"
+        f"VAR_SAMP({rest}) AS spread, AVG(({rest}) * ({rest}) * ({rest})) AS third, SUM(each.hit) AS matched\n"
         "FROM each JOIN rates ON rates.arm = each.arm GROUP BY each.arm ORDER BY each.arm"
     )
 
@@ -271,8 +274,10 @@ def _moved(plan: Experiment, *, shares: bool) -> str:
         f",\nplaced AS (SELECT arm, x, broken, CASE {place} ELSE 0 END AS stretch FROM each),\n"
         "sizes AS (SELECT stretch, CAST(COUNT(*) AS DOUBLE) AS everyone, SUM(x) AS hits, "
         "CAST(COUNT(*) AS DOUBLE) / (SELECT COUNT(*) FROM placed) AS share FROM placed GROUP BY stretch),\n"
-        "parts AS (SELECT arm, stretch, COUNT(*) AS n, AVG(x) AS m, VAR_SAMP(x) AS v, SUM(broken) AS broken FROM placed GROUP BY arm, stretch)\n"
-        f"SELECT arm, CAST(SUM(n) AS BIGINT) AS n, {whole('SUM(share * m)')} AS value, SUM(n) * SUM(share * share * v / n) AS spread\n"
+        f"parts AS (SELECT arm, stretch, COUNT(*) AS n, AVG(x) AS m, VAR_SAMP(x) AS v, {CUBE} AS c, SUM(broken) AS broken\n"
+        "  FROM (SELECT placed.*, x - AVG(x) OVER (PARTITION BY arm, stretch) AS d FROM placed) AS centred GROUP BY arm, stretch)\n"
+        f"SELECT arm, CAST(SUM(n) AS BIGINT) AS n, {whole('SUM(share * m)')} AS value, SUM(n) * SUM(share * share * v / n) AS spread,\n"
+        "  SUM(n) * SUM(n) * SUM(share * share * share * c / (CAST(n AS DOUBLE) * n)) AS third\n"
         "FROM parts JOIN sizes ON sizes.stretch = parts.stretch GROUP BY arm\n"
         f"HAVING COUNT(*) = (SELECT COUNT(*) FROM sizes) AND {few} ORDER BY arm"
     )
@@ -294,8 +299,9 @@ def _adjusted(control: str, treatment: str) -> str:
         f"sums AS (SELECT {', '.join(f'SUM({v}) AS {k}' for k, v in sums.items())} FROM centred),\n"
         f"slope AS (\n  SELECT CASE WHEN {both} THEN (xp * ll - xl * pl) / ({apart}) ELSE COALESCE(xp / NULLIF(pp, 0), 0) END AS theta,\n"
         f"    CASE WHEN {both} THEN (xl * pp - xp * pl) / ({apart}) WHEN pp > 0 THEN 0 ELSE COALESCE(xl / NULLIF(ll, 0), 0) END AS gamma\n  FROM sums\n)\n"
-        f"SELECT arm, COUNT(*) AS n, {whole(f'AVG({x})')} AS value, VAR_SAMP({x}) AS spread\n"
-        "FROM centred GROUP BY arm ORDER BY arm"
+        f"SELECT arm, COUNT(*) AS n, {whole('AVG(left_over)')} AS value, VAR_SAMP(left_over) AS spread, {CUBE} AS third\n"
+        "FROM (SELECT rest.*, left_over - AVG(left_over) OVER (PARTITION BY arm) AS d\n"
+        f"  FROM (SELECT arm, broken, {x} AS left_over FROM centred) AS rest) AS away GROUP BY arm ORDER BY arm"
     )
 
 
@@ -369,7 +375,7 @@ def _of_metric(
     shares = known.proportion and not plan.reallocations  # which makes weighted means of them
     plain = _arms(tables[f"metric.{metric}"])
     for word, name_of in (("control", plan.control), ("treatment", arm)):
-        yield word, _value(plain[name_of], shares, plan.alpha) if name_of in plain else None
+        yield word, _value(plain[name_of], [*plain.values()], shares, plan.alpha) if name_of in plain else None
     adjusted = known.covariate is not None and known.denominator is None
     if adjusted and plan.reallocations:
         return
@@ -404,18 +410,21 @@ def _arms(rows: Rows) -> dict[str, Arm]:
     found = {}
     for row in rows:
         if row["value"] is not None and row["value"] == row["value"]:
-            spread = row["spread"]
-            known = spread is not None and spread == spread  # noqa: PLR0124
-            found[str(row["arm"])] = Arm(int(row["n"]), float(row["value"]), float(spread) if known else None)
+            spread, third = (_known(row.get(k)) for k in ("spread", "third"))
+            found[str(row["arm"])] = Arm(int(row["n"]), float(row["value"]), spread, third)
     return found
 
 
-def _value(arm: Arm, shares: bool, alpha: float) -> Second:  # noqa: FBT001  whether they are shares of units
+def _known(value: Any) -> float | None:
+    return None if value is None or value != value else float(value)  # noqa: PLR0124  NaN
+
+
+def _value(arm: Arm, arms: Sequence[Arm], shares: bool, alpha: float) -> Second:  # noqa: FBT001  whether they are shares of units
     if shares:
         return share(round(arm.mean * arm.n), arm.n, alpha)
     if arm.variance is None or arm.n < ONE:
         return Second(arm.mean)
-    return student(arm.n, arm.mean, arm.variance**0.5, alpha)
+    return student(arm.n, arm.mean, arm.variance**0.5, alpha, skewed=skewness(arms))
 
 
 def _effects(control: Arm, treatment: Arm, shares: bool, critical: float) -> tuple[Second, Second | None]:  # noqa: FBT001

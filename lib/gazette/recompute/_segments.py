@@ -15,6 +15,7 @@ __all__ = ["by_part", "parted", "unlike"]
 
 Rows = list[dict[str, Any]]
 SAME = 1e-6
+POWERS = {"spread": 1.0, "third": 1.5}  # of the variance, that a quantity is of the size of
 NONE = "n"  # the part of those who have no value; others are a v and the value
 
 
@@ -34,20 +35,22 @@ def parted(segment: Any, own: str) -> str:
 
 
 def by_part(known: Metric) -> str:
-    """Units, value and variance by part and arm."""
+    """Units, value, variance and third moment by part and arm."""
     if known.denominator is not None:
+        rest = "(parted.x - rates.r * parted.y) / NULLIF(rates.m, 0)"
         return (
             ",\nrates AS (SELECT part, arm, SUM(x) / NULLIF(SUM(y), 0) AS r, AVG(y) AS m FROM parted GROUP BY part, arm)\n"
             f"SELECT parted.part, parted.arm, COUNT(*) AS n, {whole('MIN(rates.r)')} AS value, "
-            "VAR_SAMP((parted.x - rates.r * parted.y) / NULLIF(rates.m, 0)) AS spread\n"
+            f"VAR_SAMP({rest}) AS spread, AVG(({rest}) * ({rest}) * ({rest})) AS third\n"
             "FROM parted JOIN rates ON rates.arm = parted.arm AND rates.part = parted.part GROUP BY parted.part, parted.arm ORDER BY parted.part, parted.arm"
         )
-    value, spread = "AVG(x)", "VAR_SAMP(x)"
+    value, spread, third = "AVG(x)", "VAR_SAMP(x)", "AVG(d * d * d)"
     if known.quantile is not None:
         value, spread = f"PERCENTILE_DISC({known.quantile!r}) WITHIN GROUP (ORDER BY x)", "CAST(NULL AS DOUBLE)"
+        third = spread
     return (
-        f"\nSELECT part, arm, COUNT(*) AS n, {whole(value)} AS value, {spread} AS spread\n"
-        "FROM parted GROUP BY part, arm ORDER BY part, arm"
+        f"\nSELECT part, arm, COUNT(*) AS n, {whole(value)} AS value, {spread} AS spread, {third} AS third\n"
+        "FROM (SELECT parted.*, x - AVG(x) OVER (PARTITION BY part, arm) AS d FROM parted) AS centred GROUP BY part, arm ORDER BY part, arm"
     )
 
 
@@ -71,10 +74,10 @@ def unlike(
             own, label = f"segments.{i}.{place}.{arm}", f"{segment.title} {part[1:] or 'none'}, {arm}"
             one, other = theirs.get((part, arm)), ours.get((part, arm))
             found = _quantities(one, known, plan.primary) if one is not None else {"n": 0.0}
-            again = {k: _number(other.get(k)) for k in ("n", "value", "spread")} if other is not None else {}
+            again = {k: _number(other.get(k)) for k in ("n", "value", "spread", "third")} if other is not None else {}
             for quantity, value in found.items():
                 second, size = again.get(quantity), abs(found.get("spread", 0.0))
-                size = max(abs(value), size if quantity == "spread" else size**0.5)
+                size = max(abs(value), size ** POWERS.get(quantity, 0.5))
                 if second is None or abs(value - second) > SAME * max(size, 1e-9):
                     yield f"{own}.{quantity}", f"{label}, {quantity}", value, second
 
@@ -88,7 +91,7 @@ def _number(value: Any) -> float | None:
 
 
 def _quantities(row: Mapping[Any, Any], known: Metric, metric: str) -> dict[str, float]:
-    """Units, the value, and its variance a unit, as far as the first computation has them."""
+    """Units, the value, its variance a unit and third moment, as far as the first computation has them."""
     column = "m_" + metric.replace("-", "_")
     found: dict[str, float | None] = {"n": float(row["n"])}
     if sum(_number(row.get(f"{column}{part}_broken")) or 0 for part in ("", "_den")):
@@ -97,7 +100,7 @@ def _quantities(row: Mapping[Any, Any], known: Metric, metric: str) -> dict[str,
     if known.quantile is not None:
         found["value"] = _number(row.get(f"{column}_quantile"))
     elif known.denominator is None:
-        found |= {"value": x, "spread": spread}
+        found |= {"value": x, "spread": spread, "third": _number(row.get(f"{column}_third"))}
     elif x is not None and (y := _number(row.get(f"{column}_den_mean"))):
         found["value"] = x / y
         of_y, both = (_number(row.get(f"{column}_den_{end}")) for end in ("var", "cov"))
@@ -106,4 +109,8 @@ def _quantities(row: Mapping[Any, Any], known: Metric, metric: str) -> dict[str,
             square = spread - 2 * x / y * both + (x / y) ** 2 * of_y
             if square > 1e-9 * scale:  # less is the rounding of a ratio that is the same for all
                 found["spread"] = square / y**2
+                cubes = [_number(row.get(f"{column}_{end}third")) for end in ("", "den_xxy_", "den_xyy_", "den_")]
+                if None not in cubes:
+                    weights = (1, -3 * x / y, 3 * (x / y) ** 2, -((x / y) ** 3))
+                    found["third"] = sum(w * c for w, c in zip(weights, cubes, strict=True) if c is not None) / y**3
     return {k: v for k, v in found.items() if v is not None}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gazette.params import FLAGS
 from gazette.sources._answer import ROUNDING, Answer, column_of, flag
 from gazette.sources._matched import THERE, matched
+from gazette.sources._measured import measured
 from gazette.sources._quantiles import caps, quantiles
 from gazette.sources._repeated import repeated
 from gazette.sources._units import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from gazette.params import Covariate, Experiment, Fact, Metric, Segment
     from gazette.sources._warehouse import Period, Warehouse
 
-__all__ = ["dated_by_day", "everyone", "grouped", "measures", "people", "queries"]
+__all__ = ["dated_by_day", "everyone", "grouped", "people", "queries"]
 
 SHAPE = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 SEGMENT, SEVERAL = "gz_segment_", "__several"  # columns of units; no id of a metric gives such names
@@ -53,11 +54,10 @@ def queries(
 
     ready = _prepared(warehouse, experiment, metrics, period, file=file)
     joined, single, days, known = ready.joined, ready.single, ready.days, ready.known
-    yield "arms", joined.group_by("variant").aggregate(**measures(joined, known)).order_by("variant")
+    yield "arms", measured(joined, known, ["variant"]).order_by("variant")
     staged = joined.mutate(phase=phase(joined, experiment)) if experiment.reallocations else joined
     if experiment.reallocations:
-        found = staged.group_by("phase", "variant").aggregate(**measures(staged, known))
-        yield "phases", found.order_by("phase", "variant")
+        yield "phases", measured(staged, known, ["phase", "variant"]).order_by("phase", "variant")
     daily = single.mutate(day=single.assigned_at.date())
     yield "assigned_per_day", daily.group_by("day", "variant").aggregate(n=daily.count()).order_by("day", "variant")
     if experiment.window_days is not None:
@@ -106,7 +106,7 @@ def everyone(
     Identifiers and values of every fact are looked at on the way, and refused if need be; ``arms`` adds the values up.
     """
     ready = _prepared(warehouse, experiment, metrics, period, file=file)
-    yield "arms", ready.joined.group_by("variant").aggregate(**measures(ready.joined, ready.known)).order_by("variant")
+    yield "arms", measured(ready.joined, ready.known, ["variant"]).order_by("variant")
     yield from _everyone(warehouse, ready, experiment, period)
 
 
@@ -192,40 +192,6 @@ def _together(parts: Sequence[Any]) -> Any:
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
-def measures(joined: Any, metrics: dict[str, Metric]) -> dict[str, Any]:
-    """Aggregates of a table with a row per unit: n, and per metric mean and variance, with those of denominator and covariate."""
-    found: dict[str, Any] = {"n": joined.count()}
-    for name, metric in metrics.items():
-        column = column_of(name)
-        value = joined[column]
-        if metric.cap is not None:
-            value = _at_most(value, metric.cap)
-        elif metric.cap_quantile is not None:
-            value = _at_most(value, caps(joined, column, metric.cap_quantile).cap.as_scalar())
-        found[f"{column}_mean"] = value.mean()
-        found[f"{column}_var"] = value.var(how="sample")
-        for part, there in (("den", metric.denominator), ("pre", metric.covariate)):
-            if there is not None:
-                other = joined[f"{column}_{part}"]
-                found[f"{column}_{part}_mean"] = other.mean()
-                found[f"{column}_{part}_var"] = other.var(how="sample")
-                found[f"{column}_{part}_cov"] = value.cov(other, how="sample")
-        if metric.covariate is not None:
-            lack = joined[f"{column}_lack"]
-            found[f"{column}_lack_mean"] = lack.mean()
-            found[f"{column}_lack_cov"] = value.cov(lack, how="sample")
-            found[f"{column}_lack_pre_cov"] = joined[f"{column}_pre"].cov(lack, how="sample")
-        found |= {f"{part}_broken": joined[f"{part}_broken"].sum() for part, _ in _read(name, metric)}
-    return found
-
-
-def _read(name: str, metric: Metric) -> list[tuple[str, Fact]]:
-    """The columns of values that the metric reads: their own name here, and the fact that they are of."""
-    column = column_of(name)
-    facts = ((column, metric.fact), (f"{column}_den", metric.denominator))
-    return [(part, fact) for part, fact in facts if fact is not None and fact.value]
-
-
 def _missing(joined: Any, metrics: dict[str, Metric]) -> Any:
     """Per metric and arm, units, and how many have a row without a time, an arrival or a value, or no covariate; None without metrics.
 
@@ -264,12 +230,6 @@ def _lacks(name: str, metric: Metric) -> dict[str, list[str]]:
         what = f"no {metric.covariate.column} in {metric.covariate.table}"
         found[what] = [f"{column_of(name)}_lack"]
     return found
-
-
-def _at_most(value: Any, limit: Any) -> Any:
-    import ibis  # noqa: PLC0415
-
-    return ibis.least(value, limit)
 
 
 def _of_metric(
@@ -434,7 +394,7 @@ def _segment(joined: Any, place: int, segment: Any, metrics: dict[str, Metric]) 
 
 def grouped(rows: Any, metrics: dict[str, Metric], keys: Sequence[str]) -> Any:
     """Aggregates of a table with a row per unit by columns of it, with the order statistics of quantiles beside them."""
-    found = rows.group_by(*keys).aggregate(**measures(rows, metrics))
+    found = measured(rows, metrics, keys)
     for name, metric in metrics.items():
         if metric.quantile is not None:
             column = column_of(name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gazette.sources._answer import ROUNDING, column_of
 from gazette.sources._experiment import Z
 from gazette.sources._file_people import Finding
+from gazette.sources._thirds import named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ class Moments:
         self.findings: list[Finding] = []
         self.caps: list[dict[str, Any]] = []
         self.lacks = False  # whether somebody lacks the covariate
+        self.middles: dict[str, float | None] = {}  # means of columns, from which distances are small
         self.measured()
 
     def frame(self, sql: str) -> pd.DataFrame:
@@ -140,6 +142,8 @@ class Moments:
                 if self.lacks:
                     others.append(("lack", f"CASE WHEN {there} THEN l END"))
                     found.append(f"covar_samp(CASE WHEN {there} THEN z END, l) AS {column}_lack_pre_cov")
+            if metric.kind != "quantile":
+                found += self._thirds(column, {"": x, **dict(others)})
             for part, other in others:
                 found += [
                     f"avg({other}) AS {column}_{part}_mean",
@@ -147,6 +151,24 @@ class Moments:
                     f"covar_samp({x}, {other}) AS {column}_{part}_cov",
                 ]
         return found
+
+    def _thirds(self, column: str, others: Mapping[str, str]) -> list[str]:
+        """Third central moments of a metric, with what it is divided by or explained by."""
+        part = next((p for p in ("den", "pre") if p in others), "")
+        letters = {"": "x", part: "y", "lack": "l"}
+        names = {letters[p]: f"{column}_{p}" if p else column for p in others}
+        values = {letters[p]: sql for p, sql in others.items()}
+        if missing := [sql for sql in values.values() if sql not in self.middles]:
+            row = self.connection.execute(
+                f"SELECT {', '.join(f'avg({v})' for v in missing)} FROM {self.source}"
+            ).fetchone()
+            self.middles |= dict(zip(missing, row or (), strict=True))
+        around = {letter: f"({sql} - {self.middles[sql] or 0.0!r})" for letter, sql in values.items()}
+
+        def mean(factors: str) -> str:
+            return f"avg({' * '.join(around[f] for f in factors)})"
+
+        return [f"{_central(factors, mean)} AS {name}" for name, factors in named(names)]
 
     def _check_shares(self, metric: FileMetric) -> None:
         column = self.column[metric.column]
@@ -247,3 +269,10 @@ class Moments:
             return frame
         frame.insert(0, "segment", title)
         return self._with_ranks(frame, by, first)
+
+
+def _central(letters: str, mean: Callable[[str], str]) -> str:
+    """SQL of the mean product of three distances from the group's means, from mean products of distances from anywhere."""
+    a, b, c = (letters[i] for i in range(3))
+    apart = " - ".join(f"{mean(one)} * {mean(two)}" for one, two in ((a, b + c), (b, a + c), (c, a + b)))
+    return f"{mean(letters)} - {apart} + 2 * {mean(a)} * {mean(b)} * {mean(c)}"

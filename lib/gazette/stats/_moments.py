@@ -23,11 +23,13 @@ class Moments:
         n: Units.
         mean: Their mean.
         variance: Their sample variance (divided by n - 1); 0 for a single unit.
+        third: Mean third power of their distances from the mean; None where it was not kept.
     """
 
     n: int
     mean: float
     variance: float
+    third: float | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.n, bool) or self.n < 0 or int(self.n) != self.n:
@@ -37,6 +39,8 @@ class Moments:
                 f"mean and variance must be finite and the variance not negative, found {self.mean!r}, {self.variance!r}",
                 mend="aggregate with var_samp and leave empty arms out",
             )
+        if self.third is not None and not math.isfinite(self.third):
+            raise MomentsError(f"the third moment must be finite, found {self.third!r}", mend="leave it out")
 
 
 @dataclass(frozen=True)
@@ -47,21 +51,52 @@ class Lacking:
         share: Share of such units; from it follows the indicator's variance.
         with_first: Sample covariance of indicator and first value.
         with_second: Of indicator and second value.
+        thirds: Mean products of the indicator's distance from its mean with those of first and first, first and second, second and second;
+            None where they were not kept.
     """
 
     share: float
     with_first: float
     with_second: float
+    thirds: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Joint:
-    """Two values per unit of one arm: their moments, their sample covariance, and who lacks the second."""
+    """Two values per unit of one arm.
+
+    Attributes:
+        first: Moments.
+        second: Moments.
+        covariance: Their sample covariance.
+        lacking: Who lacks the second.
+        mixed: Mean products of three distances from the means: first, first, second; first, second, second; None where they were not kept.
+    """
 
     first: Moments
     second: Moments
     covariance: float
     lacking: Lacking | None = None
+    mixed: tuple[float, float] | None = None
+
+    def third(self, slope: float, lack: float = 0.0) -> float | None:
+        """Third central moment of first - slope second - lack indicator; None where one that it is made of was not kept."""
+        x, y, lacking = self.first.third, self.second.third, self.lacking
+        if x is None or y is None or self.mixed is None:
+            return None
+        xxy, xyy = self.mixed
+        found = x - 3 * slope * xxy + 3 * slope**2 * xyy - slope**3 * y
+        if not lack or lacking is None:
+            return found
+        if lacking.thirds is None:
+            return None
+        # An indicator's square is itself, so that products with its square follow from its covariances.
+        xxl, xyl, yyl = lacking.thirds
+        p, whole = lacking.share, 1 - 1 / self.first.n
+        skew = 1 - 2 * p
+        found -= 3 * lack * (xxl - 2 * slope * xyl + slope**2 * yyl)
+        found += 3 * lack**2 * skew * whole * (lacking.with_first - slope * lacking.with_second)
+        return found - lack**3 * p * (1 - p) * skew
 
 
 ROUNDING = 1e-12  # of the parts that a variance is made of, below which what is left of them is their rounding
@@ -86,7 +121,9 @@ def ratio(arm: Joint) -> Moments:
         raise MomentsError("the denominator's mean is zero", mend="leave the metric out until it has rows")
     value = a.mean / b.mean
     parts = a.variance + value**2 * b.variance
-    return Moments(a.n, value, _left(parts - 2 * value * arm.covariance, parts) / b.mean**2)
+    third = arm.third(value)
+    square = _left(parts - 2 * value * arm.covariance, parts)
+    return Moments(a.n, value, square / b.mean**2, None if third is None else third / b.mean**3)
 
 
 def adjusted(control: Joint, treatment: Joint) -> tuple[Moments, Moments, float]:
@@ -117,7 +154,7 @@ def adjusted(control: Joint, treatment: Joint) -> tuple[Moments, Moments, float]
             other = _lacking(a)
             mean -= lack * (other.share - middle)
             variance += lack**2 * _spread(a) - 2 * lack * (other.with_first - theta * other.with_second)
-        found.append(Moments(a.first.n, mean, _left(variance, a.first.variance)))
+        found.append(Moments(a.first.n, mean, _left(variance, a.first.variance), a.third(theta, lack)))
     before = sum(a.first.variance / a.first.n for a in arms)
     after = sum(m.variance / m.n for m in found)
     return found[0], found[1], 1 - after / before if before > 0 else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from gazette import stats
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["date_of", "joint", "number", "records"]
+__all__ = ["date_of", "joint", "moments", "number", "records"]
 
 
 def date_of(day: Any) -> date:
@@ -30,10 +30,35 @@ def number(value: Any) -> float:
     return 0.0 if math.isnan(found) else found
 
 
+def moments(row: Mapping[str, Any], column: str, n: int) -> stats.Moments:
+    """Moments of a column of a row of aggregates; no third one where the edition did not keep it."""
+    third = row.get(f"{column}_third")
+    return stats.Moments(n, number(row[f"{column}_mean"]), number(row[f"{column}_var"]), _or_none(third))
+
+
 def joint(row: Mapping[str, Any], column: str, part: str, first: stats.Moments) -> stats.Joint:
-    second = stats.Moments(first.n, number(row[f"{column}_{part}_mean"]), number(row[f"{column}_{part}_var"]))
-    lacking = None
+    """Moments of two columns of a row of aggregates.
+
+    Args:
+        row: Of an arm.
+        column: Of the first value.
+        part: What the second value is: ``den`` or ``pre``.
+        first: Moments of the first value.
+    """
+    own, lacking = f"{column}_{part}", None
     if part == "pre" and f"{column}_lack_mean" in row:
-        parts = (number(row[f"{column}_lack_{name}"]) for name in ("mean", "cov", "pre_cov"))
-        lacking = stats.Lacking(*parts)
-    return stats.Joint(first, second, number(row[f"{column}_{part}_cov"]), lacking)
+        share, with_first, with_second = (number(row[f"{column}_lack_{name}"]) for name in ("mean", "cov", "pre_cov"))
+        thirds = _all(row, column, ("lack_xxl_third", "lack_xyl_third", "lack_yyl_third"))
+        lacking = stats.Lacking(share, with_first, with_second, thirds)
+    mixed = _all(row, own, ("xxy_third", "xyy_third"))
+    return stats.Joint(first, moments(row, own, first.n), number(row[f"{own}_cov"]), lacking, mixed)
+
+
+def _or_none(value: Any) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def _all(row: Mapping[str, Any], column: str, names: Sequence[str]) -> Any:
+    """Values of several columns; None where one is not there."""
+    found = tuple(_or_none(row.get(f"{column}_{name}")) for name in names)
+    return None if None in found else found

@@ -13,8 +13,8 @@ from gazette.workbench._answers import number
 __all__ = ["MOVED", "splits", "stratified", "too_few", "worst"]
 
 MOVED = "the allocation was moved while the test ran, and this is not taken within days of one allocation"
-ENDS = ("_mean", "_var", "_cov")
-LACKS = ("_lack_mean", "_lack_cov", "_lack_pre_cov")
+ENDS = ("_mean", "_var", "_cov", "_third")
+LACKS = ("_lack_mean", "_lack_cov", "_lack_pre_cov", "_lack_xxl_third", "_lack_xyl_third", "_lack_yyl_third")
 
 # Below these a stretch that weighs much has far too narrow a range: its own variance is hardly known, and weighs as if it were.
 FEWEST_USERS = 100
@@ -25,8 +25,8 @@ ROUNDING = 1e-9  # of a number of users that was made of shares
 def stratified(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Aggregates per variant as if every arm had been filled by the days alike (post-stratification, Holt & Smith 1979).
 
-    A phase weighs as many units as it has in all arms together, so a mean is the sum of weight times the phase's mean. Variances and
-    covariances are such that, divided by the arm's units, they are those of these means.
+    A phase weighs as many units as it has in all arms together, so a mean is the sum of weight times the phase's mean. Variances,
+    covariances and third moments are such that, divided by the arm's units (squared), they are those of these means.
 
     Args:
         rows: Aggregates per phase and variant.
@@ -63,8 +63,9 @@ def stratified(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
                 shares = [(n, rates[phase, column]) for phase, n in counts.items()]
                 made[f"{column.removesuffix('_mean')}_stretch"] = min(n * min(p, 1 - p) for n, p in shares)
             else:
-                made[column] = n * math.fsum(
-                    (sizes[r["phase"]] / whole) ** 2 * number(r[column]) / int(r["n"]) for r in own
+                power = 3 if column.endswith("_third") else 2
+                made[column] = n ** (power - 1) * math.fsum(
+                    (sizes[r["phase"]] / whole) ** power * number(r[column]) / int(r["n"]) ** (power - 1) for r in own
                 )
         arms[variant] = made
     return arms

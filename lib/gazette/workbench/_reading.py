@@ -13,7 +13,7 @@ from gazette import stats
 from gazette.record import NotPublished
 from gazette.sources import column_of
 from gazette.workbench._accounted import Accounted, broken_values
-from gazette.workbench._answers import date_of, joint, number, records
+from gazette.workbench._answers import date_of, joint, moments, records
 from gazette.workbench._looks import Looks
 from gazette.workbench._phases import MOVED, splits, stratified, too_few
 
@@ -127,7 +127,7 @@ class Reading(Looks):
             return NotPublished(reason=MOVED)
         if known.quantile is not None:
             return self._quantile(row, metric, n)
-        first = stats.Moments(n, number(row[f"{column}_mean"]), number(row[f"{column}_var"]))
+        first = moments(row, column, n)
         if known.denominator is None:
             return first
         try:
@@ -211,7 +211,8 @@ class Reading(Looks):
         level = 1 - self.plan.alpha
         if self.metrics[metric].proportion and not self.plan.reallocations:
             return stats.proportion(round(found.mean * found.n), found.n, level=level)
-        return stats.mean(found, level=level)
+        others = (self.moments(self.arms[v.id], metric) for v in self.plan.variants if v.id != arm and self.count(v.id))
+        return stats.mean(found, level=level, beside=[m for m in others if isinstance(m, stats.Moments)])
 
     def secondary_alpha(self, arm: str) -> float:
         """The error at which secondary metrics of a treatment are read."""
@@ -296,11 +297,7 @@ class Reading(Looks):
                 sides = [self.arms.get(a) for a in (self.plan.control, variant.id)]
                 if None in sides:
                     continue
-                left, right = (
-                    stats.Moments(int(s.get(own, s["n"])), number(s[f"{column}_mean"]), number(s[f"{column}_var"]))
-                    for s in sides
-                    if s is not None
-                )
+                left, right = (moments(s, column, int(s.get(own, s["n"]))) for s in sides if s is not None)
                 difference = stats.difference_of_means(left, right)
                 if isinstance(difference, stats.Estimate) and difference.p_value is not None:
                     found.append(difference.p_value)
