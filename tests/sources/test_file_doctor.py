@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from gazette.cli import main
-from gazette.sources import Examination, FileQuestion, examine_file
+from gazette.sources import Examination, FileQuestion, examine_file, parse_metric
 
 HEAD = "uid,arm,x\n"
 
@@ -56,8 +56,6 @@ def test_a_sound_file_has_no_fault(tmp_path: Path) -> None:
     ],
 )
 def test_bytes_and_lines(tmp_path: Path, content: str | bytes, kind: str, count: int) -> None:
-    from gazette.sources import parse_metric  # noqa: PLC0415
-
     asked = {"metrics": (parse_metric("x:mean"),)} if kind == "doubled" else {}
     found = examine(tmp_path / "x.csv", content, **asked)
     assert kinds(found)[kind] == count
@@ -93,7 +91,7 @@ def test_columns_over_the_whole_file(tmp_path: Path) -> None:
         c: (int((read[c] == "").sum()), read.loc[read[c] != "", c].nunique()) for c in read
     }
     assert {name: kind for name, (kind, *_) in seen.items()} == {
-        "uid": "whole numbers", "arm": "text", "whole": "whole numbers", "late": "numbers and text", "one": "text", "at": "times",
+        "uid": "text", "arm": "text", "whole": "whole numbers", "late": "numbers and text", "one": "text", "at": "times",
         "comma": "text", "inf": "numbers", "gone": "numbers", "truth": "true or false", "short": "text",
     } | {"gone": seen["gone"][0]}  # fmt: skip
     assert (of(found, "text", "late").count, of(found, "text", "late").mend.startswith("--missing 'NA'")) == (3, True)
@@ -150,3 +148,32 @@ def test_parquet_is_examined_too(tmp_path: Path) -> None:
     assert of(found, "inexact").count == 100
     gone = [f.count for f in found.findings if f.column == "x" and f.kind in {"missing", "infinite"}]
     assert 50 in gone
+
+
+def test_digits_that_a_number_would_lose_are_text_and_named(tmp_path: Path) -> None:
+    """Read as numbers 007 is 7, 1.10 is 1.1, and ids of 20 digits that differ in the last one are one."""
+    rows = "".join(f"{i:06d},{10**19 + i},{i}.10,{'AB'[i % 2]},{i % 7},00{i % 3}\n" for i in range(100))
+    path = tmp_path / "x.csv"
+    path.write_text("padded,long,dotted,arm,x,y\n" + rows)
+    read = pd.read_csv(path, dtype=str)
+    numbers = {c: read[c].astype(float).nunique() for c in ("padded", "long", "dotted")}
+    assert (numbers["long"], read.long.nunique()) == (1, 100), "pandas, as numbers and as text"
+    for unit, says in {
+        "padded": ("leading zeros", "'000000'"),
+        "long": ("more digits", f"'{10**19}'"),
+        "dotted": ("a zero at its end", "'0.10'"),
+    }.items():
+        found = examine_file(FileQuestion(path=path, unit=unit, variant="arm", metrics=(parse_metric("y:mean"),)))
+        (column,) = (c for c in found.columns if c.name == unit)
+        assert (column.kind, column.different) == ("text", read[unit].nunique())
+        assert (column.low, column.high) == (read[unit].min(), read[unit].max())
+        kept = of(found, "kept", unit)
+        assert kept.count == int(read[unit].str.fullmatch(r"0\d+|\d{16,}|\d+\.\d*0").sum())
+        assert all(words in kept.what for words in (*says, "text", "as written"))
+        assert kinds(found) == {}
+    seen = {c.name: (c.kind, c.low, c.high) for c in examine_file(FileQuestion(path=path)).columns}
+    assert seen["padded"] == ("text", "000000", "000099"), "whether or not it is named as the id"
+    assert seen["long"] == ("text", str(10**19), str(10**19 + 99))
+    assert seen["dotted"] == ("numbers", "0.1", "99.1"), "prices are written so"
+    asked = examine_file(FileQuestion(path=path, metrics=(parse_metric("y:mean"),)))
+    assert next((c.kind, c.low, c.high) for c in asked.columns if c.name == "y") == ("whole numbers", "0", "2")
