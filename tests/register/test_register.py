@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,14 @@ import pytest
 import yaml
 from scipy.stats import ttest_1samp
 
+from gazette.cli import main
 from gazette.editions import Store
 from gazette.params import load
+from gazette.params._across import BUILT_IN, BUILT_IN_WITH
+from gazette.params._model import AT_THRESHOLD, BESIDES, MEASURES
 from gazette.record import NotPublished
-from gazette.register import load_register, open_watches, outcomes
+from gazette.register import load_register, new_subject, open_watches, outcomes
+from gazette.register._definitions import DEFINED
 from gazette.stats import Prediction, score
 from program import gazette
 from small import REPOSITORY, SmallProject
@@ -241,7 +246,6 @@ def test_new_subjects_pass_check_and_names_are_theirs_alone(project: Path) -> No
     assert "No problem" in gazette("check", project=project).stdout
     assert "already" in gazette("new", "experiment", "red-button", project=project, code=2).stderr
     assert "already" in gazette("new", "model", "red-button", project=project, code=2).stderr
-    assert "metrics.yml lacks" in gazette("new", "model", "oracle", project=project, code=2).stderr
     for name in ("Bad Name", "../up", "x" * 81, "executive"):
         assert gazette("new", "experiment", name, project=project, code=2).stderr
     assert {p.name for p in (project / "params/experiments").iterdir()} == {"button.yml", "red-button.yml"}
@@ -252,6 +256,59 @@ def test_a_new_model_passes_check_where_its_metrics_are_defined(tmp_path: Path) 
         shutil.copytree(REPOSITORY / name, tmp_path / name)
     gazette("new", "model", "late-parcel", "--owner", "it's: us", project=tmp_path)
     assert "No problem" in gazette("check", project=tmp_path).stdout
+
+
+def test_a_new_model_brings_the_metrics_that_the_project_lacks(
+    small: SmallProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing of the demo's is needed; what stood in metrics.yml stands there as it was, and a second model adds nothing."""
+    path = small.root / "params/metrics.yml"
+    path.write_text(f"# ours\n{path.read_text().rstrip()}  # the end")
+    before = path.read_text()
+    main(["new", "model", "oracle", "--owner", "us: all", "--project", str(small.root)])
+    said = capsys.readouterr().out
+    assert "Added to params/metrics.yml, for you to go through: auc, pr-auc," in said
+    assert path.read_text().startswith(before)
+    added = yaml.safe_load(path.read_text())["metrics"]
+    assert {"auc", "pr-auc", "log-loss", "calibration-gap", "label-completeness", "model-age"} < set(added)
+    assert {m["owner"] for k, m in added.items() if k != "ctr"} == {"us: all"}
+    for kind, more in (("classifier", set()), ("regressor", {"mae", "rmse", "bias"}), ("ranker", {"quality"})):
+        known = set(yaml.safe_load(path.read_text())["metrics"])
+        params = load(small.root / "params")
+        made = new_subject(small.root, params, "model", f"a-{kind}", today=date(2026, 11, 23), predicts=kind)
+        assert set(made.metrics) == more
+        assert set(yaml.safe_load(path.read_text())["metrics"]) == known | more
+    assert [m.kind for m in load(small.root / "params").models.values()] == [
+        "classifier",
+        "ranker",
+        "regressor",
+        "classifier",
+    ]
+
+
+def test_every_metric_that_a_model_may_need_has_a_definition_to_begin_with() -> None:
+    """But those of features, telemetry and business, which no new file has."""
+    assert set(DEFINED) == {
+        *(m for group in (*MEASURES.values(), *BESIDES.values()) for m in group),
+        *AT_THRESHOLD,
+        *BUILT_IN,
+        *BUILT_IN_WITH["labels"],
+        "quality",
+    }
+
+
+def test_metrics_that_are_not_written_line_by_line_are_left_alone_with_what_to_add(
+    small: SmallProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = small.root / "params/metrics.yml"
+    path.write_text(json.dumps(yaml.safe_load(path.read_text()), default=str))
+    before = path.read_text()
+    assert main(["new", "model", "oracle", "--project", str(small.root)]) == 2
+    said = capsys.readouterr().err
+    assert "params/metrics.yml: metrics cannot be added at the end of the file" in said
+    assert "\nauc:\n  title: Ranking quality (AUC)" in said
+    assert path.read_text() == before
+    assert not (small.root / "params/models/oracle.yml").exists()
 
 
 def git(project: Path, *arguments: str) -> None:

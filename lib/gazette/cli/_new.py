@@ -19,6 +19,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument("kind", choices=("model", "experiment"))
     parser.add_argument("name", help="its id: lower case with hyphens")
+    parser.add_argument(
+        "--kind",
+        dest="predicts",
+        choices=("classifier", "regressor", "ranker"),
+        default="",
+        help="what a model predicts (default: the first whose metrics the project has, else classifier)",
+    )
     parser.add_argument("--owner", default="", help="team or person to ask")
 
 
@@ -27,7 +34,17 @@ def run(options: argparse.Namespace) -> int:
     from gazette.register import new_subject  # noqa: PLC0415
 
     project = open_project(options)
-    path = new_subject(project.root, project.params, options.kind, options.name, today=today(), owner=options.owner)
-    place = path.relative_to(project.root).as_posix()
-    say(options, {"file": place}, f"Wrote {place}. Go through its lines, then run: gazette check")
+    made = new_subject(
+        project.root,
+        project.params,
+        options.kind,
+        options.name,
+        today=today(),
+        owner=options.owner,
+        predicts=options.predicts,
+    )
+    place = made.path.relative_to(project.root).as_posix()
+    added = f" Added to params/metrics.yml, for you to go through: {', '.join(made.metrics)}." if made.metrics else ""
+    found = {"file": place, "metrics": list(made.metrics)}
+    say(options, found, f"Wrote {place}.{added} Go through its lines, then run: gazette check")
     return 0

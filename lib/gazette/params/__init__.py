@@ -1,5 +1,6 @@
 """What people write in ``params/``: models of every file, a loader that reports all errors, JSON Schemas."""
 
+from gazette.params._across import metrics_of_model
 from gazette.params._alerts import Alarm, AlertsFile, Channel, Maintenance
 from gazette.params._annotations import Annotation, AnnotationsFile
 from gazette.params._challenge import Acceptance, CellChange, Challenge, ChallengedNumber, FileChange, ParameterChange
@@ -83,6 +84,7 @@ __all__ = [
     "changes",
     "clashes",
     "load",
+    "metrics_of_model",
     "problems",
     "published_prose",
     "quantile",

@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gazette.params._model import AT_THRESHOLD, MEASURES
+from gazette.params._model import AT_THRESHOLD, BESIDES, MEASURES
 from gazette.params._problem import Location, Problem, Source
 
-__all__ = ["across"]
+__all__ = ["across", "metrics_of_model"]
 
 
 BUILT_IN = ("model-age", "quality-drop", "data-check")
@@ -82,11 +82,21 @@ def _model_uses(raw: Mapping[str, Any]) -> Iterator[tuple[Location, Any]]:
     for i, quality in enumerate(_rows(_map(raw.get("scores")).get("quality"))):
         yield ("scores", "quality", i, "metric"), _map(quality).get("metric")
     scores = _map(raw.get("scores"))
-    for metric in (*MEASURES.get(str(raw.get("kind")), ()), *(AT_THRESHOLD if scores.get("threshold") else ())):
+    kind, at_threshold = str(raw.get("kind")), AT_THRESHOLD if scores.get("threshold") else ()
+    for metric in (*MEASURES.get(kind, ()), *at_threshold, *BESIDES.get(kind, ())):
         yield ("kind",), metric
     yield from ((("kind",), metric) for metric in BUILT_IN)
     for key, metrics in BUILT_IN_WITH.items():
         yield from (((key,), metric) for metric in metrics if raw.get(key))
+
+
+def metrics_of_model(raw: Mapping[str, Any]) -> list[str]:
+    """Metrics that metrics.yml has to define for a model: its own, those of its kind, and those that its page always shows.
+
+    Args:
+        raw: A model's file as read.
+    """
+    return list(dict.fromkeys(metric for _, metric in _model_uses(raw) if isinstance(metric, str)))
 
 
 def _metrics(sources: Mapping[str, Source]) -> Iterator[Problem]:

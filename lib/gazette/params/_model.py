@@ -33,6 +33,9 @@ MEASURES: dict[str, tuple[str, ...]] = {
     "regressor": ("mae", "rmse", "bias"),
     "ranker": (),
 }
+BESIDES: dict[str, tuple[str, ...]] = {
+    "classifier": ("calibration-error",)
+}  # shown, though no measure that is compared
 AT_THRESHOLD = ("precision", "recall")
 
 

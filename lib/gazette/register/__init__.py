@@ -7,7 +7,7 @@ from gazette.register._challenges import accept_challenge, accepted_restatements
 from gazette.register._decide import FITTING, decide, sign_off
 from gazette.register._due import ASKS, Due, due, standing
 from gazette.register._files import FOLDER, Entry, Register, load_register, register_problems
-from gazette.register._new import new_subject
+from gazette.register._new import NewSubject, new_subject
 from gazette.register._outcomes import Outcome, add_score, outcomes
 from gazette.register._replays import REPLAYS, keep_replay, load_replays, newest_replays, replay_problems
 from gazette.register._restatements import Listed, Log, Moved, Unread, facts_of, listed, logs_of, read_log, tally
@@ -29,6 +29,7 @@ __all__ = [
     "Listed",
     "Log",
     "Moved",
+    "NewSubject",
     "Outcome",
     "Register",
     "Targets",

@@ -20,7 +20,17 @@ from gazette.register._sheets import read_sheets, refuse
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["FOLDER", "Entry", "Register", "create", "load_register", "one_line", "register_problems", "sheet_text"]
+__all__ = [
+    "FOLDER",
+    "Entry",
+    "Register",
+    "create",
+    "load_register",
+    "one_line",
+    "register_problems",
+    "replace",
+    "sheet_text",
+]
 
 FOLDER = "reports/decisions"
 SCORES, SIGNED = "scores", "sign-offs"
@@ -181,4 +191,29 @@ def create(path: Path, text: str, *, taken: str, mend: str) -> None:
             f"cannot write: {error.strerror}",
             where=str(path),
             mend="free disk space or mend the rights; nothing was written",
+        ) from error
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file that is there anew, whole or not at all.
+
+    Raises:
+        EditionError: The disk refuses.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).chmod(path.stat().st_mode)
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise EditionError(
+            f"cannot write: {error.strerror}",
+            where=str(path),
+            mend="free disk space or mend the rights; the file is as it was",
         ) from error

@@ -6,19 +6,23 @@ import shutil
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from gazette.errors import WrongUseError
 from gazette.params import SubjectId as Id
-from gazette.params import problems
-from gazette.register._files import create
+from gazette.params import metrics_of_model, problems
+from gazette.register._definitions import DEFINED, with_definitions
+from gazette.register._files import create, replace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gazette.params import Params
 
-__all__ = ["new_subject"]
+__all__ = ["NewSubject", "new_subject"]
 
 EXPERIMENT = """\
 # yaml-language-server: $schema=../schemas/experiment.json
@@ -56,14 +60,14 @@ owner: {owner}                  # team or person to ask
 description: >-
   What it predicts, for whom, and what is done with it.
 kind: {kind}                    # classifier, regressor or ranker
-registry: {{name: {name}, live: champion, baseline: baseline}}   # the model in MLflow, and aliases of its versions
+registry: {{name: {name}, live: champion, baseline: baseline}}   # the registered model in the MLflow of site.yml, and aliases of its versions
 max_age_days: 90                      # days since training after which it counts as old
 scores:
   table: predictions                  # one row a prediction
   id: prediction_id
   time: predicted_at                  # UTC; decides the week
   arrived: loaded_at
-  version: model_version
+  version: model_version              # MLflow's number, 1, 2 and so on, of the version that scored
 {measured}# sla: {{latency_p99_ms: 250, availability: 0.99}}
 # card:
 #   intended_use: What it is for, and what not.
@@ -85,8 +89,19 @@ RANKED = """\
 """
 
 
-def new_subject(root: Path, params: Params, kind: str, name: str, *, today: date, owner: str = "") -> Path:
+class NewSubject(NamedTuple):
+    """What was written: the subject's file, and the metrics that metrics.yml got for it."""
+
+    path: Path
+    metrics: tuple[str, ...] = ()
+
+
+def new_subject(
+    root: Path, params: Params, kind: str, name: str, *, today: date, owner: str = "", predicts: str = ""
+) -> NewSubject:
     """Write a parameter file for a new model or experiment, with this project's own metrics.
+
+    A model's page shows metrics that a project of tests has not: those are added to metrics.yml.
 
     Args:
         root: The project.
@@ -95,9 +110,10 @@ def new_subject(root: Path, params: Params, kind: str, name: str, *, today: date
         name: The new id.
         today: A test begins on the Monday after.
         owner: By default that of the page for leadership.
+        predicts: Of a model: ``classifier``, ``regressor`` or ``ranker``; by default the first that lacks no metric, else a classifier.
 
     Raises:
-        WrongUseError: The name is bad or taken, or no metric of the project fits.
+        WrongUseError: The name is bad or taken, no metric of the project fits a test, or metrics cannot be added.
     """
     try:
         TypeAdapter(Id).validate_python(name)
@@ -106,25 +122,40 @@ def new_subject(root: Path, params: Params, kind: str, name: str, *, today: date
         raise WrongUseError(f"{name!r} is no id", mend=mend) from error
     if name in {**params.models, **params.experiments}:
         raise WrongUseError(f"there is a subject {name!r} already", mend="choose another name")
+    if predicts and kind != "model":
+        raise WrongUseError("only a model predicts", mend="leave --kind out")
     path = root / "params" / f"{kind}s" / f"{name}.yml"
-    text = _experiment(params, name, today, owner) if kind == "experiment" else _model(root, params, name, owner, today)
-    wrong = _wrong(root, path, text)
+    owner = owner or params.site.executive.owner
+    lacks: tuple[str, ...] = ()
+    if kind == "model":
+        text, lacks = _model(params, name, owner, predicts)
+    else:
+        text = _experiment(params, name, today, owner)
+    written = {path: text}
+    listed = root / "params" / "metrics.yml"
+    if lacks:
+        known = listed.read_text(encoding="utf-8")
+        written[listed] = with_definitions(known, lacks, owner=owner, today=today, where="params/metrics.yml")
+    wrong = _wrong(root, written)
     if wrong:
         raise WrongUseError(
             "the new file would not pass:\n" + "\n".join(wrong), mend="mend params/ first, or choose another name"
         )
+    if lacks:
+        replace(listed, written[listed])
     create(path, text, taken=f"there is a file for {name!r} already", mend="choose another name")
-    return path
+    return NewSubject(path, lacks)
 
 
-def _wrong(root: Path, path: Path, text: str) -> list[str]:
-    """Problems that the project would have with the file."""
+def _wrong(root: Path, written: Mapping[Path, str]) -> list[str]:
+    """Problems that the project would have with the files."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "params"
         shutil.copytree(root / "params", copy)
-        place = copy / path.relative_to(root / "params")
-        place.parent.mkdir(exist_ok=True)
-        place.write_text(text, encoding="utf-8")
+        for path, text in written.items():
+            place = copy / path.relative_to(root / "params")
+            place.parent.mkdir(exist_ok=True)
+            place.write_text(text, encoding="utf-8")
         return [f"  - {p}" for p in problems(copy)[1]]
 
 
@@ -146,7 +177,7 @@ def _experiment(params: Params, name: str, today: date, owner: str) -> str:
     return EXPERIMENT.format(
         name=name,
         title=_quoted(_titled(name)),
-        owner=_quoted(owner or params.site.executive.owner),
+        owner=_quoted(owner),
         start=start,
         end=start + timedelta(days=27),
         primary=usable[0],
@@ -155,24 +186,14 @@ def _experiment(params: Params, name: str, today: date, owner: str) -> str:
     )
 
 
-def _model(root: Path, params: Params, name: str, owner: str, today: date) -> str:
-    """A kind whose metrics the project defines."""
-    _ = today
-    filled = {"name": name, "title": _quoted(_titled(name)), "owner": _quoted(owner or params.site.executive.owner)}
-    path = root / "params" / "models" / f"{name}.yml"
-    tried: list[str] = []
+def _model(params: Params, name: str, owner: str, predicts: str) -> tuple[str, tuple[str, ...]]:
+    """Its file, and the metrics that its page shows and the project lacks."""
     ready = [k for k, m in params.metrics.items() if not m.fact and m.unit in {"fraction", "number", "score"}]
-    for kind, measured in (
-        ("classifier", LABELLED),
-        ("regressor", LABELLED),
-        ("ranker", RANKED.format(metric=(ready or list(params.metrics))[0])),
-    ):
-        text = MODEL.format(kind=kind, measured=measured, **filled)
-        wrong = _wrong(root, path, text)
-        if not wrong:
-            return text
-        tried = tried or wrong
-    raise WrongUseError(
-        "metrics.yml lacks what every model's page shows:\n" + "\n".join(tried),
-        mend="define these metrics first; the demo project's metrics.yml has them all",
-    )
+    ready = [k for k in ready if k not in DEFINED] or ["quality"]
+    tried = []
+    for kind in (predicts,) if predicts else ("classifier", "regressor", "ranker"):
+        measured = RANKED.format(metric=ready[0]) if kind == "ranker" else LABELLED
+        text = MODEL.format(kind=kind, measured=measured, name=name, title=_quoted(_titled(name)), owner=_quoted(owner))
+        lacks = tuple(k for k in metrics_of_model(yaml.safe_load(text)) if k not in params.metrics)
+        tried.append((text, lacks))
+    return next((one for one in tried if not one[1]), tried[0])
