@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -35,6 +36,9 @@ def test_the_readme_works_from_top_to_bottom(built: Path) -> None:
     asks("make serve PORT=0", built)
     page = built.parent / "acme" / "_site" / "editions" / "2026-W47" / "experiments" / "green-button.html"
     assert "Benefit shown" in page.read_text()
+    record = json.loads((built.parent / "acme" / "editions" / "2026-W47" / "records" / "late-parcel.json").read_text())
+    (auc,) = (n for n in record["numbers"] if n["id"] == "late-parcel.auc")
+    assert 0.6 < auc["value"] < 0.9, "a model in MLflow by a dozen lines is published"
 
 
 def run(script: str, place: Path) -> None:
