@@ -173,7 +173,7 @@ def test_what_to_do(interval: tuple[float, float], ended: bool, enough: bool, ac
 
 
 GATES = (
-    "plan-locked", "accounted", "sample-ratio", "sample-ratio-sequence", "exposure", "balance", "missing-days", "matched", "missing-values", "minimum-run",
+    "plan-locked", "accounted", "sample-ratio", "sample-ratio-sequence", "sample-ratio-triggered", "exposure", "balance", "missing-days", "matched", "missing-values", "minimum-run",
 )  # fmt: skip
 
 

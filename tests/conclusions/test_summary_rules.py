@@ -293,6 +293,7 @@ NO_RULES = {
     "several-values",
     "sample-ratio",
     "sample-ratio-sequence",
+    "sample-ratio-triggered",
     "vs-baseline",
 }
 SLUG = re.compile(r"[a-z]+(-[a-z]+)+")

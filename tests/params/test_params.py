@@ -187,6 +187,25 @@ def test_a_date_in_quotes_is_a_date_and_what_is_none_is_one_problem(
     assert key.rsplit(".", 1)[-1] in line
 
 
+def test_money_of_a_triggered_test_needs_an_effect_that_can_be_spread(small: SmallProject) -> None:
+    fact = {"table": "clicks", "unit": "unit_id", "time": "clicked_at"}
+    small.experiment |= {"triggered": fact, "impact": {"value_per_unit": 1.0, "units_per_month": 9.0, "base": "all"}}
+    small.write()
+    assert found(small) == []
+    edit(
+        small,
+        "metrics.yml",
+        "    changelog:",
+        "    denominator: {table: clicks, unit: unit_id, time: clicked_at, aggregation: count}\n    changelog:",
+    )
+    (problem,) = found(small)
+    assert (problem.file, problem.key) == (EXPERIMENT, "impact")
+    assert "'ctr' has a denominator" in problem.what
+    small.experiment["triggered"] = {**fact, "value": "x"}
+    small.write()
+    assert [(p.key, p.what) for p in found(small)] == [("triggered.value", "unknown key 'value'")]
+
+
 @pytest.mark.parametrize(
     ("primary", "other", "where", "named"),
     [

@@ -489,6 +489,30 @@ def test_a_page_says_for_how_long_each_user_counts_and_who_does_not_yet(small: S
 
 
 @pytest.mark.integration
+def test_a_page_says_how_many_were_triggered_and_what_the_effect_is_over_everyone(small: SmallProject) -> None:
+    from program import gazette  # noqa: PLC0415
+
+    with duckdb.connect(str(small.root / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(
+            "CREATE TABLE seen AS SELECT unit_id, assigned_at + INTERVAL 1 SECOND AS at FROM experiment_assignments WHERE split_part(unit_id, '-', 2)::INT % 2 = 0"
+        )
+    impact = {"value_per_unit": 2.0, "units_per_month": 1000.0, "base": "all users"}
+    small.experiment |= {"triggered": {"table": "seen", "unit": "unit_id", "time": "at"}, "impact": impact}
+    small.write()
+    gazette("build", "2026-W47", project=small.root)
+    edition = small.root / "editions" / "2026-W47"
+    record = json.loads((edition / "records" / "button.json").read_text())
+    numbers = {n["id"].removeprefix("button."): n["value"] for n in record["numbers"] if "value" in n}
+    assert (numbers["units"], numbers["assigned"], numbers["triggered"]) == (200, 400, 0.5)
+    assert numbers["diluted"] == pytest.approx(numbers["ctr.difference"] / 2)
+    page = (small.root / "_site" / "editions" / "2026-W47" / "experiments" / "button.html").read_text()
+    for text in ("users assigned have a row of seen after", "Over everyone assigned", "Split of those triggered"):
+        assert text in page
+    checked = {c["id"] for c in json.loads((edition / "recomputed.json").read_text())["checked"]}
+    assert {f"button.{n}" for n in ("units", "assigned", "triggered", "diluted", "drift", "triggered-drift")} <= checked
+
+
+@pytest.mark.integration
 def test_somebody_in_no_arm_is_a_failed_check_of_the_page_beside_the_split(small: SmallProject) -> None:
     from program import gazette  # noqa: PLC0415
 

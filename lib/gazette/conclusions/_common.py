@@ -21,6 +21,7 @@ GATES: dict[str, tuple[str, str]] = {
     "gate-accounted": ("not everyone who was assigned is accounted for", "how assignments are logged"),
     "gate-sample-ratio": ("their arms do not have the sizes that were planned", "how users are assigned"),
     "gate-sample-ratio-sequence": ("their arms drifted from the sizes that were planned", "how users are assigned"),
+    "gate-sample-ratio-triggered": ("those who met the change are not split as planned", "what triggers users"),
     "gate-exposure": ("users saw more than one arm", "how users are told apart"),
     "gate-balance": ("their arms differed before they began", "how users are assigned"),
     "gate-missing-days": ("days of their data are missing", "the tables that they read"),

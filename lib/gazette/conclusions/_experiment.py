@@ -2,7 +2,7 @@
 
 | rule | when | state | recommendation |
 |---|---|---|---|
-| gate-accounted, gate-sample-ratio, gate-sample-ratio-sequence, gate-exposure, gate-balance, gate-missing-days, gate-matched, gate-missing-values | a check failed | not trustworthy | fix the test first |
+| gate-accounted, gate-sample-ratio, gate-sample-ratio-sequence, gate-sample-ratio-triggered, gate-exposure, gate-balance, gate-missing-days, gate-matched, gate-missing-values | a check failed | not trustworthy | fix the test first |
 | gate-minimum-run | it has run too short | not published | wait |
 | not-computable | the primary metric has no value | not published | wait |
 | fixed-horizon-not-over | it is planned to be read once, at its end | not resolved | keep running |
@@ -36,6 +36,7 @@ CheckName = Literal[
     "accounted",
     "sample-ratio",
     "sample-ratio-sequence",
+    "sample-ratio-triggered",
     "exposure",
     "balance",
     "missing-days",
@@ -163,6 +164,7 @@ FAILED: dict[CheckName, str] = {
     "accounted": "{%s} of those who were assigned are in no arm that is known, or cannot be told apart: what became of them is not known.",
     "sample-ratio": "The arms do not have the sizes that were planned; a split this uneven has a chance of {%s} if assignment works.",
     "sample-ratio-sequence": "Watched day by day, the arms drifted from the sizes that were planned (chance {%s} if assignment works).",
+    "sample-ratio-triggered": "Those who met the change are not split as planned (chance {%s} if it does not decide who meets it), so they are not alike.",
     "exposure": "{%s} users saw more than one arm, too many to compare the arms.",
     "balance": "The arms differed before the test began; a difference this large has a chance of {%s} if assignment works.",
     "missing-days": "On {%s} of the test's days there are no users or nothing recorded of them: data are missing or late.",

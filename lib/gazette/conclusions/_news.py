@@ -34,6 +34,7 @@ BECAUSE = {
     "gate-accounted": "not everyone who was assigned is accounted for",
     "gate-sample-ratio": "its arms do not have the sizes that were planned",
     "gate-sample-ratio-sequence": "its arms drifted from the sizes that were planned",
+    "gate-sample-ratio-triggered": "those who met the change are not split as planned",
     "gate-exposure": "users saw more than one arm",
     "gate-balance": "its arms differed before it began",
     "gate-missing-days": "days of its data are missing",

@@ -29,6 +29,11 @@ VERDICTS = rules(
         "Watched day by day, their sizes have a chance below 1 % over the whole test.",
         GATES,
     ),
+    (
+        "gate-sample-ratio-triggered",
+        "The sizes of the arms among those triggered have a chance below 1 % over the whole test.",
+        GATES,
+    ),
     ("gate-exposure", "More than 1 % of users saw several arms.", GATES),
     ("gate-balance", "The arms differed before the test by more than a chance of 0.1 % allows.", GATES),
     ("gate-missing-days", "A day of the test has no users or no events.", GATES),

@@ -9,7 +9,7 @@ from gazette.params._decision import Choice, Decision, Effect, Realised, Score, 
 from gazette.params._experiment import Experiment, Guardrail, Impact, Segment, Variant
 from gazette.params._glossary import GlossaryFile, Term
 from gazette.params._load import FILES, FOLDERS, Params, Problem, load, problems, published_prose, read_sheet
-from gazette.params._metrics import FLAGS, Before, Covariate, Fact, Metric, clashes
+from gazette.params._metrics import FLAGS, Before, Covariate, Fact, Metric, Trigger, clashes
 from gazette.params._model import Business, Checks, Features, Limit, Model, Quality, Scores
 from gazette.params._prose import Prose
 from gazette.params._reconciliations import Reconciliation, ReconciliationsFile, Ruling, Told
@@ -79,6 +79,7 @@ __all__ = [
     "Term",
     "Told",
     "Translation",
+    "Trigger",
     "Variant",
     "Watch",
     "changes",

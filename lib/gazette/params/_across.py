@@ -48,6 +48,7 @@ def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
     yield from _remarks(sources)
     yield from _parents(sources)
     yield from _units(sources)
+    yield from _diluted(sources)
 
 
 def _rows(value: Any) -> list[Any]:
@@ -117,6 +118,19 @@ def _metrics(sources: Mapping[str, Source]) -> Iterator[Problem]:
             elif name.startswith("experiments/") and not _map(known[metric]).get("fact"):
                 what = f"metric {metric!r} has no fact, so an experiment cannot measure it"
                 yield source.problem(key, what, "add 'fact:' to it in metrics.yml")
+
+
+def _diluted(sources: Mapping[str, Source]) -> Iterator[Problem]:
+    """Money of a triggered test takes an effect that can be spread over everyone who was assigned, as a mean can."""
+    known = _map(_map(sources["metrics.yml"].raw).get("metrics")) if "metrics.yml" in sources else {}
+    for name, source in sources.items():
+        primary = source.raw.get("primary")
+        if not name.startswith("experiments/") or not source.raw.get("triggered") or not source.raw.get("impact"):
+            continue
+        kinds = _map(known.get(primary)) if isinstance(primary, str) else {}
+        if kind := next((k for k in ("denominator", "quantile") if kinds.get(k) is not None), None):
+            what = f"primary metric {primary!r} has a {kind}: its effect on the triggered says nothing of its effect on everyone assigned"
+            yield source.problem(("impact",), what, "leave out impact, or take a mean or a share as the primary metric")
 
 
 def _twice(sources: Mapping[str, Source]) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gazette.params._metrics import clashes
+from gazette.params._metrics import Trigger, clashes
 from gazette.params._types import Column, Cost, Count, Fraction, Id, Page, Positive, Sheet, Spelling, Text, as_day
 
 __all__ = ["Experiment", "Guardrail", "Impact", "Reallocation", "Segment", "Variant"]
@@ -107,6 +107,10 @@ class Experiment(Page):
         default=None,
         description="Days from its assignment for which each user counts; who is not through with them does not count yet. Recommended: 7, or whole weeks.",
     )
+    triggered: Trigger | None = Field(
+        default=None,
+        description="Rows of units that met the place where the change is: only these count, each from its first such row after its assignment.",
+    )
     rollout_days: Annotated[int, Field(gt=0, le=365, strict=True)] = 7
     impact: Impact | None = None
     cost: Cost | None = Field(default=None, description="Of building and running the variant; for the table of costs.")
@@ -146,6 +150,9 @@ class Experiment(Page):
 
     @classmethod
     def _misallocated(cls, raw: Mapping[str, Any], ids: list[str]) -> Iterator[tuple[str, str]]:
+        if raw.get("triggered") and raw.get("reallocations"):
+            what = "users count from their trigger, and shares that were moved hold for days of assignment: leave out triggered, or start a new test"
+            yield "triggered", what
         before, end = as_day(raw.get("start")), as_day(raw.get("end"))
         for moved in raw.get("reallocations", ()):
             if sorted(moved["weights"]) != sorted(ids):

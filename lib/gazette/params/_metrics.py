@@ -29,6 +29,7 @@ __all__ = [
     "Fact",
     "Metric",
     "MetricsFile",
+    "Trigger",
     "changelog_faults",
     "clashes",
     "shape_faults",
@@ -57,14 +58,19 @@ def clashes(ids: Sequence[str]) -> Iterator[tuple[str, str]]:
                 )
 
 
-class Fact(Sheet):
-    """Rows of a warehouse table that a metric counts or adds up, one unit at a time."""
+class Rows(Sheet):
+    """Rows of a warehouse table that say what happened to a unit, and when."""
 
     table: Column
     unit: Column = Field(description="Column with the unit, the same ids as in the assignment table.")
     time: Column = Field(description="Column with the time at which it happened (UTC).")
     arrived: Column | None = Field(default=None, description="Column with the time at which the row was loaded.")
     where: list[Window] = Field(default_factory=list)
+
+
+class Fact(Rows):
+    """Rows of a warehouse table that a metric counts or adds up, one unit at a time."""
+
     value: Column | None = Field(default=None, description="Column to add up; needed for aggregation: sum.")
     aggregation: Literal["any", "count", "sum"]
 
@@ -72,6 +78,15 @@ class Fact(Sheet):
     def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Only a sum adds up a column."""
         yield from sum_faults(raw)
+
+
+class Trigger(Rows):
+    """Rows that say which units met the place where a test's change is, and when."""
+
+    @property
+    def fact(self) -> Fact:
+        """The same rows as a fact of which one is enough."""
+        return Fact(**dict(self), aggregation="any")
 
 
 class Covariate(Sheet):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from gazette.recompute._arithmetic import (
@@ -16,6 +16,7 @@ from gazette.recompute._arithmetic import (
     skewness,
     student,
 )
+from gazette.recompute._entered import came, end_of, equal, kind_of, left_out, midnight, seen, through, window
 from gazette.recompute._looks import UNKNOWN, agreed, critical_of, shared
 from gazette.recompute._people import guards, people
 from gazette.recompute._segments import by_part, parted
@@ -47,16 +48,15 @@ def questions(
         period: The edition's week.
         columns: Gives the columns of a table with their types.
     """
-    start = _seen(plan, period, columns)
-    came = "seen" if plan.window_days is None else "entered"
+    start = seen(plan, period, columns)
+    by_day = "SELECT CAST(since AS DATE) AS day, arm, COUNT(unit) AS n FROM {} GROUP BY CAST(since AS DATE), arm ORDER BY day, arm"
     yield "arms", f"{start}\nSELECT arm, COUNT(*) AS n FROM seen GROUP BY arm ORDER BY arm"
-    yield (
-        "days",
-        f"{start}\nSELECT CAST(since AS DATE) AS day, arm, COUNT(unit) AS n FROM {came} GROUP BY CAST(since AS DATE), arm ORDER BY day, arm",
-    )
+    yield "days", f"{start}\n{by_day.format(came(plan))}"
+    if plan.triggered is not None:
+        yield "days-triggered", f"{start}\n{by_day.format('seen' if plan.window_days is None else 'entered')}"
     if plan.window_days is not None:
-        yield "young", f"{start}\nSELECT COUNT(*) AS n FROM entered WHERE NOT ({_through(plan, period)})"
-    yield "left-out", f"{start}\n{_left_out(plan)}"
+        yield "young", f"{start}\nSELECT COUNT(*) AS n FROM entered WHERE NOT ({through(plan, period)})"
+    yield "left-out", f"{start}\n{left_out(plan)}"
     for metric in plan.metrics:
         known = metrics[metric]
         if known.fact is None:  # the parameter check has said so already
@@ -72,88 +72,18 @@ def questions(
                 yield f"metric.{metric}.{variant.id}", f"{parts}{_adjusted(plan.control, variant.id)}"
     first = metrics[plan.primary]
     for i, segment in enumerate(plan.segments if first.fact is not None and not plan.reallocations else ()):
-        own = _equal(plan, columns, segment.table, segment.unit, "was")
+        own = equal(plan, columns, segment.table, segment.unit, "was")
         yield (
             f"segment.{i}",
             f"{_values(plan, first, period, columns)},\n{parted(segment, own)}{by_part(first)}",
         )
 
 
-def _kind(columns: Callable[[str], Mapping[str, str]], of: str, column: str) -> str:
-    """Type of a column, in ibis's words, whether or not it may be missing."""
-    return columns(of)[column].removeprefix("!")
-
-
-def _id(expression: str, kind: str) -> str:
-    """An identifier; a real number only as far as it is exact."""
-    if not kind.startswith("float"):
-        return expression
-    most = 2**24 if kind == "float32" else 2**53
-    return f"CASE WHEN ABS({expression}) < {most} THEN CAST({expression} AS BIGINT) END"
-
-
-def _equal(plan: Experiment, columns: Callable[[str], Mapping[str, str]], of: str, unit: str, alias: str) -> str:
-    """Whether a row is a unit's own; identifiers of two types are the same if they are written the same."""
-    kinds = _kind(columns, plan.assignments, "unit_id"), _kind(columns, of, unit)
-    theirs = _id(f"{alias}.{name(unit)}" if alias else name(unit), kinds[1])
-    texts = [kind == "string" for kind in kinds]
-    if texts[0] == texts[1]:
-        return f"{theirs} = seen.unit"
-    return f"CAST({theirs} AS VARCHAR) = CAST(seen.unit AS VARCHAR)"
-
-
-def _seen(plan: Experiment, period: Period, columns: Callable[[str], Mapping[str, str]]) -> str:
-    """Each unit's arm and first moment there; a unit that was in two arms, or in none that the file knows, is in neither."""
-    start, end = datetime.combine(plan.start, time()), _end(plan, period)
-    spelt = "".join(f" WHEN {literal(a)} THEN {literal(v.id)}" for v in plan.variants for a in v.aliases)
-    written = "CAST(variant AS VARCHAR)"
-    arm = f"CASE {written}{spelt} ELSE {written} END" if spelt else written
-    known = ", ".join(literal(v.id) for v in plan.variants)
-    return (
-        "WITH told AS (\n"
-        f"  SELECT {_id('unit_id', _kind(columns, plan.assignments, 'unit_id'))} AS unit, "
-        f"NULLIF(NULLIF({arm}, ''), 'no variant') AS arm, CAST(assigned_at AS TIMESTAMP) AS since\n"
-        f"  FROM {table(plan.assignments)}\n  WHERE experiment = {literal(plan.id)}\n"
-        f"    AND (assigned_at IS NULL OR (assigned_at >= {moment(start)} AND assigned_at < {moment(end)}))\n"
-        "),\n"
-        "everyone AS (\n  SELECT unit, COALESCE(MIN(arm), 'no variant') AS arm, COALESCE(MAX(arm), 'no variant') AS other, COUNT(*) AS times,\n"
-        "    CASE WHEN COUNT(arm) = 0 THEN MIN(since) ELSE MIN(CASE WHEN arm IS NOT NULL THEN since END) END AS since,\n"
-        "    CASE WHEN unit IS NOT NULL AND COUNT(arm) > 0 AND COUNT(arm) < COUNT(*) THEN 1 ELSE 0 END AS armless\n"
-        "  FROM told GROUP BY unit\n),\n"
-        f"{'seen' if plan.window_days is None else 'entered'} AS (\n  SELECT unit, arm, since FROM everyone\n"
-        f"  WHERE unit IS NOT NULL AND since IS NOT NULL AND arm = other AND arm IN ({known})\n)"
-        + ("" if plan.window_days is None else f",\nseen AS (SELECT * FROM entered WHERE {_through(plan, period)})")
-    )
-
-
-def _through(plan: Experiment, period: Period) -> str:
-    """Whether the days for which a unit counts are over."""
-    return f"since + {_window(plan)} <= {moment(_end(plan, period))}"
-
-
-def _window(plan: Experiment) -> str:
-    return f"INTERVAL '{plan.window_days} days'"
-
-
-def _left_out(plan: Experiment) -> str:
-    """One row: who is in no arm for a reason that the file does not know, rows where there is no identifier; and who has rows without an arm."""
-    fine = ", ".join(literal(label) for label in (*(v.id for v in plan.variants), *plan.exclude))
-    no_id, no_time = (int(label in plan.exclude) for label in ("no id", "no time"))
-    return (
-        f"SELECT COALESCE(SUM(CASE WHEN unit IS NULL THEN {'0' if no_id else 'times'} WHEN since IS NULL THEN {1 - no_time} "
-        f"WHEN arm <> other OR arm IN ({fine}) THEN 0 ELSE 1 END + {int('no variant' not in plan.exclude)} * armless), 0) AS n FROM everyone"
-    )
-
-
-def _end(plan: Experiment, period: Period) -> datetime:
-    return min(datetime.combine(plan.end, time()) + timedelta(days=1), period.end)
-
-
 def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[str], Mapping[str, str]]) -> str:
     """The table ``each``: arm, x (the metric), y (its denominator), p (what was known before) and l (1 where nothing was) of every unit."""
     assert known.fact is not None  # noqa: S101  asked by the caller
-    end = _end(plan, period)
-    parts = [_seen(plan, period, columns), f"top AS (\n{_total(plan, known.fact, end, period, columns)}\n)"]
+    end = end_of(plan, period)
+    parts = [seen(plan, period, columns), f"top AS (\n{_total(plan, known.fact, end, period, columns)}\n)"]
     x, y, p, absent, joins = "top.v", "1.0", "0.0", "0.0", ["JOIN top ON top.unit = seen.unit"]
     broken = ["top.broken"]
     if known.cap is not None:
@@ -171,10 +101,10 @@ def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[
         broken.append("bottom.broken")
         joins.append("JOIN bottom ON bottom.unit = seen.unit")
     if (before := known.covariate) is not None:
-        value = _number(name(before.column), _kind(columns, before.table, before.column))
+        value = _number(name(before.column), kind_of(columns, before.table, before.column))
         parts.append(
             f"past AS (SELECT seen.unit, MAX(CASE WHEN {_endless(value)} THEN NULL ELSE {value} END) AS v FROM seen "
-            f"JOIN {table(before.table)} AS was ON {_equal(plan, columns, before.table, before.unit, 'was')} GROUP BY seen.unit)"
+            f"JOIN {table(before.table)} AS was ON {equal(plan, columns, before.table, before.unit, 'was')} GROUP BY seen.unit)"
         )
         p, absent = "COALESCE(past.v, 0.0)", "CASE WHEN past.v IS NULL THEN 1.0 ELSE 0.0 END"
         joins.append("LEFT JOIN past ON past.unit = seen.unit")
@@ -202,13 +132,13 @@ def _total(
 ) -> str:
     """What each unit did from its first moment to the end, nothing being 0; a fact that has days, or midnights alone, counts from that day on."""
     at = f"fact.{name(fact.time)}"
-    day = _kind(columns, fact.table, fact.time) == "date"
+    day = kind_of(columns, fact.table, fact.time) == "date"
     conditions = [
-        _equal(plan, columns, fact.table, fact.unit, "fact"),
+        equal(plan, columns, fact.table, fact.unit, "fact"),
         f"{at} >= CAST(seen.since AS DATE)" if day else f"{at} >= seen.since",
         f"{at} < {moment(end)}",
         *(
-            [f"{at} < {'CAST(seen.since AS DATE)' if day else 'seen.since'} + {_window(plan)}"]
+            [f"{at} < {'CAST(seen.since AS DATE)' if day else 'seen.since'} + {window(plan)}"]
             if plan.window_days
             else []
         ),
@@ -223,21 +153,16 @@ def _total(
         "count": f"CAST(COUNT({there}) AS DOUBLE)",
     }.get(fact.aggregation, "")
     if fact.value:
-        value = _number(f"fact.{name(fact.value)}", _kind(columns, fact.table, fact.value))
+        value = _number(f"fact.{name(fact.value)}", kind_of(columns, fact.table, fact.value))
         total = f"COALESCE(SUM(CASE WHEN {_endless(value)} THEN NULL ELSE {value} END), 0.0)"
         broken = f"SUM(CASE WHEN {_endless(value)} THEN 1 ELSE 0 END)"
         counted = f"CASE WHEN {_endless(value)} THEN NULL ELSE {value} END"
-    runs = f"SELECT MAX(CASE WHEN {at} = {_midnight(at)} THEN 0 ELSE 1 END) FROM {table(fact.table)} AS fact WHERE {at} < {moment(end)}"
-    since = "since" if day else f"CASE WHEN ({runs}) = 0 THEN {_midnight('since')} ELSE since END AS since"
+    runs = f"SELECT MAX(CASE WHEN {at} = {midnight(at)} THEN 0 ELSE 1 END) FROM {table(fact.table)} AS fact WHERE {at} < {moment(end)}"
+    since = "since" if day else f"CASE WHEN ({runs}) = 0 THEN {midnight('since')} ELSE since END AS since"
     return (
         f"  SELECT seen.unit, {total} AS v, {broken} AS broken, CASE WHEN COUNT({counted}) > 0 THEN 1 ELSE 0 END AS hit\n  FROM (SELECT unit, {since} FROM seen) AS seen\n"
         f"  LEFT JOIN {table(fact.table)} AS fact\n    ON {' AND '.join(conditions)}\n  GROUP BY seen.unit"
     )
-
-
-def _midnight(moment: str) -> str:
-    """The first moment of its day."""
-    return f"CAST(CAST({moment} AS DATE) AS TIMESTAMP)"
 
 
 def _plain(known: Metric) -> str:
@@ -347,14 +272,25 @@ def _money(
 ) -> dict[str, Second | None]:
     """What the difference of each treatment is worth in a month, and that less what it costs, as far as both are stated."""
     worth: dict[str, Second | None] = {}
+    met = 1.0  # share of the stated base that the change reaches
+    if plan.triggered is not None:
+        reached = found.get("triggered")
+        if (
+            reached is None
+            or metrics[plan.primary].denominator is not None
+            or metrics[plan.primary].quantile is not None
+        ):
+            return worth
+        met = reached.value
     less_is_better = metrics[plan.primary].direction == "lower"  # then a fall earns what the file states
     for variant in plan.treatments:
         prefix = f"{variant.id}." if len(plan.treatments) > 1 else ""
         gap = found.get(f"{prefix}{plan.primary}.difference")
+        if plan.triggered is not None and gap is not None:
+            worth[f"{prefix}diluted"] = scaled(gap, met)
         if plan.impact is not None and gap is not None:
-            month = scaled(
-                opposite(gap) if less_is_better else gap, plan.impact.value_per_unit * plan.impact.units_per_month
-            )
+            stated = plan.impact.value_per_unit * plan.impact.units_per_month
+            month = scaled(opposite(gap) if less_is_better else gap, stated * met)
             worth[f"{prefix}impact"] = month
             if plan.cost is not None:
                 spent = plan.cost.build / plan.cost.build_months + plan.cost.run_per_month

@@ -36,6 +36,15 @@ def people(plan: Experiment, tables: Mapping[str, list[dict[str, Any]]]) -> tupl
         arms = {v.id: i for i, v in enumerate(plan.variants)}
         drawn = [(str(r["day"]), arms[str(r["arm"])], int(r["n"])) for r in tables["days"]]
         found["drift"] = Second(split_ever(drawn, weights))
+    if "days-triggered" in tables and "days" in tables:
+        everyone, met = (sum(int(r["n"]) for r in tables[name]) for name in ("days", "days-triggered"))
+        found["assigned"] = Second(float(everyone))
+        if everyone:
+            found["triggered"] = Second(met / everyone)
+        arms = {v.id: i for i, v in enumerate(plan.variants)}
+        drawn = [(str(r["day"]), arms[str(r["arm"])], int(r["n"])) for r in tables["days-triggered"]]
+        if drawn:
+            found["triggered-drift"] = Second(split_ever(drawn, weights))
     return sum(sizes), found
 
 

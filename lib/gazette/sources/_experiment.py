@@ -23,6 +23,7 @@ from gazette.sources._units import (
     phase,
     same,
     total,
+    triggered,
 )
 from gazette.sources._values import number
 
@@ -45,7 +46,7 @@ def queries(
 ) -> Iterator[tuple[str, Any]]:
     """Name and ibis expression of each query; every row of an answer is an aggregate.
 
-    A unit counts from its first assignment; units seen in more than one arm are left out and counted, as is everybody else whom the
+    A unit counts from its first assignment, or where the test has a trigger, from the first one after it; units seen in more than one arm are left out and counted, as is everybody else whom the
     file does not know. What a unit did counts from its assignment to the end of the test or the edition's cut-off; where the test has a
     window, for so many days, and only units whose days are over are in an answer but for ``assigned_per_day`` and ``rows_per_day``. Three tables
     are held, and the aggregates are taken from them: units assigned, days of the primary metric, and units with their metrics.
@@ -58,8 +59,9 @@ def queries(
     staged = joined.mutate(phase=phase(joined, experiment)) if experiment.reallocations else joined
     if experiment.reallocations:
         yield "phases", measured(staged, known, ["phase", "variant"]).order_by("phase", "variant")
-    daily = single.mutate(day=single.assigned_at.date())
-    yield "assigned_per_day", daily.group_by("day", "variant").aggregate(n=daily.count()).order_by("day", "variant")
+    yield "assigned_per_day", _per_day(ready.entered)
+    if experiment.triggered is not None:
+        yield "triggered_per_day", _per_day(single)
     if experiment.window_days is not None:
         young = single.group_by("variant").aggregate(n=(1 - single.grown).sum().cast("int64"))
         yield "young", young.order_by("variant")
@@ -119,11 +121,12 @@ def people(
 
 @dataclass(frozen=True)
 class _Prepared:
-    """Tables that the queries share: units assigned, those in an arm, days of the primary metric, units with their metrics."""
+    """Tables that the queries share: units assigned, those in an arm, of them those triggered (or all), days of the primary metric, units with their metrics."""
 
     known: dict[str, Metric]
     end: datetime
     units: Any
+    entered: Any
     single: Any
     days: Any
     joined: Any
@@ -135,7 +138,10 @@ def _prepared(
     known = {name: metrics[name] for name in experiment.metrics}
     end = end_of(experiment, period)
     units = warehouse.hold("gazette_assigned", assigned(warehouse, experiment, period, file=file))
-    counted = single = once(units, experiment)
+    counted = single = entered = once(units, experiment)
+    if experiment.triggered is not None:
+        met = triggered(warehouse, entered, experiment, end, period)
+        counted = single = warehouse.hold("gazette_triggered", met)
     window = experiment.window_days
     if window is not None:
         single = single.mutate(grown=grown(single, experiment, end))
@@ -155,7 +161,7 @@ def _prepared(
     parts += [_property(warehouse, name, segment, _text, file=file) for name, segment in told.items()]
     joined = _beside(counted, parts, bare={*before, *told})
     joined = _filled(joined, [*before]) if before else joined
-    return _Prepared(known, end, units, single, days, warehouse.hold("gazette_units", joined))
+    return _Prepared(known, end, units, entered, single, days, warehouse.hold("gazette_units", joined))
 
 
 def _everyone(
@@ -335,6 +341,12 @@ def _days(rows: Any, fact: Fact) -> Any:
     return rows.group_by("unit_id", "variant", "day", "since", *window).aggregate(
         value=total(rows, fact), rows=rows.counts.sum(), **_flags(rows)
     )
+
+
+def _per_day(units: Any) -> Any:
+    """New units per day and arm."""
+    daily = units.mutate(day=units.assigned_at.date())
+    return daily.group_by("day", "variant").aggregate(n=daily.count()).order_by("day", "variant")
 
 
 def _by_day(days: Any) -> Any:

@@ -56,6 +56,11 @@ def checks(bench: ExperimentNumbers, days: Number) -> tuple[conclusions.Check, .
         ),
         ("minimum-run", days, reading.days >= min(plan.minimum_days, days_of(plan))),
     ]
+    if plan.triggered is not None:
+        met = reading.split_of_triggered()
+        title = "Chance of so uneven a split of those triggered"
+        number = bench.add("triggered-drift", title, met, unit="number", query="triggered_per_day", **shared)
+        made.insert(2, ("sample-ratio-triggered", number, _above(met, SPLIT_ALPHA)))
     lost = reading.accounted.unknown()
     if lost is not None:  # editions of earlier code did not ask
         who = bench.add("unaccounted", "In no arm that the file knows", lost, unit="count", query="accounted", **counts)

@@ -17,6 +17,7 @@ from gazette.workbench._detail import row
 from gazette.workbench._flips import FlipSteps
 from gazette.workbench._guards import guard_facts
 from gazette.workbench._numbers import day_of, worth
+from gazette.workbench._triggered import triggered_facts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,10 +133,12 @@ class ExperimentBench(FlipSteps):
                 for m, of in dated
             )
         if "window" in common:
+            start = "assignment" if plan.triggered is None else "the trigger"
             window, young = (display.format_number(common[k]) for k in ("window", "young"))
             facts["Exposure window"] = (
-                f"each user counts for {window} since assignment; {young} more are not through with theirs and do not count yet"
+                f"each user counts for {window} since {start}; {young} more are not through with theirs and do not count yet"
             )
+        facts |= triggered_facts(self, common)
         if plan.reallocations:
             moved = "; ".join(
                 f"from {day_of(since)} "
@@ -378,7 +381,7 @@ ADJUSTED = (
     "Adjusted: chance differences between the arms that a value from before the test foretells are taken out; "
     "control and variant are shown as they were measured, so they do not subtract to the difference."
 )
-P_VALUES = ("sample-ratio", "sample-ratio-sequence", "balance", "missing-values")
+P_VALUES = ("sample-ratio", "sample-ratio-sequence", "sample-ratio-triggered", "balance", "missing-values")
 CHECKS: dict[str, tuple[str, str]] = {
     "plan-locked": (
         "Plan kept",
@@ -392,6 +395,10 @@ CHECKS: dict[str, tuple[str, str]] = {
     "sample-ratio-sequence": (
         "Split, day by day",
         "Do the arms have the planned sizes? Chance of so uneven a split at any time of the test; fails below 0.01",
+    ),
+    "sample-ratio-triggered": (
+        "Split of those triggered",
+        "Does the change decide who meets it? Chance of so uneven a split of those triggered, at any time; fails below 0.01",
     ),
     "exposure": ("One arm each", "Users seen in several arms; fails above 1 % of all"),
     "balance": ("Alike before", "Were the arms alike before the test? Fails below 0.001"),

@@ -17,6 +17,7 @@ from gazette.workbench._guards import decision_units, guard_power
 from gazette.workbench._matched import Matched, Repeated, Several, matched_of, repeated_of, several_of
 from gazette.workbench._missing import Lack, lacks_of
 from gazette.workbench._reading import Effect, Reading
+from gazette.workbench._triggered import diluted, share_met, triggered_numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +107,7 @@ class ExperimentNumbers(Bench):
             found["young"] = self.add(
                 "young", "Users whose days are not over, who do not count yet", reading.young, **young
             )
+        found |= triggered_numbers(self)
         found["look"] = self.add("look", "Looks taken, this one included", len(reading.past) + 1, **none)
         found["looks"] = self.add("looks", "Looks at most", reading.looks_at_most(), **none)
         if plan.design == "group-sequential":
@@ -258,6 +260,10 @@ class ExperimentNumbers(Bench):
                 extra["shrunken"] = self.add(
                     f"{prefix}shrunken", "Effect drawn towards zero", drawn, unit=gap, **shared
                 )
+        if plan.triggered is not None:
+            over_all = diluted(difference, share_met(reading), self.params.metrics[plan.primary])
+            gap, title = results[0].difference.unit, "Difference over everyone assigned"
+            self.add(f"{prefix}diluted", title, over_all, **{**shared, "query": "triggered_per_day"}, unit=gap)
         if (net := self._net(difference)) is not None:
             extra["net"] = self.add(
                 f"{prefix}net",
@@ -302,9 +308,11 @@ class ExperimentNumbers(Bench):
         return worth(difference, self._scale(plan.impact), plan.cost.per_month)
 
     def _scale(self, impact: Impact) -> float:
-        """Money a month for one unit of difference: what is valued is an improvement, so a fall where less is better."""
+        """Money a month for one unit of difference, of those triggered where only they count: what is valued is an improvement, so a fall where less is better."""
         good = -1.0 if self.params.metrics[self.plan.primary].direction == "lower" else 1.0
-        return good * impact.value_per_unit * impact.units_per_month
+        met = share_met(self.reading)
+        assert not isinstance(met, NotPublished)  # noqa: S101  there is a difference, so there are users
+        return good * impact.value_per_unit * impact.units_per_month * met
 
     @cached_property
     def verdicts(self) -> dict[str, tuple[Verdict, tuple[Finding, ...]]]:

@@ -32,7 +32,7 @@ def by_day(reading: Reading, arm: str) -> list[dict[str, Any]]:
     for day in range(max(k for k, _ in rows) + 1):
         sides = []
         for name in (reading.plan.control, arm):
-            n = sum(v.get(name, 0) for d, v in reading.daily if d + timedelta(days=day) <= reading.last)
+            n = sum(v.get(name, 0) for d, v in reading.met if d + timedelta(days=day) <= reading.last)
             if reading.plan.window_days is not None:  # of those who count all have had their days, and no more
                 n = reading.count(name) if day < reading.plan.window_days else 0
             row = rows.get((day, name))

@@ -18,8 +18,12 @@ __all__ = ["as_agreed", "broken_by", "changes", "plan_of"]
 ERROR = ("alpha", "planned_units", "method", "spending", "correction", "minimum_effect", "tightest_units")
 PLANNED = ("start", "end", "control", "variants", "primary", "secondary", "guardrails", *ERROR)
 MEASURED = ("unit", "direction", "fact", "denominator", "quantile", "cap", "cap_quantile", "covariate")
-OTHERS = ("start", "control", "primary", "window_days")  # changed, they make another test
-SELDOM = ("reallocations", "window_days")  # in a plan only where the file has them; plans of earlier code know none
+OTHERS = ("start", "control", "primary", "window_days", "triggered")  # changed, they make another test
+SELDOM = (
+    "reallocations",
+    "window_days",
+    "triggered",
+)  # in a plan only where the file has them; plans of earlier code know none
 
 
 def plan_of(plan: Experiment, metrics: Mapping[str, Metric]) -> str:

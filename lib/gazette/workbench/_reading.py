@@ -107,9 +107,16 @@ class Reading(Looks):
     @cached_property
     def daily(self) -> list[tuple[date, dict[str, int]]]:
         """New units per arm on each day that had any, oldest first."""
-        frame = self.table("assigned_per_day")
+        return self._by_day("assigned_per_day")
+
+    @cached_property
+    def met(self) -> list[tuple[date, dict[str, int]]]:
+        """Units that count from each day on, or will once their window is over: those triggered, or all where the test has no trigger."""
+        return self.daily if self.plan.triggered is None else self._by_day("triggered_per_day")
+
+    def _by_day(self, name: str) -> list[tuple[date, dict[str, int]]]:
         found: dict[date, dict[str, int]] = {}
-        for row in records(frame):
+        for row in records(self.table(name)):
             found.setdefault(date_of(row["day"]), {})[str(row["variant"])] = int(row["n"])
         return sorted(found.items())
 
@@ -262,6 +269,11 @@ class Reading(Looks):
         """P-value of the split that may be read every day."""
         return splits(self._by_phase(), daily=True)
 
+    def split_of_triggered(self) -> float | NotPublished:
+        """The same among those who met the change, which a change that decides who meets it makes uneven."""
+        rows = [[n.get(v.id, 0) for v in self.plan.variants] for _, n in self.met]
+        return splits([(rows, [v.weight for v in self.plan.variants])], daily=True)
+
     def _by_phase(self) -> list[tuple[list[list[int]], list[float]]]:
         """New units per arm and day, and planned shares, of each stretch of one allocation."""
         phases = self.plan.phases()
@@ -355,7 +367,7 @@ class Reading(Looks):
 
     def rate(self) -> tuple[float, float] | NotPublished:
         """New units a day over the last two weeks, and the standard error of that rate."""
-        recent = [sum(day.values()) for _, day in self.daily[-14:]]
+        recent = [sum(day.values()) for _, day in self.met[-14:]]
         if len(recent) < 3:  # noqa: PLR2004  a spread needs some days
             return NotPublished(reason="fewer than three days with users")
         mean = sum(recent) / len(recent)

@@ -38,4 +38,6 @@ def _of_model(model: Model) -> dict[str, str]:
 def _of_test(test: Experiment, metrics: dict[str, Metric]) -> dict[str, str]:
     known = metrics.get(test.primary)
     facts = {"arms": known.fact.table} if known is not None and known.fact is not None else {}
+    if test.triggered is not None:
+        facts |= dict.fromkeys(("assigned", "triggered", "triggered-drift"), test.triggered.table)
     return {"": test.assignments, **facts}
