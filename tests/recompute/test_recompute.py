@@ -135,8 +135,8 @@ def test_an_edition_keeps_and_shows_what_was_computed_twice(tmp_path: Path, brow
 FAULTS = {
     "fan-out": (
         "sources/_experiment.py",
-        'rows.group_by("unit_id").aggregate(',
-        'rows.rename(moment="happened" if "happened" in rows.columns else "day").group_by("unit_id", "moment").aggregate(',
+        'return rows.group_by("unit_id").aggregate(',
+        'rows = rows.union(rows)\n    return rows.group_by("unit_id").aggregate(',
         "button.clicks.control",
     ),
     "cut-off": (
@@ -158,7 +158,7 @@ FAULTS = {
         "button.ctr.difference",
     ),
     "second": (
-        "recompute/_experiment.py",
+        "recompute/_entered.py",
         "since IS NOT NULL AND arm = other",
         "since IS NOT NULL AND unit NOT LIKE '%7'",
         "button.units",
