@@ -56,9 +56,12 @@ def skewness_of(*arms: np.ndarray) -> float:
 
 
 def bent(z: float, lean: float) -> float:
-    """The statistic of which Hall's cubic (1992) is z: where it rises through it."""
+    """The statistic of which Hall's cubic (1992) is z: where it rises through it; on the side of the tail no further than 3.5."""
     if lean == 0:
         return z
+    if z * lean > 0 and abs(z) > 3.5:
+        end = math.copysign(3.5, z)
+        return bent(end, lean) + z - end
 
     def above(t: float) -> float:
         return t + lean * t**2 / 3 + lean**2 * t**3 / 27 + lean / 6 - z

@@ -91,7 +91,7 @@ class Joint:
             return None
         square = self.second.variance * (n - 1) / n
         raw = (square + mean**2, third + 3 * mean * square + mean**3, *self.powers)
-        return tuple(power / mean**k / n ** (k - 1) for k, power in enumerate(raw, 2))  # type: ignore[return-value]  # four
+        return tuple(power / mean**k / n ** (k - 1) for k, power in enumerate(raw, 2))
 
     def third(self, slope: float, lack: float = 0.0) -> float | None:
         """Third central moment of first - slope second - lack indicator; None where one that it is made of was not kept."""
