@@ -111,7 +111,7 @@ def of_arm(world: World, metric: str, rows: pd.DataFrame, arms: Iterable[pd.Data
         if made[0] is None:
             return book.Withheld("denominator's mean is zero")
         rest = [v for v in made[1:] if v is not None] if others is not None else None
-        return book.mean_of(made[0], ALPHA, rest)
+        return book.mean_of(made[0], ALPHA, rest, book.freedom_of_ratio(rows.clicks.to_numpy(float)))
     if metric == "middle":
         return book.Withheld(book.TOO_FEW) if len(x) < 2 else book.quantile_of(x, world.case.quantile)
     rest = [r[OF.get(metric, metric)].to_numpy(float) for r in others] if others is not None else None
@@ -131,7 +131,9 @@ def between(
         gap = book.gap_of_quantiles(x, y, world.case.quantile)
         sides = [book.quantile_of(v, world.case.quantile) for v in (x, y)]
         return gap, book.relative(*sides, gap, book.freedom_of(*sides, len(x), len(y)), alpha)
+    freedoms = None
     if metric == "per-click":
+        freedoms = tuple(book.freedom_of_ratio(rows.clicks.to_numpy(float)) for rows in (a, b))
         x, y = (book.of_ratio(v, rows.clicks.to_numpy(float)) for v, rows in ((x, a), (y, b)))  # type: ignore[assignment]
     share = metric in SHARES
     if metric.startswith("adjusted") and adjust:
@@ -139,9 +141,11 @@ def between(
         share = False
     if share:
         return book.gap_of_shares(x, y, alpha), book.change_of_shares(x, y, alpha)
-    gap = book.gap_of_means(x, y, alpha)
+    gap = book.gap_of_means(x, y, alpha, freedoms)
     means = book.mean_of(x, alpha), book.mean_of(y, alpha)
-    return gap, book.relative(*means, gap, book.freedom_of(*means, len(x), len(y)), alpha, book.lean_of(x, y))
+    return gap, book.relative(
+        *means, gap, book.freedom_of(*means, *book.sized(x, y, freedoms)), alpha, book.lean_of(x, y)
+    )
 
 
 def segments(world: World, units: pd.DataFrame) -> pd.Series:

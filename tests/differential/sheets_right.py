@@ -128,7 +128,8 @@ def of_arm(
         rest = [book.of_ratio(r.x.to_numpy(float), r.y.to_numpy(float)) for r in arms if r is not rows]
         if values is None:
             return book.Withheld("denominator's mean is zero")
-        return book.mean_of(values, alpha, [v for v in rest if v is not None])
+        freedom = book.freedom_of_ratio(rows.y.to_numpy(float))
+        return book.mean_of(values, alpha, [v for v in rest if v is not None], freedom)
     if kind == "proportion":
         return book.share_of(x, alpha)
     if (q := quantile(kind)) is not None:
@@ -158,19 +159,23 @@ def between(
         marks = book.quantile_of(x, q), book.quantile_of(y, q)
         return gap, book.relative(*marks, gap, book.freedom_of(*marks, len(x), len(y)), alpha)
     share = kind == "proportion" and not sheet.cluster
+    freedoms = None
     if sheet.cluster or kind == "ratio":
         sides = [book.of_ratio(v, rows.y.to_numpy(float)) for v, rows in ((x, a), (y, b))]
         if sides[0] is None or sides[1] is None:
             return (book.Withheld("denominator's mean is zero"),) * 2
         x, y = sides[0], sides[1]
+        freedoms = tuple(book.freedom_of_ratio(rows.y.to_numpy(float)) for rows in (a, b))
     elif sheet.covariate and adjust:
         x, y = book.adjusted((x, y), (_finite(a), _finite(b)))
         share = False
     if share:
         return book.gap_of_shares(x, y, alpha), book.change_of_shares(x, y, alpha)
-    gap = book.gap_of_means(x, y, alpha)
+    gap = book.gap_of_means(x, y, alpha, freedoms)
     means = book.mean_of(x, alpha), book.mean_of(y, alpha)
-    return gap, book.relative(*means, gap, book.freedom_of(*means, len(x), len(y)), alpha, book.lean_of(x, y))
+    return gap, book.relative(
+        *means, gap, book.freedom_of(*means, *book.sized(x, y, freedoms)), alpha, book.lean_of(x, y)
+    )
 
 
 def _finite(rows: pd.DataFrame) -> np.ndarray:

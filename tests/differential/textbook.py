@@ -38,6 +38,7 @@ TOO_SKEWED = "say too little of its mean"
 NEVER = "too few units of the control did it"
 TOO_FEW = "fewer than two units|no users|has no units|users are too few"
 NO_SPREAD = "no variation"
+UNEQUAL = "of so unequal size"
 NEAR_NOUGHT = "too close to zero|the control is negative"
 
 
@@ -55,9 +56,12 @@ def skewness_of(*arms: np.ndarray) -> float:
 
 
 def bent(z: float, lean: float) -> float:
-    """The statistic of which Hall's cubic (1992) is z: where it rises through it."""
+    """The statistic of which Hall's cubic (1992) is z: where it rises through it; on the side of the tail no further than 3.5."""
     if lean == 0:
         return z
+    if z * lean > 0 and abs(z) > 3.5:
+        end = math.copysign(3.5, z)
+        return bent(end, lean) + z - end
 
     def above(t: float) -> float:
         return t + lean * t**2 / 3 + lean**2 * t**3 / 27 + lean / 6 - z
@@ -75,18 +79,23 @@ def too_skewed(n: int, *arms: np.ndarray) -> Withheld | None:
     return Withheld(TOO_SKEWED) if skewness_of(*arms) ** 2 > n else None
 
 
-def mean_of(x: np.ndarray, alpha: float, others: Sequence[np.ndarray] | None = None) -> Answer:
+def mean_of(
+    x: np.ndarray, alpha: float, others: Sequence[np.ndarray] | None = None, freedom: float | None = None
+) -> Answer:
     """A mean with Student's range, bent by the skewness of all arms together where these are given."""
     if len(x) < 2:
         return Withheld(TOO_FEW)
     if others is not None and (few := too_skewed(len(x), x, *others)) is not None:
         return few
+    if freedom is not None and freedom < 2 - DUST:
+        return Withheld(UNEQUAL)
     error = float(stats.sem(x))
+    degrees = len(x) - 1 if freedom is None else freedom
     if alike(x):
         return Right(float(x.mean()), 0.0, float(x.mean()), float(x.mean()))
-    low, high = stats.t.interval(1 - alpha, len(x) - 1, loc=x.mean(), scale=error)
+    low, high = stats.t.interval(1 - alpha, degrees, loc=x.mean(), scale=error)
     if others is not None:
-        lean, t = skewness_of(x, *others) / math.sqrt(len(x)), stats.t.isf(alpha / 2, len(x) - 1)
+        lean, t = skewness_of(x, *others) / math.sqrt(len(x)), stats.t.isf(alpha / 2, degrees)
         low, high = (x.mean() - error * bent(z, lean) for z in (t, -t))
     return Right(float(x.mean()), error, float(low), float(high))
 
@@ -99,14 +108,16 @@ def share_of(x: np.ndarray, alpha: float) -> Answer:
     return Right(float(x.mean()), math.sqrt(x.mean() * (1 - x.mean()) / len(x)), float(low), float(high))
 
 
-def gap_of_means(a: np.ndarray, b: np.ndarray, alpha: float) -> Answer:
-    """Second less first, by Welch's t."""
+def gap_of_means(a: np.ndarray, b: np.ndarray, alpha: float, freedoms: tuple[float, float] | None = None) -> Answer:
+    """Second less first, by Welch's t, with other degrees than n - 1 of either arm where they are given."""
     if min(len(a), len(b)) < 2:
         return Withheld(TOO_FEW)
     if alike(a) and alike(b):
         return Withheld(NO_SPREAD)
     if (few := too_skewed(min(len(a), len(b)), a, b)) is not None:
         return few
+    if freedoms is not None and min(freedoms) < 2 - DUST:
+        return Withheld(UNEQUAL)
     lean = lean_of(a, b)
     a, b = (np.full(len(x), x.mean()) if alike(x) else x for x in (a, b))
     if alike(a) or alike(b):  # scipy warns of rounding, which is none here
@@ -115,6 +126,9 @@ def gap_of_means(a: np.ndarray, b: np.ndarray, alpha: float) -> Answer:
     else:
         test = stats.ttest_ind(b, a, equal_var=False)
         error, freedom, gap = math.hypot(stats.sem(a), stats.sem(b)), float(test.df), float(b.mean() - a.mean())
+    if freedoms is not None:
+        x, y = ((stats.sem(v) / error) ** 2 for v in (a, b))
+        freedom = 1 / (x**2 / freedoms[0] + y**2 / freedoms[1])
     t, end = gap / error, float(stats.t.isf(alpha / 2, freedom))
     low, high = (gap - error * bent(z, lean) for z in (end, -end))
     t = t + lean * t**2 / 3 + lean**2 * t**3 / 27 + lean / 6
@@ -244,7 +258,7 @@ def relative(a: Answer, b: Answer, gap: Answer, freedom: float, alpha: float, le
     return Right(ratio - 1, error, float(ends[0][0]), float(ends[1][1]))
 
 
-def freedom_of(a: Answer, b: Answer, n: int, m: int) -> float:
+def freedom_of(a: Answer, b: Answer, n: float, m: float) -> float:
     """Satterthwaite's, of two means with their errors."""
     if not (isinstance(a, Right) and isinstance(b, Right)) or min(n, m) < 2:
         return 1.0
@@ -252,12 +266,37 @@ def freedom_of(a: Answer, b: Answer, n: int, m: int) -> float:
     return (x + y) ** 2 / (x**2 / (n - 1) + y**2 / (m - 1)) if x + y else 1.0
 
 
+def sized(x: np.ndarray, y: np.ndarray, freedoms: tuple[float, float] | None) -> tuple[float, float]:
+    """What `freedom_of` takes for the sizes of two arms."""
+    return (len(x), len(y)) if freedoms is None else (freedoms[0] + 1, freedoms[1] + 1)
+
+
 def of_ratio(x: np.ndarray, y: np.ndarray) -> np.ndarray | None:
     """A value per unit whose mean is the ratio and whose spread is that of the delta method; None where the denominator is nought."""
     if len(x) == 0 or y.mean() == 0:
         return None
     ratio = x.sum() / y.sum()
-    return ratio + (x - ratio * y) / y.mean()
+    return ratio + _quadratic(y)[0] * (x - ratio * y) / y.mean()
+
+
+def freedom_of_ratio(y: np.ndarray) -> float:
+    """Degrees of freedom of a ratio's variance."""
+    return _quadratic(y)[1]
+
+
+def _quadratic(y: np.ndarray) -> tuple[float, float]:
+    """By how much residuals are too small, and Satterthwaite's degrees of the sum of their squares, by matrices.
+
+    Residuals are those of a weighted mean of rates of one variance.
+    """
+    share = y / y.sum()
+    if len(y) < 2 or share.max() > 1 - 1e-9:
+        return 1.0, 0.0
+    made = np.diag(share) @ (np.eye(len(y)) - np.outer(np.ones(len(y)), share))
+    spread = made @ made.T
+    trace = float(np.trace(spread))
+    wider = float(share @ share) / trace * (len(y) - 1) / len(y)
+    return math.sqrt(wider), trace**2 / float((spread**2).sum())
 
 
 def adjusted(x: tuple[np.ndarray, np.ndarray], before: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

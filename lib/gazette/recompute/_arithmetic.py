@@ -29,6 +29,7 @@ __all__ = [
     "split_chance",
     "split_ever",
     "student",
+    "uneven",
 ]
 
 
@@ -49,12 +50,13 @@ class Second:
 
 @dataclass(frozen=True)
 class Arm:
-    """Units, their mean, the sample variance of one unit's value about it (None where only the mean is known), and its mean third power."""
+    """Units, their mean, the sample variance of one unit's value about it (None where only the mean is known), its mean third power, and the variance's degrees of freedom where they are not n - 1."""
 
     n: int
     mean: float
     variance: float | None
     third: float | None = None
+    freedom: float | None = None
 
     @property
     def square(self) -> float | None:
@@ -170,9 +172,31 @@ def difference(control: Arm, treatment: Arm, critical: float) -> Second:
 
 def _freedom(control: Arm, treatment: Arm) -> float:
     """Satterthwaite's, from the shares of the variance."""
-    parts = [(arm.square or 0.0, arm.n - 1) for arm in (control, treatment)]
+    parts = [(arm.square or 0.0, arm.freedom or arm.n - 1) for arm in (control, treatment)]
     whole = sum(square for square, _ in parts)
     return 1 / sum((square / whole) ** 2 / n for square, n in parts)
+
+
+def uneven(arm: Arm, sums: Sequence[float]) -> Arm:
+    """An arm of a ratio, whose units are of unequal size, with an unbiased variance and its degrees of freedom.
+
+    Residuals are I - 1 w' times errors of variance w^2, w being a unit's share of the denominator. The sum of their squares expects the trace
+    of their covariance; its degrees are the trace's square over that of the squared matrix, diagonal and rest added up apart.
+
+    Args:
+        arm: With the sample variance of the linearised values.
+        sums: Of the second to sixth powers of the shares.
+    """
+    two, three, four, five, six = sums
+    trace = (1 + two) * two - 2 * three
+    if arm.variance is None or arm.n < 2 or trace <= 1e-9 * two:  # noqa: PLR2004
+        return arm
+    diagonal = (1 + two) ** 2 * four - 4 * (1 + two) * five + 4 * six
+    everywhere = two**4 + 2 * two * four + 2 * three**2 - 4 * two**2 * three
+    rest = everywhere - (two**2 * four - 4 * two * five + 4 * six)
+    wider = two / trace * (1 - 1 / arm.n)
+    third = None if arm.third is None else arm.third * math.sqrt(wider) ** 3
+    return Arm(arm.n, arm.mean, arm.variance * wider, third, trace**2 / (diagonal + rest))
 
 
 def skewness(arms: Sequence[Arm]) -> float:
@@ -230,7 +254,9 @@ def ratio_change(control: Arm, treatment: Arm, critical: float) -> Second:
     return Second(ratio - 1, float(ends[0]) - 1, float(ends[1]) - 1)
 
 
-def student(n: int, mean: float, spread: float, alpha: float = 0.05, *, skewed: float = 0.0) -> Second:
+def student(
+    n: int, mean: float, spread: float, alpha: float = 0.05, *, skewed: float = 0.0, freedom: float | None = None
+) -> Second:
     """A mean with Student's range, none of fewer than two values.
 
     Args:
@@ -239,10 +265,11 @@ def student(n: int, mean: float, spread: float, alpha: float = 0.05, *, skewed: 
         spread: Standard deviation of one value.
         alpha: Two-sided error.
         skewed: Skewness of one value.
+        freedom: Degrees of freedom, n - 1 by default.
     """
     if n < 2:  # noqa: PLR2004
         return Second(mean)
-    t, error = float(stdtrit(n - 1, 1 - alpha / 2)), spread / math.sqrt(n)
+    t, error = float(stdtrit(freedom or n - 1, 1 - alpha / 2)), spread / math.sqrt(n)
     up, down = (_bent(z, skewed / math.sqrt(n)) for z in (t, -t))
     return Second(mean, mean - up * error, mean - down * error, error)
 

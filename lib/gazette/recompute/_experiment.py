@@ -15,6 +15,7 @@ from gazette.recompute._arithmetic import (
     share,
     skewness,
     student,
+    uneven,
 )
 from gazette.recompute._entered import came, end_of, equal, kind_of, left_out, midnight, seen, through, window
 from gazette.recompute._looks import UNKNOWN, agreed, critical_of, shared
@@ -178,10 +179,11 @@ def _plain(known: Metric) -> str:
             "FROM (SELECT each.*, x - AVG(x) OVER (PARTITION BY arm) AS d FROM each) AS centred GROUP BY arm ORDER BY arm"
         )
     rest = "(each.x - rates.r * each.y) / NULLIF(rates.m, 0)"  # of which the mean is 0
+    powers = ", ".join(f"SUM(POWER(each.y / NULLIF(rates.total, 0), {k})) AS w{k}" for k in range(2, 7))
     return (
-        ",\nrates AS (SELECT arm, SUM(x) / NULLIF(SUM(y), 0) AS r, AVG(y) AS m FROM each GROUP BY arm)\n"
+        ",\nrates AS (SELECT arm, SUM(x) / NULLIF(SUM(y), 0) AS r, AVG(y) AS m, SUM(y) AS total FROM each GROUP BY arm)\n"
         f"SELECT each.arm, COUNT(*) AS n, {whole('MIN(rates.r)')} AS value, "
-        f"VAR_SAMP({rest}) AS spread, AVG(({rest}) * ({rest}) * ({rest})) AS third, SUM(each.hit) AS matched\n"
+        f"VAR_SAMP({rest}) AS spread, AVG(({rest}) * ({rest}) * ({rest})) AS third, SUM(each.hit) AS matched, {powers}\n"
         "FROM each JOIN rates ON rates.arm = each.arm GROUP BY each.arm ORDER BY each.arm"
     )
 
@@ -347,7 +349,8 @@ def _arms(rows: Rows) -> dict[str, Arm]:
     for row in rows:
         if row["value"] is not None and row["value"] == row["value"]:
             spread, third = (_known(row.get(k)) for k in ("spread", "third"))
-            found[str(row["arm"])] = Arm(int(row["n"]), float(row["value"]), spread, third)
+            arm = Arm(int(row["n"]), float(row["value"]), spread, third)
+            found[str(row["arm"])] = uneven(arm, [row[f"w{k}"] for k in range(2, 7)]) if "w2" in row else arm
     return found
 
 
@@ -360,7 +363,7 @@ def _value(arm: Arm, arms: Sequence[Arm], shares: bool, alpha: float) -> Second:
         return share(round(arm.mean * arm.n), arm.n, alpha)
     if arm.variance is None or arm.n < ONE:
         return Second(arm.mean)
-    return student(arm.n, arm.mean, arm.variance**0.5, alpha, skewed=skewness(arms))
+    return student(arm.n, arm.mean, arm.variance**0.5, alpha, skewed=skewness(arms), freedom=arm.freedom)
 
 
 def _effects(control: Arm, treatment: Arm, shares: bool, critical: float) -> tuple[Second, Second | None]:  # noqa: FBT001

@@ -150,6 +150,8 @@ class Moments:
                     f"var_samp({other}) AS {column}_{part}_var",
                     f"covar_samp({x}, {other}) AS {column}_{part}_cov",
                 ]
+                if part == "den":
+                    found += [f"avg(({other}) ** {k}) AS {column}_den_power{k}" for k in (4, 5)]
         return found
 
     def _thirds(self, column: str, others: Mapping[str, str]) -> list[str]:

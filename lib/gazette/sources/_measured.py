@@ -37,6 +37,10 @@ def measured(joined: Any, metrics: dict[str, Metric], by: Sequence[str]) -> Any:
                 found[f"{column}_{part}_mean"] = other.mean()
                 found[f"{column}_{part}_var"] = other.var(how="sample")
                 found[f"{column}_{part}_cov"] = value.cov(other, how="sample")
+        if metric.denominator is not None:
+            size = rows[f"{column}_den"].cast("float64")
+            found[f"{column}_den_power4"] = (size * size * size * size).mean()
+            found[f"{column}_den_power5"] = (size * size * size * size * size).mean()
         if metric.covariate is not None:
             lack = rows[f"{column}_lack"]
             found[f"{column}_lack_mean"] = lack.mean()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from gazette.record import NotPublished
+from gazette.stats._clusters import degrees, too_unequal
 from gazette.stats._moments import Moments, MomentsError
 from gazette.stats._skew import of_difference, shape, straight, too_skewed, unstraight
 
@@ -101,8 +102,10 @@ def mean(arm: Moments, *, level: float = 0.95, beside: Sequence[Moments] = ()) -
     skewness = shape(arm, *beside)
     if (few := too_skewed(arm.n, skewness)) is not None:
         return few
+    if (few := too_unequal(arm)) is not None:
+        return few
     error = math.sqrt(arm.variance / arm.n)
-    t, bend = float(stdtrit(arm.n - 1, 0.5 + level / 2)), skewness / math.sqrt(arm.n)
+    t, bend = float(stdtrit(degrees(arm), 0.5 + level / 2)), skewness / math.sqrt(arm.n)
     low, high = (arm.mean - unstraight(z, bend) * error for z in (t, -t))
     return Estimate(arm.mean, low, high, level, error, None, arm.n, "Student t" if bend == 0 else f"Student t{BENT}")
 
@@ -179,8 +182,10 @@ def _spread(control: Moments, treatment: Moments, critical: float) -> _Spread | 
         return NotPublished(reason="no variation in either arm")
     if (few := too_skewed(min(control.n, treatment.n), shape(control, treatment))) is not None:
         return few
+    if (few := too_unequal(control, treatment)) is not None:
+        return few
     share = a / (a + b)
-    freedom = 1 / (share**2 / (control.n - 1) + (1 - share) ** 2 / (treatment.n - 1))
+    freedom = 1 / (share**2 / degrees(control) + (1 - share) ** 2 / degrees(treatment))
     t, skewness = student_t(critical, freedom), of_difference(control, treatment)
     if t > WIDEST:
         return TOO_FEW

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gazette.errors import GazetteError
+from gazette.stats._clusters import unequal
 
 __all__ = ["Joint", "Lacking", "Moments", "MomentsError", "adjusted", "ratio"]
 
@@ -24,12 +25,14 @@ class Moments:
         mean: Their mean.
         variance: Their sample variance (divided by n - 1); 0 for a single unit.
         third: Mean third power of their distances from the mean; None where it was not kept.
+        freedom: Degrees of freedom of the variance; None is n - 1.
     """
 
     n: int
     mean: float
     variance: float
     third: float | None = None
+    freedom: float | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.n, bool) or self.n < 0 or int(self.n) != self.n:
@@ -71,6 +74,7 @@ class Joint:
         covariance: Their sample covariance.
         lacking: Who lacks the second.
         mixed: Mean products of three distances from the means: first, first, second; first, second, second; None where they were not kept.
+        powers: Means of the second's fourth and fifth powers; None where they were not kept.
     """
 
     first: Moments
@@ -78,6 +82,16 @@ class Joint:
     covariance: float
     lacking: Lacking | None = None
     mixed: tuple[float, float] | None = None
+    powers: tuple[float, float] | None = None
+
+    def shares(self) -> tuple[float, float, float, float] | None:
+        """Sums over units of the second to fifth powers of their shares of all of the second; None where one was not kept."""
+        n, mean, third = self.second.n, self.second.mean, self.second.third
+        if third is None or self.powers is None or n == 0 or mean == 0:
+            return None
+        square = self.second.variance * (n - 1) / n
+        raw = (square + mean**2, third + 3 * mean * square + mean**3, *self.powers)
+        return tuple(power / mean**k / n ** (k - 1) for k, power in enumerate(raw, 2))
 
     def third(self, slope: float, lack: float = 0.0) -> float | None:
         """Third central moment of first - slope second - lack indicator; None where one that it is made of was not kept."""
@@ -111,7 +125,8 @@ def ratio(arm: Joint) -> Moments:
     """Ratio of two means per unit, as moments of its linearisation (delta method; Deng et al. 2018, arXiv 1803.06336).
 
     The mean is a/b; the variance, that of (x - (a/b) y) / b, so that variance/n is the ratio's squared standard error. This is also the
-    analysis of clusters: the unit of assignment is the row, first and second are its totals over the unit of analysis.
+    analysis of clusters: the unit of assignment is the row, first and second are its totals over the unit of analysis. Where the second's
+    powers are known, the variance is what it is for units of unequal size (:func:`unequal`), with its degrees of freedom.
 
     Raises:
         MomentsError: The second mean is 0.
@@ -123,7 +138,12 @@ def ratio(arm: Joint) -> Moments:
     parts = a.variance + value**2 * b.variance
     third = arm.third(value)
     square = _left(parts - 2 * value * arm.covariance, parts)
-    return Moments(a.n, value, square / b.mean**2, None if third is None else third / b.mean**3)
+    wider, freedom = 1.0, None
+    if (shares := arm.shares()) is not None:
+        factor, freedom = unequal(a.n, shares)
+        wider = factor * (a.n - 1) / a.n if freedom else 1.0
+    third = None if third is None else third / b.mean**3 * wider**1.5  # so that its skewness stays
+    return Moments(a.n, value, wider * square / b.mean**2, third, freedom)
 
 
 def adjusted(control: Joint, treatment: Joint) -> tuple[Moments, Moments, float]:

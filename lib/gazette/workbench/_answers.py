@@ -51,7 +51,8 @@ def joint(row: Mapping[str, Any], column: str, part: str, first: stats.Moments) 
         thirds = _all(row, column, ("lack_xxl_third", "lack_xyl_third", "lack_yyl_third"))
         lacking = stats.Lacking(share, with_first, with_second, thirds)
     mixed = _all(row, own, ("xxy_third", "xyy_third"))
-    return stats.Joint(first, moments(row, own, first.n), number(row[f"{own}_cov"]), lacking, mixed)
+    powers = _all(row, own, ("power4", "power5"))
+    return stats.Joint(first, moments(row, own, first.n), number(row[f"{own}_cov"]), lacking, mixed, powers)
 
 
 def _or_none(value: Any) -> float | None:

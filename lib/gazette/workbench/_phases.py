@@ -15,6 +15,7 @@ __all__ = ["MOVED", "splits", "stratified", "too_few", "worst"]
 MOVED = "the allocation was moved while the test ran, and this is not taken within days of one allocation"
 ENDS = ("_mean", "_var", "_cov", "_third")
 LACKS = ("_lack_mean", "_lack_cov", "_lack_pre_cov", "_lack_xxl_third", "_lack_xyl_third", "_lack_yyl_third")
+POWERS = ("_den_power4", "_den_power5")  # which of a sum over phases do not say the degrees of freedom
 
 # Below these a stretch that weighs much has far too narrow a range: its own variance is hardly known, and weighs as if it were.
 FEWEST_USERS = 100
@@ -54,7 +55,7 @@ def stratified(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         counts = dict.fromkeys(sizes, 0) | {r["phase"]: int(r["n"]) for r in own}
         made["stretch"] = min(counts.values())
         for column in own[0]:
-            if _of_a_lack(column, own[0]) or column in {"variant", "n", "phase"}:
+            if _of_a_part(column, own[0]) or column in {"variant", "n", "phase"}:
                 continue
             if not column.endswith(ENDS):
                 made[column] = sum(number(r[column]) for r in own)
@@ -71,9 +72,9 @@ def stratified(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return arms
 
 
-def _of_a_lack(column: str, row: Mapping[str, Any]) -> bool:
-    """Whether a column is of units that lack a metric's covariate; a metric may itself be called lack, or end so."""
-    return any(column.endswith(end) and f"{column.removesuffix(end)}_mean" in row for end in LACKS)
+def _of_a_part(column: str, row: Mapping[str, Any]) -> bool:
+    """Whether a column is of units that lack a metric's covariate, or of its denominator's powers; a metric may itself be called lack, or end so."""
+    return any(column.endswith(end) and f"{column.removesuffix(end)}_mean" in row for end in (*LACKS, *POWERS))
 
 
 def too_few(row: Mapping[str, Any], column: str, *, proportion: bool) -> NotPublished | None:
