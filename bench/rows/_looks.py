@@ -206,13 +206,24 @@ def early_stop(runs: int) -> list[Row]:
     z = np.cumsum(rng.normal(drift / looks, 1 / math.sqrt(looks), (runs, looks)), axis=1) / np.sqrt(times)
     crossed = np.abs(z) > limits
     first = np.where(crossed.any(axis=1), crossed.argmax(axis=1), looks)
+    designs = [
+        stats.Design(
+            method="group-sequential",
+            alpha=0.05,
+            units=1000 * k,
+            planned=1000 * looks,
+            past=tuple(1000 * j for j in range(1, k)),
+            final=k == looks,
+        )
+        for k in range(1, looks + 1)
+    ]
     found, measured = [], []
     for path, k in zip(z, first, strict=True):
         if k < looks - 1:
             error = 1 / math.sqrt(times[k])
             value = float(path[k]) * error
             one = Estimate(value, value - 2 * error, value + 2 * error, 0.95, error, None, 100, "")
-            found.append(stats.shrunken(one, float(limits[k])) / drift)
+            found.append(stats.shrunken(one, designs[k]) / drift)
             measured.append(value / drift)
     mean = float(np.mean(found))
     what = f"expected effect after an early stop over the true one (measured: {np.mean(measured):.2f})"

@@ -1,32 +1,20 @@
-"""Sums of shipped tests against simulation, the prior against published figures and another optimiser."""
+"""Sums of shipped tests against simulation, the prior against published figures and scipy."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import integrate, optimize
+from scipy import integrate
 from scipy import stats as scipy_stats
 
 from gazette import stats
 from gazette.record import NotPublished
 from gazette.stats import Estimate, Prior
 
-# Trials of a vaccine (BCG): cases and others, vaccinated and not; the example of the R package metafor (Viechtbauer 2010).
-BCG = [
-    (4, 119, 11, 128),
-    (6, 300, 29, 274),
-    (3, 228, 11, 209),
-    (62, 13536, 248, 12619),
-    (33, 5036, 47, 5761),
-    (180, 1361, 372, 1079),
-    (8, 2537, 10, 619),
-    (505, 87886, 499, 87892),
-    (29, 7470, 45, 7232),
-    (17, 1699, 65, 1600),
-    (186, 50448, 141, 27197),
-    (5, 2493, 3, 2338),
-    (27, 16886, 29, 17825),
-]
+# Coaching in eight schools (Rubin 1981): effects, standard errors, and the posterior means that Stan's and PyMC's manuals print, of one normal.
+SCHOOLS = [28.0, 8, -3, 7, -1, 1, 18, 12]
+SCHOOL_ERRORS = [15.0, 10, 16, 11, 9, 11, 10, 18]
+SCHOOL_MEANS = [11.4, 7.9, 6.1, 7.6, 5.1, 6.2, 10.6, 8.4]
 
 
 def prior_of(effects: list[float], errors: list[float]) -> Prior:
@@ -40,78 +28,116 @@ def shown(found: Estimate | NotPublished) -> Estimate:
     return found
 
 
-def test_the_prior_is_what_metafor_prints_for_the_vaccine_trials() -> None:
-    effects = [float(np.log(a / (a + b) / (c / (c + d)))) for a, b, c, d in BCG]
-    errors = [float(np.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d))) for a, b, c, d in BCG]
-    prior = prior_of(effects, errors)
-    assert prior.spread**2 == pytest.approx(0.2800, abs=5e-5)
-    assert prior.mean == pytest.approx(-0.7112, abs=5e-5)
+def test_eight_schools_are_drawn_in_as_the_manuals_print() -> None:
+    prior = prior_of(SCHOOLS, SCHOOL_ERRORS)
+    drawn = [prior.drawn(x, s)[0] for x, s in zip(SCHOOLS, SCHOOL_ERRORS, strict=True)]
+    assert drawn == pytest.approx(SCHOOL_MEANS, abs=1.5), (
+        "where nothing is far out, a second, wider normal changes little"
+    )
+    assert sum(drawn) == pytest.approx(sum(SCHOOL_MEANS), rel=0.05)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_the_prior_is_where_another_optimiser_finds_it(seed: int) -> None:
+def few_large(seed: int, tests: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """True effects of which one in ten is large, as they were seen, and their errors."""
     rng = np.random.default_rng(seed)
-    errors = rng.uniform(0.003, 0.006, 30)
-    effects = rng.normal(0.002, 0.006, 30) + rng.normal(0, errors)
-    prior = prior_of(effects.tolist(), errors.tolist())
-
-    def minus(p: np.ndarray) -> float:
-        return -float(scipy_stats.norm.logpdf(effects, p[0], np.sqrt(p[1] ** 2 + errors**2)).sum())
-
-    best = optimize.minimize(minus, [0.0, 0.004], method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-12})
-    assert (prior.mean, prior.spread) == pytest.approx((best.x[0], abs(best.x[1])), abs=2e-7)
+    errors = rng.uniform(0.003, 0.006, tests)
+    true = np.where(rng.random(tests) < 0.1, rng.normal(0.0, 0.02, tests), rng.normal(0.0, 0.001, tests))
+    return true, true + rng.normal(0, errors), errors
 
 
-def test_effects_that_differ_by_noise_alone_are_drawn_to_their_mean() -> None:
-    errors = [0.01] * 10
-    prior = prior_of([0.001 * i for i in range(10)], errors)
-    assert prior.spread == 0
-    assert prior.drawn(0.05, 0.01) == pytest.approx((0.0045, 0))
+def test_points_of_the_prior_are_as_likely_as_scipy_says() -> None:
+    _, seen, errors = few_large(1, 30)
+    prior = prior_of(seen.tolist(), errors.tolist())
+    assert prior.chance.sum() == pytest.approx(1)
+    some = np.flatnonzero(prior.share > 0)[::400]
+    assert len(some) > 5
+    fits = [
+        np.log(
+            (1 - prior.share[i]) * scipy_stats.norm.pdf(seen, prior.mean[i], np.hypot(prior.narrow[i], errors))
+            + prior.share[i] * scipy_stats.norm.pdf(seen, prior.mean[i], np.hypot(prior.wide[i], errors))
+        ).sum()
+        for i in some
+    ]
+    assert np.diff(np.log(prior.chance[some])) == pytest.approx(np.diff(fits), abs=1e-8)
 
 
 def test_one_drawn_effect_is_the_posterior_by_numerical_integration() -> None:
-    rng = np.random.default_rng(3)
-    errors = rng.uniform(0.3, 0.6, 20)
-    prior = prior_of((rng.normal(0.2, 0.7, 20) + rng.normal(0, errors)).tolist(), errors.tolist())
+    _, seen, errors = few_large(2, 20)
+    prior = prior_of(seen.tolist(), errors.tolist())
+    i = int(np.flatnonzero((prior.share > 0) & (prior.narrow > 0))[0])
+    means, variances = prior.posterior(np.array([0.012]), np.array([0.004]))
 
     def weighed(power: int) -> float:
         def inside(theta: float) -> float:
-            return float(
-                theta**power
-                * scipy_stats.norm.pdf(1.3, theta, 0.4)
-                * scipy_stats.norm.pdf(theta, prior.mean, prior.spread)
-            )
+            before = (1 - prior.share[i]) * scipy_stats.norm.pdf(theta, prior.mean[i], prior.narrow[i])
+            before += prior.share[i] * scipy_stats.norm.pdf(theta, prior.mean[i], prior.wide[i])
+            return float(theta**power * scipy_stats.norm.pdf(0.012, theta, 0.004) * before)
 
-        return float(integrate.quad(inside, -8, 8, points=[1.0])[0])
+        return float(integrate.quad(inside, -0.1, 0.1, points=[0.0, prior.mean[i], 0.012], limit=400)[0])
 
     mean = weighed(1) / weighed(0)
-    assert prior.drawn(1.3, 0.4)[0] == pytest.approx(mean, rel=1e-8)
-    assert prior.drawn(1.3, 0.4)[1] == pytest.approx(np.sqrt(weighed(2) / weighed(0) - mean**2), rel=1e-7)
+    assert means[i, 0] == pytest.approx(mean, rel=1e-7)
+    assert variances[i, 0] == pytest.approx(weighed(2) / weighed(0) - mean**2, rel=1e-6)
 
 
-@pytest.mark.parametrize("tests", [10, 40])
-def test_winners_overstate_and_the_correction_takes_it_out(tests: int) -> None:
-    """Histories with known true effects, decided on noise: the naive sum is too high, the corrected one is not, and its range holds."""
-    rng = np.random.default_rng(11)
-    naive, corrected, held, runs = [], [], 0, 400
-    for _ in range(runs):
-        errors = rng.uniform(0.003, 0.006, tests)
-        true = rng.normal(0.001, 0.004, tests)
-        seen = true + rng.normal(0, errors)
+def test_the_range_of_a_sum_is_that_of_draws_from_its_posterior() -> None:
+    _, seen, errors = few_large(3, 20)
+    prior = prior_of(seen.tolist(), errors.tolist())
+    won = seen > 1.2 * errors
+    found = shown(stats.total(seen[won].tolist(), errors[won].tolist(), prior))
+    rng = np.random.default_rng(4)
+    at = rng.choice(len(prior.chance), 200_000, p=prior.chance)
+    middle, variance = (a.sum(axis=1) for a in prior.posterior(seen[won], errors[won]))
+    drawn = rng.normal(middle[at], np.sqrt(variance[at]))
+    width = found.high - found.low
+    assert np.quantile(drawn, [0.025, 0.975]) == pytest.approx([found.low, found.high], abs=0.01 * width)
+    assert found.value == pytest.approx(drawn.mean(), abs=0.005 * width)
+    assert found.standard_error == pytest.approx(drawn.std(), rel=0.01)
+
+
+def test_effects_that_differ_by_noise_alone_are_drawn_to_their_mean_and_a_far_one_is_not() -> None:
+    errors = [0.01] * 40
+    seen = [0.001 * i for i in range(20)] * 2
+    alike = prior_of(seen, errors)
+    assert alike.drawn(0.02, 0.01)[0] == pytest.approx(0.0095, abs=0.003)
+    far = prior_of([*seen[:-2], 0.1, 0.12], errors)
+    assert far.drawn(0.12, 0.01)[0] > 0.105, "a large effect stays"
+    assert far.drawn(0.02, 0.01)[0] == pytest.approx(0.0095, abs=0.004), "and widens nothing for the others"
+
+
+def test_effects_without_any_spread_have_a_prior() -> None:
+    prior = prior_of([0.0] * 8, [0.01] * 8)
+    found = shown(stats.total([0.0] * 8, [0.01] * 8, prior))
+    assert found.value == pytest.approx(0, abs=1e-9)
+    assert found.low < 0 < found.high
+
+
+@pytest.mark.parametrize(("few", "tests"), [(False, 20), (True, 100)])
+def test_winners_overstate_and_the_correction_takes_it_out(few: bool, tests: int) -> None:
+    """Histories with known true effects, decided on noise: the naive sum is too high, the corrected one is not, and its range holds.
+
+    Of one normal alone the range held in 62 of 100 where one effect in ten is large.
+    """
+    naive, corrected, held = [], [], 0
+    for seed in range(40):
+        true, seen, errors = few_large(seed, tests)
+        if not few:
+            rng = np.random.default_rng(1000 + seed)
+            true = rng.normal(0.001, 0.004, tests)
+            seen = true + rng.normal(0, errors)
         shipped = seen > 1.2 * errors
-        if not shipped.any():
-            continue
         chosen = (seen[shipped].tolist(), errors[shipped].tolist())
-        prior = prior_of(seen.tolist(), errors.tolist())
-        found, truth = shown(stats.total(*chosen, prior)), float(true[shipped].sum())
+        found, truth = (
+            shown(stats.total(*chosen, prior_of(seen.tolist(), errors.tolist()))),
+            float(true[shipped].sum()),
+        )
         naive.append(shown(stats.total(*chosen)).value - truth)
         corrected.append(found.value - truth)
         held += found.low <= truth <= found.high
-    share = held / len(corrected)
     bias, doubt = np.mean(corrected), np.std(corrected) / np.sqrt(len(corrected))
-    assert np.mean(naive) > 10 * doubt
+    assert np.mean(naive) > 5 * doubt
     assert abs(bias) < 0.2 * np.mean(naive)
-    assert 0.92 <= share <= 0.99
+    assert held / len(corrected) >= 0.85, "two standard errors of 40 histories below 95 %"
 
 
 def test_too_few_tests_are_said_to_be_too_few() -> None:

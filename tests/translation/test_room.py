@@ -307,3 +307,18 @@ def test_too_few_past_changes_are_said_and_wrong_ones_refused() -> None:
 def test_a_target_must_be_a_change(target: float) -> None:
     with pytest.raises(UnitError, match="target"):
         backward(Chain((link("a", 1.0),)), target, seed=1)
+
+
+def test_tests_that_were_kept_for_their_significance_give_no_slope() -> None:
+    rng = np.random.default_rng(39)
+    true = rng.normal(0, 0.01, 60)
+    x, y = true + rng.normal(0, 0.006, 60), true + rng.normal(0, 0.006, 60)
+    every = [Past(str(i), float(a), 0.006, float(b), 0.006) for i, (a, b) in enumerate(zip(x, y, strict=True))]
+    kept = [p for p in every if abs(p.technical) > 1.96 * p.technical_error]
+    assert len(kept) > 12
+    assert isinstance(learn(every), Learnt)
+    found = learn(kept)
+    assert isinstance(found, NotPublished)
+    assert "record the others as well" in found.reason
+    sure = [Past(str(i), 0.01 * (i + 5), 0.006, 0.01 * (i + 5), 0.006) for i in range(8)]
+    assert isinstance(learn(sure), Learnt), "large changes are significant without being chosen"

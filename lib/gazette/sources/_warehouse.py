@@ -284,7 +284,7 @@ def tables_of(subject: Model | Experiment, metrics: dict[str, Metric]) -> list[s
         ]
         return list(dict.fromkeys(p.table for p in parts if p is not None))
     known = [metrics[m] for m in subject.metrics]
-    sources = [s for m in known for s in (m.fact, m.denominator, m.covariate) if s is not None]
+    sources: list[Any] = [s for m in known for s in (m.fact, m.denominator, m.covariate) if s is not None]
     sources += [s for s in (subject.triggered,) if s is not None]
     return list(dict.fromkeys([subject.assignments, *(s.table for s in sources), *(s.table for s in subject.segments)]))
 

@@ -1,7 +1,8 @@
 """Estimates from aggregates: means, proportions, ratios, quantiles, their differences; sequential intervals, planning, the split of a test."""
 
-from gazette.stats._decisions import Bayes, Correction, adjust, bayes, heterogeneity, shrunken
+from gazette.stats._decisions import Bayes, Correction, adjust, bayes, heterogeneity
 from gazette.stats._design import Comparison, Design, Kind, Method, compare, information, joint_alpha
+from gazette.stats._early import crossing, shrunken
 from gazette.stats._estimates import (
     Estimate,
     difference_of_means,
@@ -61,6 +62,7 @@ __all__ = [
     "compare",
     "confidence_sequence_z",
     "coverage_of_claims",
+    "crossing",
     "detectable",
     "difference_of_means",
     "difference_of_proportions",

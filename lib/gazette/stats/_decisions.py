@@ -1,4 +1,4 @@
-"""Second opinions and corrections: Bayes, shrinkage after an early stop, several comparisons, segments."""
+"""Second opinions and corrections: Bayes, several comparisons, segments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from scipy.special import chdtrc, log_ndtr, ndtr
 
 from gazette.record import NotPublished
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from gazette.stats._estimates import Estimate
 
-__all__ = ["Bayes", "Correction", "adjust", "bayes", "heterogeneity", "shrunken"]
+__all__ = ["Bayes", "Correction", "adjust", "bayes", "heterogeneity"]
 
 Correction = Literal["benjamini-hochberg", "holm", "bonferroni", "none"]
 
@@ -47,26 +46,6 @@ def bayes(effect: Estimate, *, higher_is_better: bool = True) -> Bayes:
     loss = max(0.0, effect.standard_error * density - d * float(ndtr(-z)))
     hazard = math.exp(-(z**2) / 2 - float(log_ndtr(-z))) / math.sqrt(2 * math.pi)  # phi / Phi, also far out
     return Bayes(float(ndtr(z)), loss, max(0.0, effect.standard_error * hazard - d))
-
-
-def shrunken(effect: Estimate, critical: float) -> float:
-    """The effect after an early stop, drawn towards zero: only looks that crossed their bound stop, so what is seen overstates it.
-
-    The average of two estimates given that |z| passed ``critical``: the maximum and the mean of the conditional likelihood
-    phi(z - mu) / P(|Z| > c; mu) (Zhong & Prentice 2008, Biostatistics 9:621, whose third estimator this is). Far beyond the bound it leaves
-    the effect alone; just beyond it little is left.
-
-    Args:
-        effect: With its standard error.
-        critical: Standard errors that the look asked for.
-    """
-    z = abs(effect.value) / effect.standard_error
-    mu = np.linspace(-8.0, z + 8.0, 4001)
-    crossing = ndtr(mu - critical) + ndtr(-mu - critical)
-    likelihood = np.exp(-0.5 * (z - mu) ** 2) / np.maximum(crossing, 1e-300)
-    middle = float((mu * likelihood).sum() / likelihood.sum())
-    top = float(mu[int(likelihood.argmax())])
-    return math.copysign(max(0.0, (middle + top) / 2) * effect.standard_error, effect.value)
 
 
 def adjust(p_values: Sequence[float], method: Correction) -> list[float]:

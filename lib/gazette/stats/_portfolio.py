@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtr
 
 from gazette.record import NotPublished
 from gazette.stats._estimates import Estimate, proportion, z_of
@@ -16,66 +17,80 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Vector = NDArray[np.float64]
+
 __all__ = ["FEWEST_CLAIMS", "FEWEST_TESTS", "Prior", "coverage_of_claims", "fit_prior", "realised_share", "total"]
 
 FEWEST_TESTS = 8  # with fewer, how much true effects differ is hardly known
 FEWEST_CLAIMS = 3
-GRID = 400
-METHOD = "empirical Bayes, normal prior by maximum likelihood"
+MEANS = np.linspace(-4, 4, 17)  # standard errors from the median
+NARROW = np.linspace(0, 2.5, 11)  # of the width of most effects
+WIDE = 9  # widths of the few large ones
+SHARES = np.array([0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5])  # of effects that are drawn from the wide normal
+LIKELY = np.array(
+    [3.0, 1, 1, 1, 1, 1, 1]
+)  # of each share before any data: one chance in three that one normal is enough
+TINY = 1e-300
+FAR = 9.0
+HALVINGS = 60
+HARDLY = 1e-5  # of the likeliest point: those below are left out
+QUARTILES = 1.349  # between those of a standard normal
+METHOD = "Bayes, true effects from two normals of which one is wider, over a grid"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prior:
-    """How true effects of tests are spread: normal around ``mean`` with standard deviation ``spread``.
+    """How true effects of tests are spread: most from a narrow normal, a share from a wider one, both around one mean.
+
+    What the effects say of the four is a grid of points, each with its chance; arrays have one value a point.
 
     Attributes:
-        mean, spread: Maximum-likelihood estimates, in the effects' unit.
-        spreads, weights: A grid of spreads and how likely each is (flat prior on the spread, the mean integrated out);
-            what is not known of the prior goes into the ranges of sums by it.
         n: Tests that it was fitted to.
+        mean, narrow, wide: In the effects' unit; standard deviations.
+        share: Of effects that come from the wide normal.
+        chance: Of the point given the effects; sums to one.
     """
 
-    mean: float
-    spread: float
-    spreads: tuple[float, ...]
-    weights: tuple[float, ...]
-    effects: tuple[float, ...]
-    errors: tuple[float, ...]
+    n: int
+    mean: Vector
+    narrow: Vector
+    wide: Vector
+    share: Vector
+    chance: Vector
 
-    @property
-    def n(self) -> int:
-        """Tests that it was fitted to."""
-        return len(self.effects)
+    def posterior(self, effects: Vector, errors: Vector) -> tuple[Vector, Vector]:
+        """Means and variances of true effects at every point, both of shape (points, effects)."""
+        means, variances, densities = [], [], []
+        for spread, share in ((self.narrow, 1 - self.share), (self.wide, self.share)):
+            square = spread[:, None] ** 2
+            kept = square / (square + errors**2)
+            means.append(kept * effects + (1 - kept) * self.mean[:, None])
+            variances.append(kept * errors**2)
+            densities.append(share[:, None] * _density(effects, self.mean[:, None], square + errors**2))
+        large = densities[1] / np.maximum(densities[0] + densities[1], TINY)
+        middle = (1 - large) * means[0] + large * means[1]
+        variance = (1 - large) * variances[0] + large * variances[1] + large * (1 - large) * (means[1] - means[0]) ** 2
+        return middle, variance
 
     def drawn(self, effect: float, error: float) -> tuple[float, float]:
-        """Posterior mean and standard deviation of one test's true effect, the prior taken as known."""
-        kept = self.spread**2 / (self.spread**2 + error**2)
-        return kept * effect + (1 - kept) * self.mean, math.sqrt(kept) * error
+        """Posterior mean and standard deviation of one test's true effect, what is not known of the prior included."""
+        means, variances = (a[:, 0] for a in self.posterior(np.array([effect]), np.array([error])))
+        value = float(self.chance @ means)
+        return value, math.sqrt(float(self.chance @ (variances + (means - value) ** 2)))
 
 
-def _moments(spread: float, effects: NDArray[np.float64], errors: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Mean, its variance, and the log-likelihood at it, of a normal prior with this spread."""
-    variance = spread**2 + errors**2
-    precision = 1 / variance
-    middle = float((precision * effects).sum() / precision.sum())
-    fit = -0.5 * float((np.log(variance) + (effects - middle) ** 2 * precision).sum())
-    return middle, float(1 / precision.sum()), fit
-
-
-def _over(
-    spreads: NDArray[np.float64], effects: NDArray[np.float64], errors: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """`_moments` of many spreads at once."""
-    variance = spreads[:, None] ** 2 + errors**2
-    precision = 1 / variance
-    total = precision.sum(axis=1)
-    middle = (precision * effects).sum(axis=1) / total
-    fit = -0.5 * (np.log(variance) + (effects - middle[:, None]) ** 2 * precision).sum(axis=1)
-    return middle, 1 / total, fit
+def _density(effects: Vector, mean: Vector, variance: Vector) -> Vector:
+    """Normal, without the constant."""
+    found: Vector = np.exp(-0.5 * (effects - mean) ** 2 / variance) / np.sqrt(variance)
+    return found
 
 
 def fit_prior(effects: Sequence[float], errors: Sequence[float]) -> Prior | NotPublished:
-    """Fit how true effects are spread to all tests, won or not: x_i ~ N(mean, spread^2 + error_i^2), by maximum likelihood.
+    """How true effects are spread, from all tests, won or not: x_i ~ (1 - w) N(m, a^2 + error_i^2) + w N(m, b^2 + error_i^2).
+
+    A scale mixture (Stephens 2017, Biostatistics 18:275) with few parameters: the wide normal leaves large effects where they were seen, where one
+    normal alone would draw them in with all others. Instead of the one likeliest prior all of a fixed grid are kept, each with its chance, so that what
+    few tests say of the prior is in the ranges; before the data m and a are flat, b is flat on the log scale.
 
     It must see tests that were not shipped: a posterior given all of the data needs no correction for selecting on the
     data (Efron 2011, JASA 106:1602), a prior fitted to winners alone would be biased as they are.
@@ -84,25 +99,27 @@ def fit_prior(effects: Sequence[float], errors: Sequence[float]) -> Prior | NotP
         effects: Measured effects, in one unit and the good direction.
         errors: Their standard errors, above zero.
     """
-    from scipy.optimize import minimize_scalar  # noqa: PLC0415  slow to import
-
     if len(effects) < FEWEST_TESTS:
         return NotPublished(reason="history too short")
     x, s = np.asarray(effects, dtype=float), np.asarray(errors, dtype=float)
-    top = 3 * float(x.std() + s.max())
-    found = minimize_scalar(
-        lambda t: -_moments(t, x, s)[2], bounds=(0.0, top), method="bounded", options={"xatol": top * 1e-9}
-    )
-    spread = float(found.x)
-    if _moments(0.0, x, s)[2] >= _moments(spread, x, s)[2] or spread < top * 1e-6:
-        spread = 0.0
-    grid = np.linspace(0.0, top, GRID)
-    _, doubt, fit = _over(grid, x, s)
-    likely = fit + np.array([0.5 * math.log(d) for d in doubt])
-    weights = np.exp(likely - likely.max())
-    weights /= weights.sum()
-    middle = _moments(spread, x, s)[0]
-    return Prior(middle, spread, tuple(grid.tolist()), tuple(weights.tolist()), tuple(x.tolist()), tuple(s.tolist()))
+    low, middle, high = np.quantile(x, [0.25, 0.5, 0.75])
+    width = max(
+        float(high - low) / QUARTILES, float(np.median(s))
+    )  # of most effects as seen; a few large ones do not move it
+    mean = middle + MEANS * width / math.sqrt(len(x))
+    narrow = NARROW * width
+    wide = np.geomspace(width, 2 * max(float(np.abs(x - middle).max()), 2 * width), WIDE)
+    small, large = (
+        _density(x, mean[:, None], (spread[:, None] ** 2 + s**2)[:, None, :]) for spread in (narrow, wide)
+    )  # of shape (spreads, means, tests)
+    fit = np.full((len(narrow), WIDE, len(SHARES), len(mean)), -np.inf)
+    for i, j in np.argwhere(wide > narrow[:, None]):
+        mixed = (1 - SHARES)[:, None, None] * small[i] + SHARES[:, None, None] * large[j]
+        fit[i, j] = np.log(np.maximum(mixed, TINY)).sum(axis=-1) + np.log(LIKELY)[:, None]
+    chance = np.exp(fit - fit.max())
+    at = np.nonzero(chance > HARDLY)
+    kept = chance[at]
+    return Prior(len(x), mean[at[3]], narrow[at[0]], wide[at[1]], SHARES[at[2]], kept / kept.sum())
 
 
 def total(
@@ -111,9 +128,8 @@ def total(
     """Sum of effects of chosen tests; with a prior each drawn towards it, which takes the winner's curse out.
 
     Without a prior the sum is naive: tests were chosen because they looked good, so it overstates what they bring
-    (Lee & Shen 2018, KDD, "Winner's Curse"). The range of a corrected sum is normal, its variance that of the posterior
-    plus what is not known of the prior (Morris 1983, JASA 78:47): the mean square distance of the sum from the one shown,
-    over the grid of spreads.
+    (Lee & Shen 2018, KDD, "Winner's Curse"). A corrected sum is the mean of its posterior, its range ends at the quantiles: at each point of the
+    prior's grid the sum is normal with the mean and variance of its posterior there.
     """
     if isinstance(prior, NotPublished):
         return prior
@@ -121,19 +137,24 @@ def total(
         return NotPublished(reason="no test was shipped")
     x, s = np.asarray(effects, dtype=float), np.asarray(errors, dtype=float)
     if prior is None:
-        value, error, method = math.fsum(effects), math.sqrt(float((s**2).sum())), "sum, as measured"
-    else:
-        value = math.fsum(prior.drawn(e, d)[0] for e, d in zip(effects, errors, strict=True))
-        every, each = np.asarray(prior.effects), np.asarray(prior.errors)
-        spreads = np.asarray(prior.spreads)
-        middle, doubt, _ = _over(spreads, every, each)
-        kept = spreads[:, None] ** 2 / (spreads[:, None] ** 2 + s**2)
-        centre = (kept * x + (1 - kept) * middle[:, None]).sum(axis=1)
-        variance = (kept * s**2).sum(axis=1) + (1 - kept).sum(axis=1) ** 2 * doubt
-        square = np.asarray(prior.weights) * (variance + (centre - value) ** 2)
-        error, method = math.sqrt(sum(square.tolist())), METHOD
-    half = z_of(level) * error
-    return Estimate(value, value - half, value + half, level, error, None, len(effects), method)
+        value, error = math.fsum(effects), math.sqrt(float((s**2).sum()))
+        half = z_of(level) * error
+        return Estimate(value, value - half, value + half, level, error, None, len(effects), "sum, as measured")
+    middle, variance = (a.sum(axis=1) for a in prior.posterior(x, s))
+    value = float(prior.chance @ middle)
+    error = math.sqrt(float(prior.chance @ (variance + (middle - value) ** 2)))
+    low, high = (_quantile(p, middle, np.sqrt(variance), prior.chance) for p in ((1 - level) / 2, (1 + level) / 2))
+    return Estimate(value, low, high, level, error, None, len(effects), METHOD)
+
+
+def _quantile(p: float, means: Vector, spreads: Vector, chances: Vector) -> float:
+    """Of a mixture of normals; those without any spread are points."""
+    spread = np.maximum(spreads, TINY)
+    low, high = float((means - FAR * spreads).min()), float((means + FAR * spreads).max())
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if float(chances @ ndtr((middle - means) / spread)) < p else (low, middle)
+    return (low + high) / 2
 
 
 def realised_share(

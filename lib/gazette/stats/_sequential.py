@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Spending", "always_valid_p", "boundaries", "confidence_sequence_z", "spent"]
+__all__ = ["Spending", "always_valid_p", "boundaries", "confidence_sequence_z", "simpson", "spent"]
 
 Spending = Literal["obrien-fleming", "pocock", "quadratic"]
 STEPS = 32  # grid points per standard deviation of the drift-free process
@@ -119,13 +119,13 @@ def boundaries(
             density = np.exp(-0.5 * (new / scale) ** 2) / (scale * math.sqrt(2 * math.pi))
         else:
             kernel = np.exp(-0.5 * ((new[:, None] - grid[None, :]) / scale) ** 2) / (scale * math.sqrt(2 * math.pi))
-            density = kernel @ (density * _weights(grid))
+            density = kernel @ (density * simpson(grid))
         grid, before = new, t
     return found
 
 
-def _weights(grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Simpson's rule on an odd, even-spaced grid."""
+def simpson(grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights of Simpson's rule on an odd, even-spaced grid."""
     weights: NDArray[np.float64] = np.ones(len(grid))
     weights[1:-1:2], weights[2:-1:2] = 4.0, 2.0
     weights *= (grid[1] - grid[0]) / 3
@@ -136,7 +136,7 @@ def _solve(grid: NDArray[np.float64], density: NDArray[np.float64], root: float,
     """The z at which crossing now, and not before, has probability ``share``."""
     if share <= 0:
         return WIDEST
-    mass = density * _weights(grid)
+    mass = density * simpson(grid)
 
     def crossing(z: float) -> float:
         edge = z * root

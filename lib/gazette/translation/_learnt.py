@@ -24,6 +24,8 @@ FEWEST = 5
 LEVEL = 0.8
 SPREADS = 121
 FLOOR = 0.8  # of the residuals' width
+CALIPER = 1.0  # standard errors
+JUST = 5
 STEPS = 2  # of the weights: from errors alone, then with the spread between tests
 
 
@@ -108,6 +110,10 @@ def learn(past: Sequence[Past]) -> Learnt | NotPublished:
             f"past change {past[int(np.argmax(bad))].id!r} has a value that is not finite, or a standard error that is not positive",
             mend="correct it in the table of past effects",
         )
+    if _kept_for_significance(abs(x) / s):
+        return NotPublished(
+            reason=f"of these {len(past)} technical changes many are just significant and none just not: tests seem to be kept for it, and a slope would be too low; record the others as well"
+        )
     top, bottom, expected, doubt = _terms(x, s, y, r)
     ends = _fieller(top, bottom)
     if ends is None:
@@ -127,6 +133,15 @@ def learn(past: Sequence[Past]) -> Learnt | NotPublished:
         n=len(past),
         observed=(float(x.min()), float(x.max())),
     )
+
+
+def _kept_for_significance(z: Vector) -> bool:
+    """Whether changes lie just above the limit of significance and none lies below it (a caliper test: Gerber & Malhotra 2008).
+
+    Where nothing was selected, five above and none below is a chance of one in 32 at most.
+    """
+    limit = z_of(0.95)
+    return not (z < limit).any() and int((z < limit + CALIPER).sum()) >= JUST
 
 
 def _terms(x: Vector, s: Vector, y: Vector, r: Vector) -> tuple[Vector, Vector, Vector, Vector]:

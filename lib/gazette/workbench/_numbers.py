@@ -256,7 +256,7 @@ class ExperimentNumbers(Bench):
                 f"{prefix}loss", "Expected loss if it is worse (Bayes)", better.loss_if_worse, unit=gap, **shared
             )
             if self.early and primary.comparison.excludes_zero:
-                drawn = stats.shrunken(difference, reading.design.critical())
+                drawn = stats.shrunken(difference, reading.design)
                 extra["shrunken"] = self.add(
                     f"{prefix}shrunken", "Effect drawn towards zero", drawn, unit=gap, **shared
                 )
