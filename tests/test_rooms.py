@@ -82,3 +82,22 @@ def test_pure_rooms_read_no_clock_no_environment_and_no_network(room: str) -> No
         for node in ast.walk(ast.parse(path.read_text())):
             name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
             assert name not in banned, f"{path.name}:{getattr(node, 'lineno', 0)} uses {name}"
+
+
+def test_sealed_files_are_opened_in_one_place() -> None:
+    """Whoever wants a file of a sealed edition asks ``Store.open``, which holds it to its digest; folders stay in ``editions``."""
+    found = []
+    for path in LIBRARY.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())) if room_of(path) != "editions" else ():
+            asked = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "path"
+            below = (
+                isinstance(node, ast.BinOp)
+                and isinstance(node.op, ast.Div)
+                and isinstance(node.left, ast.Attribute)
+                and node.left.attr == "root"
+                and ast.unparse(node.left.value).endswith("store")
+            )
+            inside = isinstance(node, ast.Attribute) and node.attr == "_folder" and "seal" in ast.unparse(node.value)
+            if asked or below or inside:
+                found.append(f"{path.relative_to(LIBRARY)}:{node.lineno}: {ast.unparse(node)}")
+    assert not found, "take Store.open(week): it checks what it gives out"

@@ -151,12 +151,11 @@ def test_missing_and_changed_files_are_named_and_the_rest_is_compared(project: P
     found = difference(store, Week.parse("2026-W46"), Week.parse("2026-W47"))
     said = "\n".join(found.problems)
     for words in (
-        "notebooks/ is not there",
-        "params/alerts.yml is missing, though the manifest names it",
-        "params/metrics.yml cannot be read",
-        "records/executive.json is of another schema",
-        ".parquet cannot be read",
-        "is not what was sealed",
+        "notebooks/button.ipynb is left out: a sealed file cannot be read: it is missing",
+        "params/alerts.yml is left out: a sealed file cannot be read: it is missing",
+        "params/metrics.yml is left out: a sealed file is not what was sealed",
+        "records/executive.json is left out",
+        ".parquet is left out",
     ):
         assert words in said
     assert found.numbers
@@ -175,9 +174,9 @@ def test_no_edition_at_all_and_names_of_none_are_refused(tmp_path: Path) -> None
 
 def test_a_failed_subject_comes_first_and_other_columns_before_other_rows(sealed: tuple[Path, str]) -> None:
     folder = sealed[0] / "editions" / "2026-W47"
-    before = read_side(folder, "2026-W46", versions={"python": "3.11"}, files={})
-    after = read_side(folder, "2026-W47", versions={"python": "3.12", "quarto": "2"}, files={})
-    assert not compare_sides(before, read_side(folder, "2026-W46", versions={"python": "3.11"}, files={})).data
+    before = read_side(folder, "2026-W46", versions={"python": "3.11"})
+    after = read_side(folder, "2026-W47", versions={"python": "3.12", "quarto": "2"})
+    assert not compare_sides(before, read_side(folder, "2026-W46", versions={"python": "3.11"})).data
     after.failures["button"] = {"kind": "experiment", "title": "Green button", "what": "no memory"}
     del after.records["button"]
     name = ("red", "arms")
@@ -203,15 +202,12 @@ def test_packages_of_other_versions_are_named_where_both_editions_keep_their_env
     pandas = content["packages"]["pandas"]
     del content["packages"]["altair"]
     place.write_text(json.dumps(content | {"packages": content["packages"] | {"pandas": "9.0.0", "extra": "1"}}))
-    sides = [
-        read_side(f, "2026-W47", versions={}, files={})
-        for f in (sealed[0] / "editions" / "2026-W47", tmp_path / "there")
-    ]
+    sides = [read_side(f, "2026-W47", versions={}) for f in (sealed[0] / "editions" / "2026-W47", tmp_path / "there")]
     found = [(c.place, c.old, c.new) for c in compare_sides(*sides).code]
     altair = sides[0].packages["altair"]
     assert found == [("altair", altair, None), ("extra", None, "1"), ("pandas", pandas, "9.0.0")]
     shutil.rmtree(place.parent)
-    older = read_side(tmp_path / "there", "2026-W46", versions={}, files={})
+    older = read_side(tmp_path / "there", "2026-W46", versions={})
     assert compare_sides(older, sides[0]).code == (), "an edition that does not say has not lost them"
     assert any("environment/ is not there" in p for p in older.problems)
 

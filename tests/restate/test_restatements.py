@@ -19,7 +19,7 @@ from gazette.errors import EditionError
 from gazette.register import listed, load_register, read_log
 from gazette.restate import Now, restate
 from gazette.sources import Period
-from program import gazette
+from program import gazette, reseal
 from small import REPOSITORY, SmallProject
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def late(sealed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_late_rows_are_told_as_late_data_and_a_verdict_that_turns_is_called_out(late: Path) -> None:
-    log = read_log(late / "editions" / NEW)
+    log = read_log(Store(late / "editions").open(Week.parse(NEW)))
     assert log is not None
     assert {r.cause for r in log.restatements} == {"late data"}
     assert not log.unread
@@ -259,6 +259,9 @@ def test_a_notebook_that_fails_today_is_named_and_stops_nothing(late: Path, tmp_
     code[-1]["source"] = "raise RuntimeError('not any more')"
     path.write_text(json.dumps(notebook))
     found = json.loads(again(root, tmp_path))
+    assert "notebooks/button.ipynb: changed" in found["unread"][0]["why"], "nothing is said of what was altered"
+    reseal(root / "editions" / OLD)
+    found = json.loads(again(root, tmp_path))
     assert found["restatements"] == []
     assert "not any more" in found["unread"][0]["why"]
 
@@ -267,11 +270,12 @@ def test_a_notebook_that_fails_today_is_named_and_stops_nothing(late: Path, tmp_
     "text", ["", "{", "[]", '{"edition": "2026-W46"}', '{"edition": "2026-W47", "restatements": [{}]}']
 )
 def test_a_malformed_log_is_a_clear_error(tmp_path: Path, text: str) -> None:
-    folder = tmp_path / NEW
-    folder.mkdir()
+    store, week = Store(tmp_path), Week.parse(NEW)
+    folder = store.staging(week)
     (folder / "restatements.json").write_text(text)
+    store.seal(folder, week, versions={}, facts={})
     with pytest.raises(EditionError, match="the log of restatements cannot be read"):
-        read_log(folder)
+        read_log(store.open(week))
 
 
 @pytest.mark.browser

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from gazette import conclusions, display
-from gazette.record import Record
 from gazette.sources import Answer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gazette.build._project import Project
-    from gazette.editions import Week
+    from gazette.editions import Sealed, Week
 
 __all__ = ["digest_before"]
 
@@ -30,10 +27,9 @@ def digest_before(project: Project, week: Week) -> Answer:
     before = project.store.before(week)
     if before is None:
         return Answer("digest_before", "There is no earlier edition.\n", pa.Table.from_pylist([], schema))
-    path = project.store.path(before)
-    found = [Record.from_json(p.read_bytes()) for p in sorted((path / "records").glob("*.json"))]
-    records = [r for r in found if r.kind != "summary"]
-    site = _sealed_site(path)
+    sealed = project.store.open(before)
+    records = [r for r in sealed.records() if r.kind != "summary"]
+    site = _sealed_site(sealed)
     currency = str(site.get("currency", "USD"))
     numbers = [n for r in records for n in r.numbers]
     ids = (site.get("executive") or {}).get("cards") or []
@@ -46,7 +42,7 @@ def digest_before(project: Project, week: Week) -> Answer:
     return Answer("digest_before", asked, pa.Table.from_pylist([row], schema))
 
 
-def _sealed_site(path: Path) -> dict[str, Any]:
+def _sealed_site(sealed: Sealed) -> dict[str, Any]:
     """Settings as they were sealed, by the rules of then: read as YAML, not checked by those of today."""
-    found = yaml.safe_load((path / "params" / "site.yml").read_text(encoding="utf-8"))
+    found = yaml.safe_load(sealed.read("params/site.yml"))
     return found if isinstance(found, dict) else {}

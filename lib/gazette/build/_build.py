@@ -252,7 +252,10 @@ def _one(
             raise write_error(error, staging) from error
         raise
     notes = site.known_remarks(project.params.annotations, week)
-    warnings = tuple(f"remark {n.id}: {what}" for n, what in site.lost_remarks(store.path(week), notes))
+    warnings = tuple(
+        f"remark {n.id}: {what}"
+        for n, what in site.lost_remarks(store.open(week).within("records", "notebooks"), notes)
+    )
     seconds = time.monotonic() - start
     _log(project, edition, outcomes, seconds)
     return Built(edition, "built", manifest.digest, tuple(outcomes), seconds, warnings)

@@ -42,7 +42,7 @@ def check(root: Path) -> list[Problem]:
             found.append(Problem(f"{kind}s/{subject.id}.yml", 1, key, f"{error.what} ({template.name})", error.mend))
     store = Store(root / params.site.editions)
     if sealed := store.weeks():
-        found += changes(root / "params", store.path(sealed[-1]) / "params", str(sealed[-1]))
+        found += changes(root / "params", store.open(sealed[-1]).within("params") / "params", str(sealed[-1]))
     return sorted(found)
 
 
@@ -80,7 +80,7 @@ def remark_warnings(root: Path) -> list[str]:
     if params is None or store is None or not sealed or not any(a.number or a.chart for a in params.annotations):
         return []
     try:
-        targets = targets_of(store.path(sealed[-1]))
+        targets = targets_of(store.open(sealed[-1]).within("records", "notebooks"))
     except EditionError as error:
         return [f"remarks were not held against {sealed[-1]}: {error.what}"]
     return [

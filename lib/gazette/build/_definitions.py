@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.errors import ParamsError, SourceError
 from gazette.params import changes
-from gazette.record import SUBJECTS, NotPublished, Record, headline_numbers
+from gazette.record import SUBJECTS, NotPublished, headline_numbers
 from gazette.sources import Answer, bridge_answer, column_of
 
 if TYPE_CHECKING:
     from gazette.build._project import Project
     from gazette.editions import Week
-    from gazette.record import Number
+    from gazette.record import Number, Record
     from gazette.sources import Period, Warehouse
 
 __all__ = ["METRICS", "metric_answers", "refuse_changes"]
@@ -30,7 +30,7 @@ def refuse_changes(project: Project, week: Week) -> None:
     before = project.store.before(week)
     if before is None:
         return
-    found = changes(project.root / "params", project.store.path(before) / "params", str(before))
+    found = changes(project.root / "params", project.store.open(before).within("params") / "params", str(before))
     if found:
         listing = "\n".join(map(str, found))
         one = len(found) == 1
@@ -67,8 +67,7 @@ def _history(project: Project, week: Week) -> Answer:
     rows: list[dict[str, Any]] = []
     earlier = [w for w in project.store.weeks() if w < week][-(EDITIONS - 1) :]
     for one in earlier:
-        for path in sorted((project.store.path(one) / "records").glob("*.json")):
-            record = Record.from_json(path.read_bytes())
+        for record in project.store.open(one).records():
             if record.kind in SUBJECTS:
                 chosen = [n for metric in project.params.metrics for n in headline_numbers(record, metric)]
                 rows += [_row(str(one), record, number) for number in chosen]

@@ -26,7 +26,7 @@ from gazette.errors import EditionError, SourceError
 from gazette.params import Model
 from gazette.recompute import FOLDER as SECOND
 from gazette.recompute import ask
-from gazette.record import Record, TakenLook
+from gazette.record import TakenLook
 from gazette.snapshot import freeze
 from gazette.sources import (
     Answer,
@@ -163,9 +163,9 @@ def _looks(project: Project, week: Week, subject: str) -> Answer:
     looks: tuple[TakenLook, ...] = ()
     store, source = project.store, "no earlier edition has looked at this experiment"
     for earlier in reversed([w for w in store.weeks() if w < week]):
-        path = store.path(earlier) / "records" / f"{subject}.json"
-        if path.is_file():
-            looks = Record.from_json(path.read_bytes()).looks
+        record = store.open(earlier).record(subject)
+        if record is not None:
+            looks = record.looks
             source = f"the ledger in records/{subject}.json of edition {earlier}"
             break
     schema = pa.schema(

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from gazette import conclusions
 from gazette.errors import SourceError
-from gazette.record import Record
-from gazette.snapshot import reopen
 from gazette.sources import (
     Answer,
     empty_history,
@@ -85,16 +83,15 @@ def _before(project: Project, week: Week, subject: str) -> list[Answer]:
     rows: list[dict[str, str]] = []
     columns = None
     for earlier in reversed([w for w in project.store.weeks() if w < week]):
-        path = project.store.path(earlier)
-        frozen = path / "snapshot" / subject
-        if columns is None and (frozen / "schema.parquet").is_file():
-            columns = (str(earlier), reopen(frozen).table("schema"))
-        record = path / "records" / f"{subject}.json"
-        if record.is_file():
-            facts = Record.from_json(record.read_bytes()).facts
+        sealed = project.store.open(earlier)
+        frozen, record = sealed.snapshot(subject), sealed.record(subject)
+        if columns is None and frozen is not None and frozen.has("schema"):
+            columns = (str(earlier), frozen.table("schema"))
+        if record is not None:
+            facts = record.facts
             rows.append({"edition": str(earlier), **{k: facts.get(k, "") for k in ("live", "baseline", "run_id")}})
-        if (frozen / "live_before.parquet").is_file():  # it knew all of those before it
-            known = reopen(frozen).table("live_before").to_dict("records")
+        if frozen is not None and frozen.has("live_before"):  # it knew all of those before it
+            known = frozen.table("live_before").to_dict("records")
             rows += [{str(k): str(v) for k, v in row.items()} for row in reversed(known)]
             break
     rows.reverse()
@@ -138,12 +135,9 @@ def _alerts_before(project: Project, week: Week) -> Answer:
     rows: list[dict[str, object]] = []
     source = "no earlier edition has a record of operations"
     for earlier in reversed([w for w in project.store.weeks() if w < week]):
-        path = project.store.path(earlier) / "records" / f"{OPERATIONS}.json"
-        if path.is_file():
-            rows = [
-                {"id": a.id, "subject": a.subject, "state": a.state, "since": a.since}
-                for a in Record.from_json(path.read_bytes()).alerts
-            ]
+        record = project.store.open(earlier).record(OPERATIONS)
+        if record is not None:
+            rows = [{"id": a.id, "subject": a.subject, "state": a.state, "since": a.since} for a in record.alerts]
             source = f"records/{OPERATIONS}.json of edition {earlier}"
             break
     schema = pa.schema([*((k, pa.string()) for k in ("id", "subject", "state")), ("since", pa.timestamp("us"))])
@@ -195,13 +189,13 @@ def portfolio_answers(project: Project, week: Week, present: set[str]) -> list[A
 
     known: dict[str, dict[str, object]] = {}
     for earlier in reversed([w for w in project.store.weeks() if w < week]):
-        path = project.store.path(earlier)
-        for file in sorted((path / "records").glob("*.json")):
-            if file.stem not in known and (found := conclusions.tested(Record.from_json(file.read_bytes()))):
-                known[file.stem] = asdict(found)
-        frozen = path / "snapshot" / PORTFOLIO
-        if (frozen / "known.parquet").is_file():  # it knew all of those before it
-            kept = reopen(frozen).table("known").astype(object)
+        sealed = project.store.open(earlier)
+        for record in sealed.records():
+            if record.subject not in known and (found := conclusions.tested(record)):
+                known[record.subject] = asdict(found)
+        frozen = sealed.snapshot(PORTFOLIO)
+        if frozen is not None and frozen.has("known"):  # it knew all of those before it
+            kept = frozen.table("known").astype(object)
             for row in kept.where(kept.notna(), None).to_dict("records"):
                 known.setdefault(str(row["test"]), {str(k): v for k, v in row.items()})
             break

@@ -67,7 +67,7 @@ def _proposals(project: Project) -> tuple[str, list[Proposal]]:
     weeks = project.store.weeks()
     if not weeks:
         raise EditionError("there is no edition to learn from", mend="build one: gazette build")
-    past = PastChanges(project.store.path(weeks[-1]))
+    past = PastChanges(project.store.open(weeks[-1]).within("snapshot"))
     return str(weeks[-1]), [_proposal(row, past) for row in project.params.translations if row.quantified]
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from gazette.record import NotPublished, Record, canonical_json
-from gazette.snapshot import reopen
+from gazette.record import NotPublished, canonical_json
 from gazette.sources import Answer
 from gazette.stats import z_of
 from gazette.translation import change_unit
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gazette.build._project import Project
-    from gazette.editions import Week
+    from gazette.editions import Sealed, Week
     from gazette.params import Params, Translation
 
 __all__ = ["TRANSLATION", "translation_answers"]
@@ -32,16 +29,16 @@ def translation_answers(project: Project, week: Week) -> list[Answer]:
     import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
 
     before = project.store.before(week)
-    folder = project.store.path(before) if before else None
+    sealed = project.store.open(before) if before else None
     rows_schema = pa.schema(
         [(n, pa.string()) for n in ("row", "digest", "edition")] + [("version", pa.int64()), ("explained", pa.bool_())]
     )
-    rows = _rows(project.params, str(week), _read(folder, "rows"))
+    rows = _rows(project.params, str(week), _read(sealed, "rows"))
     schema = pa.schema(
         [(n, pa.string()) for n in ("edition", "model", "version", "metric", "unit")]
         + [("change", pa.float64()), ("error", pa.float64())]
     )
-    versions = _versions(project.params, str(before), folder, _read(folder, "versions"))
+    versions = _versions(project.params, str(before), sealed, _read(sealed, "versions"))
     source = f"edition {before} and what it knew of those before it" if before else "there is no earlier edition"
     return [
         Answer("rows", f"Rows of params/translations.yml; {source}.\n", pa.Table.from_pylist(rows, rows_schema)),
@@ -51,11 +48,9 @@ def translation_answers(project: Project, week: Week) -> list[Answer]:
     ]
 
 
-def _read(folder: Path | None, query: str) -> list[dict[str, Any]]:
-    if folder is None or not (folder / "snapshot" / TRANSLATION).is_dir():
-        return []
-    snapshot = reopen(folder / "snapshot" / TRANSLATION)
-    if not snapshot.has(query):
+def _read(sealed: Sealed | None, query: str) -> list[dict[str, Any]]:
+    snapshot = sealed.snapshot(TRANSLATION) if sealed else None
+    if snapshot is None or not snapshot.has(query):
         return []
     return [{str(k): v for k, v in row.items()} for row in snapshot.table(query).to_dict("records")]
 
@@ -77,15 +72,16 @@ def _rows(params: Params, edition: str, before: list[dict[str, Any]]) -> list[di
     return found
 
 
-def _versions(params: Params, edition: str, folder: Path | None, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _versions(
+    params: Params, edition: str, sealed: Sealed | None, before: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """One row per version and metric, as the newest edition that had it live said."""
     metrics = {m for row in params.translations for m in (row.technical, row.business)}
     found = {(r["model"], r["version"], r["metric"], r["unit"]): r for r in before}
-    for model in sorted(params.models) if folder else ():
-        path = folder / "records" / f"{model}.json" if folder else None
-        if path is None or not path.is_file():
+    for model in sorted(params.models):
+        record = sealed.record(model) if sealed else None
+        if record is None:
             continue
-        record = Record.from_json(path.read_bytes())
         version = record.facts.get("live", "")
         for number in record.numbers:
             metric = number.id.removeprefix(f"{model}.").removesuffix(AGAINST)

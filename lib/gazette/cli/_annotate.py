@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         day=options.day,
         number=options.number,
         chart=options.chart,
-        newest=project.store.path(weeks[-1]) if weeks else None,
+        newest=project.store.open(weeks[-1]).within("records", "notebooks") if weeks else None,
     )
     place = path.relative_to(project.root).as_posix()
     say(options, {"annotation": made.id, "file": place}, f"Added {made.id}. Commit {place}")

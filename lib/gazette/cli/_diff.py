@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gazette.cli._shared import brief, open_project, say
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gazette.diff import Difference, NumberMoved
+    from gazette.editions import Sealed
     from gazette.record import Finding, Number, Record, Verdict
 
 __all__ = ["EXAMPLE", "HELP", "add_options", "run"]
@@ -40,13 +42,13 @@ def run(options: argparse.Namespace) -> int:
     pair = choose_pair(project.store, options.editions)
     found = difference(project.store, pair.before, pair.after)
     if options.page:
-        found = _only(found, options.page, project.store.path(pair.before), project.store.path(pair.after))
+        found = _only(found, options.page, project.store.open(pair.before), project.store.open(pair.after))
     say(options, _as_json(found, swapped=pair.swapped), _as_text(found, swapped=pair.swapped, whole=options.all))
     return 0
 
 
-def _only(found: Difference, page: str, *folders: Any) -> Difference:
-    pages = sorted({p.stem for f in folders for k in ("records", "failures") for p in (f / k).glob("*.json")})
+def _only(found: Difference, page: str, *sealed: Sealed) -> Difference:
+    pages = sorted({Path(n).stem for s in sealed for k in ("records", "failures") for n in s.names(k, ".json")})
     if page not in pages:
         raise WrongUseError(
             f"neither {found.before} nor {found.after} has a page {page!r}", mend=f"there are: {', '.join(pages)}"

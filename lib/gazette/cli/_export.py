@@ -72,12 +72,8 @@ def files(project: Project, target: str) -> dict[str, str]:
             where=str(project.store.root),
             mend="run 'gazette build'",
         )
-    from gazette.record import Record  # noqa: PLC0415
-
     newest = weeks[-1]
-    records = [
-        Record.from_json(p.read_bytes()) for p in sorted((project.store.path(newest) / "records").glob("*.json"))
-    ]
+    records = project.store.open(newest).records()
     sealed = newest.cutoff(params.site.cutoff_hours)
     return {"gazette.prom": exports.metrics(records, params.alerts, sealed=sealed)}
 

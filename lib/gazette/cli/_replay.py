@@ -150,7 +150,7 @@ def _sheet(project: Project, week: Week, options: argparse.Namespace) -> dict[st
     from importlib.metadata import version  # noqa: PLC0415
 
     store = project.store
-    notebooks = [*(store.path(week) / "notebooks").glob("*.ipynb")]
+    notebooks = store.open(week).names("notebooks", ".ipynb")
     return {
         "edition": str(week),
         "edition_digest": store.manifest(week).digest,

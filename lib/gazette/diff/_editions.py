@@ -74,8 +74,8 @@ def choose_pair(store: Store, names: Sequence[str]) -> Pair:
 
 
 def _sealed(store: Store, week: Week) -> Side:
-    manifest = store.manifest(week)
-    return read_side(store.path(week), str(week), versions=manifest.versions, files=manifest.files)
+    sealed = store.open(week)
+    return read_side(sealed, str(week), versions=sealed.manifest.versions)
 
 
 def difference(store: Store, before: Week, after: Week) -> Difference:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
+import io
 import json
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from gazette.editions import Sealed
+from gazette.errors import EditionError
 from gazette.record import Record, joined
 
 if TYPE_CHECKING:
@@ -80,51 +83,50 @@ class Side:
 
 
 class _Reader:
-    """Reads files of an edition, and holds them to the manifest where there is one."""
+    """Reads files of an edition; those of a sealed one that are not what was sealed are named and not compared."""
 
-    def __init__(self, folder: Path, side: Side, files: Mapping[str, str]) -> None:
-        self.folder, self.side, self.files = folder, side, files
+    def __init__(self, place: Sealed | Path, side: Side) -> None:
+        self.place, self.side = place, side
 
     def problem(self, name: str, what: str) -> None:
         self.side.problems.append(f"{self.side.edition}: {name} {what}")
 
+    def read(self, name: str) -> bytes | None:
+        """Content of a file, None where it cannot be read, which is then said."""
+        try:
+            return self.place.read(name) if isinstance(self.place, Sealed) else (self.place / name).read_bytes()
+        except EditionError as error:
+            self.problem(name, f"is left out: {error.what}; 'gazette verify' says more")
+        except OSError as error:
+            self.problem(name, f"cannot be read: {error.strerror or error}")
+        return None
+
     def within(self, place: str, pattern: str, *, optional: bool = False) -> Iterator[tuple[str, bytes]]:
         """Files of a folder, by name: path from the folder and content."""
-        root = self.folder / place
-        if not root.is_dir():
-            if not optional:
-                self.problem(f"{place}/", "is not there, so it is not compared")
-            return
-        there = {p.relative_to(self.folder).as_posix(): p for p in sorted(root.glob(pattern)) if p.is_file()}
-        for name, path in there.items():
-            try:
-                data = path.read_bytes()
-            except OSError as error:
-                self.problem(name, f"cannot be read: {error.strerror or error}")
-                continue
-            if self.files and self.files.get(name) != hashlib.sha256(data).hexdigest():
-                self.problem(name, "is not what was sealed; 'gazette verify' says more")
-            yield name.removeprefix(f"{place}/"), data
-        for name in sorted(self.files):
-            if (
-                name.startswith(f"{place}/")
-                and name not in there
-                and root.joinpath(name[len(place) + 1 :]).match(pattern)
-            ):
-                self.problem(name, "is missing, though the manifest names it")
+        if isinstance(self.place, Sealed):
+            names = [n for n in self.place.names(place) if fnmatch(n, f"{place}/{pattern}")]
+        else:
+            root = self.place
+            names = [p.relative_to(root).as_posix() for p in sorted((root / place).rglob("*")) if p.is_file()]
+            names = [n for n in names if fnmatch(n, f"{place}/{pattern}")]
+        if not names and not optional:
+            self.problem(f"{place}/", "is not there, so it is not compared")
+        for name in names:
+            data = self.read(name)
+            if data is not None:
+                yield name.removeprefix(f"{place}/"), data
 
 
-def read_side(folder: Path, edition: str, *, versions: Mapping[str, str], files: Mapping[str, str]) -> Side:
+def read_side(place: Sealed | Path, edition: str, *, versions: Mapping[str, str]) -> Side:
     """Read an edition.
 
     Args:
-        folder: The edition's, sealed or still being made.
+        place: The sealed edition, or the folder of one that is still being made.
         edition: Its week.
         versions: What ran, by its manifest.
-        files: Path to SHA-256 by its manifest; empty for one that is still being made.
     """
     side = Side(edition, versions=dict(versions))
-    reader = _Reader(folder, side, files)
+    reader = _Reader(place, side)
     for name, data in reader.within("records", "*.json"):
         try:
             side.records[name.removesuffix(".json")] = Record.from_json(data)
@@ -133,7 +135,7 @@ def read_side(folder: Path, edition: str, *, versions: Mapping[str, str], files:
     for name, data in reader.within("failures", "*.json", optional=True):  # git keeps no empty folder
         if content := _json(reader, f"failures/{name}", data):
             side.failures[name.removesuffix(".json")] = {k: str(v) for k, v in content.items()}
-    for name, data in reader.within("params", "**/*.y*ml"):
+    for name, data in reader.within("params", "*.y*ml"):
         try:
             side.params[name] = yaml.safe_load(data)
         except (yaml.YAMLError, ValueError) as error:
@@ -183,19 +185,21 @@ def _queries(reader: _Reader, snapshot: str, content: Mapping[str, Any]) -> None
         except (KeyError, TypeError, ValueError) as error:
             reader.problem(f"snapshot/{snapshot}/snapshot.json", f"is of another schema: it has no {error}")
             return
-        path = reader.folder / "snapshot" / snapshot / f"{name}.parquet"
-        reader.side.queries[snapshot, name] = FrozenQuery(*frozen, _columns(reader, path))
+        table = f"snapshot/{snapshot}/{name}.parquet"
+        reader.side.queries[snapshot, name] = FrozenQuery(*frozen, _columns(reader, table))
 
 
-def _columns(reader: _Reader, path: Path) -> dict[str, str]:
-    """Names and types from the end of the file; the rows stay unread."""
+def _columns(reader: _Reader, name: str) -> dict[str, str]:
+    """Names and types of a frozen table."""
     import pyarrow as pa  # noqa: PLC0415  slow to import
     import pyarrow.parquet as pq  # noqa: PLC0415
 
+    data = reader.read(name)
+    if data is None:
+        return {}
     try:
-        schema = pq.read_schema(path)
+        schema = pq.read_schema(io.BytesIO(data))
     except (OSError, pa.ArrowException) as error:
-        what = "is missing" if not path.is_file() else f"cannot be read: {_first(error)}"
-        reader.problem(path.relative_to(reader.folder).as_posix(), what)
+        reader.problem(name, f"cannot be read: {_first(error)}")
         return {}
     return {f.name: str(f.type) for f in schema}

@@ -3,6 +3,7 @@
 from gazette.editions._disk import copy_writable
 from gazette.editions._keys import Signer, read_public_keys, read_signer
 from gazette.editions._lock import lock
+from gazette.editions._sealed import Sealed
 from gazette.editions._store import Manifest, Store, write_error
 from gazette.editions._verify import verify_editions
 from gazette.editions._week import Week
@@ -12,6 +13,7 @@ __all__ = [
     "Checked",
     "Manifest",
     "Problem",
+    "Sealed",
     "Signer",
     "Store",
     "Week",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.editions import verifier
 from gazette.editions._disk import is_read_only, make_read_only, remove, turn_quarto_aside
+from gazette.editions._sealed import Sealed
 from gazette.editions._week import Week
 from gazette.editions.verifier import Problem
 from gazette.errors import EditionError, WrongUseError, disk_is_full
@@ -133,6 +134,18 @@ class Store:
             mend="restore the edition from a copy",
         )
 
+    def open(self, week: Week) -> Sealed:
+        """A sealed edition to read from.
+
+        Raises:
+            EditionError: Its manifest is missing, truncated or was changed.
+        """
+        return Sealed(self.path(week), self.manifest(week))
+
+    def trace(self, week: Week) -> Path:
+        """The file whose time says since when the edition is there: its mark where it is published, else its manifest."""
+        return self._mark(week) if self.is_published(week) else self.path(week) / NAME
+
     def staging(self, week: Week) -> Path:
         """An empty folder to build the week in; what an earlier build left there is removed."""
         path = self.root / ".staging" / str(week)
@@ -226,14 +239,17 @@ class Store:
 
     def is_published(self, week: Week) -> bool:
         """Whether readers may have seen the edition."""
-        return (self.root / ".published" / str(week)).is_file()
+        return self._mark(week).is_file()
+
+    def _mark(self, week: Week) -> Path:
+        return self.root / verifier.MARKERS / str(week)
 
     def mark_published(self, week: Week) -> None:
         """Remember that the edition was put where readers are; from then on it cannot be built again, and is read-only on disk."""
         if not is_read_only(self.path(week)):  # sealed by an earlier version, or copied
             make_read_only(self.path(week), itself=True)
             turn_quarto_aside(self.root)
-        marker = self.root / ".published" / str(week)
+        marker = self._mark(week)
         if not marker.is_file():
             marker.parent.mkdir(exist_ok=True)
             marker.write_text(self.manifest(week).digest + "\n", encoding="utf-8")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gazette.build import Project
-    from gazette.editions import Manifest
+    from gazette.editions import Manifest, Sealed
     from gazette.params import Challenge
     from gazette.record import Comparison, NumberChange
     from gazette.runs import Event
@@ -85,8 +85,8 @@ def challenge(
     path = place if place.suffix == ".ipynb" else folder / f"{card['subject']}.ipynb"
     week = Week.parse(card["edition"])
     manifest = _manifest(project, week, card)
-    sealed = project.store.path(week)
-    published = Record.from_json((sealed / "records" / f"{card['subject']}.json").read_bytes())
+    sealed = project.store.open(week)
+    published = Record.from_json(sealed.read(f"records/{card['subject']}.json"))
     notebook = _notebook(path)
     _refuse_other_week(notebook, card)
     found = _record_in(notebook, path) if as_run else _run(project, folder, path, published, progress)
@@ -112,18 +112,16 @@ def _manifest(project: Project, week: Week, card: Mapping[str, str]) -> Manifest
     if not project.store.is_sealed(week):
         raise EditionError(
             f"edition {week}, which was forked, is gone",
-            where=str(project.store.path(week)),
+            where=str(project.store.root),
             mend="restore it from a copy: numbers can only be challenged while the published ones are there",
         )
     manifest = project.store.manifest(week)
     if manifest.digest != card["edition_digest"]:
         raise EditionError(
             f"edition {week} is not the one that was forked",
-            where=str(project.store.path(week)),
+            where=str(project.store.root),
             mend="restore that edition, or fork the one that is there",
         )
-    if wrong := [p for p in project.store.check(week) if p.file == f"records/{card['subject']}.json"]:
-        raise EditionError(str(wrong[0]), mend="restore the file from a copy of the edition")
     return manifest
 
 
@@ -196,7 +194,7 @@ def _run(
 def _content(
     folder: Path,
     card: Mapping[str, str],
-    sealed: Path,
+    sealed: Sealed,
     manifest: Manifest,
     notebook: Mapping[str, Any],
     comparison: Comparison,
@@ -234,8 +232,9 @@ def _content(
     }
 
 
-def _original(card: Mapping[str, str], sealed: Path) -> str:
+def _original(card: Mapping[str, str], edition: Sealed) -> str:
     """The notebook as the fork was made, from the sealed files, whatever was done to the fork's copies."""
+    sealed = edition.within("params", "notebooks")
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         (place / "edition").mkdir()

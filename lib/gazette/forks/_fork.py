@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gazette.build import Project
-    from gazette.editions import Manifest, Store
+    from gazette.editions import Manifest, Sealed, Store
 
 __all__ = ["CARD", "SCHEMA", "Made", "fork", "pristine", "published_edition"]
 
@@ -90,8 +89,8 @@ def fork(project: Project, subject: str, *, edition: str | None = None, to: Path
     """
     week, manifest = published_edition(project.store, subject, edition)
     folder = _folder(project, to or project.root / "forks" / f"{subject}-{week}")
-    sealed = project.store.path(week)
-    record = Record.from_json(_sealed_bytes(sealed, manifest, f"records/{subject}.json"))
+    sealed = project.store.open(week)
+    record = Record.from_json(sealed.read(f"records/{subject}.json"))
     title, notebook = record.title, f"{subject}.ipynb"
     card = {
         "schema": SCHEMA,
@@ -107,8 +106,8 @@ def fork(project: Project, subject: str, *, edition: str | None = None, to: Path
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        for name, place in _copies(sealed, manifest, record):
-            _write(made / place, _sealed_bytes(sealed, manifest, name))
+        for name, place in _copies(sealed, record):
+            _write(made / place, sealed.read(name))
         text = pristine(made, card)
         card["notebook_digest"] = notebook_digest(json.loads(text))
         _write(made / notebook, text.encode())
@@ -179,33 +178,20 @@ def pristine(folder: Path, card: Mapping[str, str]) -> str:
     )
 
 
-def _copies(sealed: Path, manifest: Manifest, record: Record) -> Iterator[tuple[str, str]]:
+def _copies(sealed: Sealed, record: Record) -> Iterator[tuple[str, str]]:
     """What a fork needs: name in the edition, place in the fork."""
     above = record.kind not in {"model", "experiment"}
     yield f"notebooks/{record.subject}.ipynb", "published/notebook.ipynb"
     yield f"records/{record.subject}.json", "published/record.json"
-    for name in sorted(manifest.files):
+    for name in sorted(sealed.manifest.files):
         room = name.split("/", maxsplit=1)[0]
         wanted = room in {"edition.json", "params"}
         wanted = wanted or (room == "snapshot" and (above or name.startswith(f"snapshot/{record.subject}/")))
         if above and room in {"records", "failures"}:
-            kind = json.loads(_sealed_bytes(sealed, manifest, name))["kind"]
+            kind = json.loads(sealed.read(name))["kind"]
             wanted = ORDER.index(kind) < max(ORDER.index(record.kind), ORDER.index("operations"))
         if wanted:
             yield name, f"edition/{name}"
-
-
-def _sealed_bytes(sealed: Path, manifest: Manifest, name: str) -> bytes:
-    """A file of a sealed edition, if it is what was sealed."""
-    path = sealed / name
-    mend = "restore it from a copy of the edition; 'gazette verify' lists all that is wrong"
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise EditionError(f"a sealed file cannot be read: {error.strerror}", where=str(path), mend=mend) from error
-    if hashlib.sha256(content).hexdigest() != manifest.files.get(name):
-        raise EditionError("a sealed file is not what was sealed", where=str(path), mend=mend)
-    return content
 
 
 def _write(path: Path, content: bytes) -> None:

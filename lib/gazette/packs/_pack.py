@@ -113,7 +113,7 @@ def _edition(store: Store, entry: Entry) -> tuple[Week, Manifest]:
     if not store.is_sealed(week):
         raise EditionError(
             f"edition {week}, on which this was decided, is gone",
-            where=str(store.path(week)),
+            where=str(store.root),
             mend="restore it from a copy; without it there is no evidence to pack",
         )
     manifest = store.manifest(week)
@@ -132,19 +132,14 @@ def _edition(store: Store, entry: Entry) -> tuple[Week, Manifest]:
 
 def _gather(root: Path, store: Store, params: Params, entry: Entry, week: Week, manifest: Manifest) -> dict[str, bytes]:
     subject, home = entry.decision.experiment, f"editions/{week}"
-    sealed = store.path(week)
-    record = Record.from_json((sealed / "records" / f"{subject}.json").read_bytes())
-    then = load(sealed / "params")
-    files = {f"{home}/{name}": (sealed / name).read_bytes() for name in _wanted(manifest, subject)}
+    sealed = store.open(week)
+    record = Record.from_json(sealed.read(f"records/{subject}.json"))
+    then = load(sealed.within("params") / "params")
+    files = {f"{home}/{name}": sealed.read(name) for name in _wanted(manifest, subject)}
     for earlier in [w for w in store.weeks() if w <= week]:  # the chain of manifests, back to the first
-        for name in (verifier.MANIFEST, verifier.SIGNATURE):
-            path = store.path(earlier) / name
-            if path.is_file():
-                files[f"editions/{earlier}/{name}"] = path.read_bytes()
+        files |= {f"editions/{earlier}/{name}": content for name, content in store.open(earlier).seal().items()}
     pages = f"pages/{week}"  # laid out as they were published, so that every link on them works
-    files |= {
-        f"{pages}/{n.removeprefix('site/')}": (sealed / n).read_bytes() for n in manifest.files if n.startswith("site/")
-    }
+    files |= {f"{pages}/{n.removeprefix('site/')}": sealed.read(n) for n in manifest.files if n.startswith("site/")}
     files |= _others(files, week)
     for name in (verifier.MANIFEST, verifier.SIGNATURE):
         if f"{home}/{name}" in files:
@@ -155,9 +150,10 @@ def _gather(root: Path, store: Store, params: Params, entry: Entry, week: Week, 
     files |= _decided(root, entry)
     files["numbers/record.json"] = record.to_json().encode()
     files["numbers/numbers.csv"] = _numbers(record).encode()
-    for path in sorted((sealed / "snapshot" / subject).glob("*.parquet")):
-        files[f"tables/{path.stem}.csv"] = _table(path)
-        files[f"tables/{path.stem}.sql"] = path.with_suffix(".sql").read_bytes()
+    for name in sealed.names(f"snapshot/{subject}", ".parquet"):
+        table = f"tables/{Path(name).stem}"
+        files[f"{table}.csv"] = _table(sealed.read(name))
+        files[f"{table}.sql"] = sealed.read(f"{name.removesuffix('.parquet')}.sql")
     files["verifier.py"] = Path(verifier.__file__).read_bytes()
     lock, note = _lock(root, manifest, home)
     files |= lock
@@ -252,12 +248,12 @@ def _safe(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
 
 
-def _table(path: Path) -> bytes:
+def _table(content: bytes) -> bytes:
     import pyarrow.csv as pc  # noqa: PLC0415  slow to import, needed only here
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     stream = io.BytesIO()
-    pc.write_csv(pq.read_table(path), stream)
+    pc.write_csv(pq.read_table(io.BytesIO(content)), stream)
     return stream.getvalue()
 
 

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from gazette.editions import Week
 from gazette.errors import EditionError
-from gazette.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gazette.editions import Store
     from gazette.params import Decision, SignOff
-    from gazette.record import Number
+    from gazette.record import Number, Record
     from gazette.register._files import Entry
 
 __all__ = ["faults_of", "prefix_at", "signed_as_it_stands"]
@@ -49,7 +48,11 @@ def _edition(decision: Decision, store: Store) -> Iterator[str]:
     if manifest.digest != decision.edition_digest:
         yield f"edition {week} is not the one that was decided on: its digest is another"
         return
-    record = record_at(store, week, decision.experiment)
+    try:
+        record = record_at(store, week, decision.experiment)
+    except EditionError as error:
+        yield f"edition {week} cannot be trusted: {error.what}"
+        return
     if record is None:
         yield f"edition {week} has no verdict on this test"
         return
@@ -94,13 +97,13 @@ def _signatures(entry: Entry) -> Iterator[str]:
 
 
 def record_at(store: Store, week: Week, experiment: str) -> Record | None:
-    """An experiment's sealed record, None where the edition has none that can be read."""
-    path = store.path(week) / "records" / f"{experiment}.json"
-    try:
-        record = Record.from_json(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return record if record.kind == "experiment" else None
+    """An experiment's sealed record, None where the edition has none.
+
+    Raises:
+        EditionError: It was altered, or cannot be read.
+    """
+    record = store.open(week).record(experiment) if store.is_sealed(week) else None
+    return record if record is not None and record.kind == "experiment" else None
 
 
 def prefix_of(record: Record) -> str:

@@ -54,13 +54,13 @@ def _basis(store: Store, experiment: str, edition: str | None, known: Sequence[s
     if edition is not None:
         week = Week.parse(edition)
     else:
-        reported = [w for w in reversed(weeks) if (store.path(w) / "records" / f"{experiment}.json").is_file()]
+        reported = [w for w in reversed(weeks) if store.open(w).has(f"records/{experiment}.json")]
         if not weeks:
             raise EditionError("there is no edition yet", where=str(store.root), mend="build one: gazette build")
         week = reported[0] if reported else weeks[-1]
-    manifest = store.manifest(week)
-    path = store.path(week) / "records" / f"{experiment}.json"
-    if f"records/{experiment}.json" not in manifest.files or not path.is_file():
+    sealed = store.open(week)
+    manifest, record = sealed.manifest, sealed.record(experiment)
+    if record is None:
         reported_now = sorted(t["page"] for t in manifest.facts["tests"])
         what = (
             f"edition {week} has no verdict on {experiment!r}"
@@ -68,9 +68,8 @@ def _basis(store: Store, experiment: str, edition: str | None, known: Sequence[s
             else f"there is no experiment {experiment!r}"
         )
         raise WrongUseError(what, where=str(week), mend=f"it reports on: {', '.join(reported_now) or 'no experiment'}")
-    record = Record.from_json(path.read_bytes())
     verdict = next((v for v in record.verdicts if v.primary), None)
-    params = load(store.path(week) / "params")
+    params = load(sealed.within("params") / "params")
     if record.kind != "experiment" or verdict is None or experiment not in params.experiments:
         raise WrongUseError(
             f"{experiment!r} is not an experiment", where=str(week), mend="decisions are on experiments"

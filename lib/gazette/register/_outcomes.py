@@ -12,7 +12,6 @@ from gazette.params import Score
 from gazette.record import Record
 from gazette.register._bound import prefix_at
 from gazette.register._files import FOLDER, create, load_register, one_line, sheet_text
-from gazette.snapshot import reopen
 from gazette.stats import Prediction, z_of
 
 if TYPE_CHECKING:
@@ -91,23 +90,19 @@ def outcomes(
 
 
 class _Held:
-    """Which editions have a record of an experiment; each folder is listed once, from the newest on, as far as asked."""
+    """Which editions have a record of an experiment, from the newest on, as far as asked."""
 
     def __init__(self, store: Store, weeks: list[Week]) -> None:
         self.store = store
         self.weeks = weeks[::-1]
-        self._names: dict[Week, frozenset[str]] = {}
 
     def later(self, experiment: str, edition: str) -> Iterator[tuple[Week, Record]]:
         """Records of editions after this one, newest first."""
         for week in self.weeks:
             if str(week) <= edition:
                 return
-            if week not in self._names:
-                self._names[week] = frozenset(p.name for p in (self.store.path(week) / "records").glob("*.json"))
-            if f"{experiment}.json" in self._names[week]:
-                path = self.store.path(week) / "records" / f"{experiment}.json"
-                yield week, Record.from_json(path.read_bytes())
+            if record := self.store.open(week).record(experiment):
+                yield week, record
 
 
 def _sign(direction: str) -> float:
@@ -165,9 +160,8 @@ def _later(decision: Decision, effect: Effect, held: _Held) -> Outcome | None:
 def _history(store: Store, weeks: list[Week]) -> list[dict[str, Any]]:
     """The table of past tests, as the newest edition that has it froze it."""
     for week in reversed(weeks):
-        folder = store.path(week) / "snapshot" / "history"
-        if folder.is_dir():
-            snapshot = reopen(folder)
+        snapshot = store.open(week).snapshot("history")
+        if snapshot is not None:
             rows: list[Any] = snapshot.table("past_tests").to_dict("records") if snapshot.has("past_tests") else []
             needed = ("effect", "effect_error", "realised", "realised_error")
             return [r for r in rows if all(r.get(k) is not None and r[k] == r[k] for k in needed)]

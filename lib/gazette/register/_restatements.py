@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from gazette.editions import Store
+    from gazette.editions import Sealed, Store
     from gazette.record import Number
     from gazette.register._files import Register
 
@@ -65,32 +65,30 @@ class Log(_Part):
         (folder / FILE).write_text(self.to_json(), encoding="utf-8")
 
 
-def read_log(folder: Path) -> Log | None:
-    """The log of the edition in this folder, None where it has none: it was built before there were any, or without.
+def read_log(sealed: Sealed) -> Log | None:
+    """The log of a sealed edition, None where it has none: it was built before there were any, or without.
 
     Raises:
-        EditionError: It cannot be read, is malformed, or is another edition's.
+        EditionError: It cannot be read, was altered, is malformed, or is another edition's.
     """
-    path = folder / FILE
-    if not path.is_file():
+    if not sealed.has(FILE):
         return None
+    edition = sealed.manifest.edition
     try:
-        log = Log.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
+        log = Log.model_validate_json(sealed.read(FILE))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise _unreadable(path, f"{place}: {first['msg']}" if place else first["msg"]) from error
-    if log.edition != folder.name:
-        raise _unreadable(path, f"it is of edition {log.edition}")
+        raise _unreadable(edition, f"{place}: {first['msg']}" if place else first["msg"]) from error
+    if log.edition != edition:
+        raise _unreadable(edition, f"it is of edition {log.edition}")
     return log
 
 
-def _unreadable(path: Path, why: str) -> EditionError:
+def _unreadable(edition: str, why: str) -> EditionError:
     return EditionError(
         f"the log of restatements cannot be read: {why}",
-        where=str(path),
+        where=f"{edition}/{FILE}",
         mend="restore the edition from a copy; 'gazette verify' says what changed",
     )
 
@@ -100,7 +98,7 @@ def logs_of(store: Store, weeks: Iterable[Week] | None = None) -> tuple[list[Log
     logs, faults = [], []
     for week in sorted(weeks) if weeks is not None else store.weeks():
         try:
-            log = read_log(store.path(week))
+            log = read_log(store.open(week))
         except EditionError as error:
             faults.append((str(week), error))
             continue

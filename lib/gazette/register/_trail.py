@@ -100,9 +100,7 @@ def _published(store: Store, missing: list[str]) -> Iterator[Event]:
         except EditionError as error:
             missing.append(str(error))
             continue
-        marker = store.root / ".published" / str(week)
-        seen = marker.is_file()
-        place = marker if seen else store.path(week) / "manifest.json"
+        seen, place = store.is_published(week), store.trace(week)
         day = datetime.fromtimestamp(place.stat().st_mtime, UTC).date()
         signer = f"key {manifest.signer[:16]}…" if manifest.signer else ""
         what = str(manifest.facts.get("headline", ""))

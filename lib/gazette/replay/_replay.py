@@ -143,17 +143,18 @@ def replay(
             disk refuses. Nothing is left behind.
         WrongUseError: The edition has no such page.
     """
-    edition, folder = str(week), store.path(week)
-    manifest = store.manifest(week)
+    edition, sealed = str(week), store.open(week)
+    manifest = sealed.manifest
     listener.step(edition, "Comparing files with the manifest")
     if problems := store.check(week):
         shown = "\n".join(f"  {p}" for p in problems[:SHOWN])
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         raise EditionError(
             f"the edition is not what was sealed, so a replay would say nothing of what was published\n{shown}{more}",
-            where=str(folder),
+            where=str(store.root),
             mend=f"restore these files from a copy; 'gazette verify {edition}' lists all",
         )
+    folder = sealed.within()
     recorded = read_recorded(folder, manifest.versions)
     runner, differs = _environment(recorded, where, state, python, lambda what: listener.step(edition, what))
     known = pages_of(folder)

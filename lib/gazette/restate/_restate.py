@@ -128,8 +128,9 @@ class _Edition:
     """One edition, computed again cause by cause."""
 
     def __init__(self, store: Store, week: Week, now: Now, say: Callable[[str], None]) -> None:
-        self.folder, self.name, self.now, self.say = store.path(week), str(week), now, say
-        self.versions = store.manifest(week).versions
+        sealed = store.open(week)
+        self.folder, self.name, self.now, self.say = sealed.within(), str(week), now, say
+        self.versions = sealed.manifest.versions
         self.params = load(self.folder / "params")
         clock = json.loads((self.folder / "edition.json").read_text(encoding="utf-8"))
         start = datetime.fromisoformat(clock["week_start"])
@@ -137,8 +138,7 @@ class _Edition:
         self.period = Period(start, cutoff, self.params.site.history_weeks)
         self.unread: list[Unread] = []
         self.pages: dict[str, _Page] = {}
-        for path in sorted((self.folder / "records").glob("*.json")):
-            record = Record.from_json(path.read_bytes())
+        for record in sealed.records():
             if record.kind in {"model", "experiment"}:
                 self.pages[record.subject] = _Page(record)
 

@@ -52,9 +52,9 @@ def changes_page(
     if previous is None:
         return f"{head}\n\n{raw_html('<p>This is the first edition, so there is none before it to compare with.</p>')}"
     earlier = Week.parse(previous[0])
-    manifest = store.manifest(earlier)
-    before = read_side(store.path(earlier), str(earlier), versions=manifest.versions, files=manifest.files)
-    found = compare_sides(before, read_side(edition, str(week), versions=versions, files={}))
+    sealed = store.open(earlier)
+    before = read_side(sealed, str(earlier), versions=sealed.manifest.versions)
+    found = compare_sides(before, read_side(edition, str(week), versions=versions))
     return "\n\n".join([head, *_Page(found, places).parts()])
 
 

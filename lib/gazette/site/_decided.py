@@ -6,7 +6,6 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from gazette import display, stats
-from gazette.record import Record
 from gazette.register import signed_as_it_stands
 from gazette.site._text import table_html
 
@@ -143,11 +142,10 @@ def _reported(one: Decision, metric: str, store: Store, newest: Week | None) -> 
     """State and sentence of a watch in the newest edition."""
     if newest is None or one.edition >= str(newest):
         return "", "the next edition reports on it"
-    path = store.path(newest) / "records"
+    sealed = store.open(newest)
     ident = f"{one.experiment}.watch.{one.edition.lower()}.{metric}"
     for page in (one.experiment, "executive"):  # the summary speaks of tests that have no page
-        if (path / f"{page}.json").is_file():
-            record = Record.from_json((path / f"{page}.json").read_bytes())
+        if record := sealed.record(page):
             for finding in record.findings:
                 if finding.id == ident:
                     numbers = {n.id: n for n in record.numbers}

@@ -120,7 +120,7 @@ def _pages(register: Register, store: Store) -> set[tuple[str, str]]:
     return {
         (test, week)
         for test, week in pairs
-        if week in weeks and (store.path(weeks[week]) / "site" / "experiments" / f"{test}.html").is_file()
+        if week in weeks and store.open(weeks[week]).has(f"site/experiments/{test}.html")
     }
 
 

@@ -91,9 +91,9 @@ def publish(
 
 def _copy_edition(store: Store, week: Week, place: Path) -> None:
     """The edition's pages and manifest; what is there already with the same manifest stays untouched."""
-    sealed = store.path(week) / "manifest.json"
+    sealed = store.open(week)
     try:
-        if (place / "manifest.json").read_bytes() == sealed.read_bytes():
+        if (place / "manifest.json").read_bytes() == sealed.seal()["manifest.json"]:
             return
     except OSError:
         pass  # not there yet
@@ -101,16 +101,15 @@ def _copy_edition(store: Store, week: Week, place: Path) -> None:
         listing = "\n".join(f"  - {p}" for p in problems)
         raise EditionError(
             f"edition {week} is not what was sealed:\n{listing}",
-            where=str(store.path(week)),
+            where=str(store.root),
             mend="restore it from a copy; it is not published as it is",
         )
     part, old = place.with_name(f"{week}.part"), place.with_name(f"{week}.old")
     for stray in (part, old):
         shutil.rmtree(stray, ignore_errors=True)
-    copy_writable(store.path(week) / "site", part)
-    for name in ("manifest.sig", "manifest.json"):
-        if (sealed.parent / name).is_file():
-            shutil.copyfile(sealed.parent / name, part / name)
+    copy_writable(sealed.within("site") / "site", part)
+    for name, content in sealed.seal().items():
+        (part / name).write_bytes(content)
     if place.exists():
         place.rename(old)
     part.rename(place)
