@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from datetime import date
 from typing import TYPE_CHECKING
@@ -51,8 +52,9 @@ def make(root: Path) -> None:
     small.add_metrics(
         *(m for m in yaml.safe_load((REPOSITORY / "params" / "metrics.yml").read_text())["metrics"] if m != "ctr")
     )
-    new_subject(root, load(root / "params"), "experiment", "fresh", today=BEGUN)
-    path = new_subject(root, load(root / "params"), "model", "risk", today=BEGUN)
+    path = new_subject(root, load(root / "params"), "experiment", "fresh", today=BEGUN).path
+    path.write_text(re.sub(r"^window_days: .*\n", "", path.read_text(), flags=re.MULTILINE))  # all of its users count
+    path = new_subject(root, load(root / "params"), "model", "risk", today=BEGUN).path
     path.write_text(path.read_text().replace("# segments: [country]", "  segments: [country]"))
     rows = (REPOSITORY / "params" / "translations.yml").read_text().replace("[recommender]", "[risk]")
     (root / "params" / "translations.yml").write_text(rows)

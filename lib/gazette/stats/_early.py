@@ -80,16 +80,16 @@ def _early_looks(design: Design) -> tuple[list[float], list[float]]:
     known, clock = design.fractions(), design.clock()
     if design.method == "fixed":
         return known[-1:], [design.critical()]
-    now, pace = clock[-1], clock[-1] / len(clock)
-    more = [] if design.final or now <= 0 else [now + k * pace for k in range(1, math.ceil((END - now) / pace))]
+    here, pace = clock[-1], clock[-1] / len(clock)
+    more = [] if design.final or here <= 0 else [here + k * pace for k in range(1, math.ceil((END - here) / pace))]
     later = [t for t in more if t < END]
-    fractions = known + [known[-1] * t / now for t in later]
+    fractions = known + [known[-1] * t / here for t in later]
     if design.method == "group-sequential":
         times = clock + later
         return fractions, boundaries(
             fractions, alpha=design.alpha, spending=design.spending, final=design.final, times=times
         )
-    units = [*design.past, design.units, *(round(design.units * t / now) for t in later)]
+    units = [*design.past, design.units, *(round(design.units * t / here) for t in later)]
     return fractions, [
         confidence_sequence_z(max(1, n), n_star=design.tightest, alpha=design.alpha) for n in units[-len(fractions) :]
     ]
