@@ -66,7 +66,7 @@ bench: .venv/stamp-dev report errors ## measure speed as paired ratios, and erro
 	@.venv/bin/python bench/looks.py
 	@.venv/bin/python bench/estimates.py
 	@.venv/bin/python bench/learnt.py
-	@.venv/bin/python bench/coverage.py
+	@.venv/bin/python bench/intervals.py
 	@.venv/bin/python bench/experiments.py
 	@.venv/bin/python bench/warm.py
 	@.venv/bin/python bench/editions.py

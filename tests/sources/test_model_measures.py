@@ -171,7 +171,7 @@ def test_intervals_cover_their_truth_in_93_to_97_of_100_simulations(tmp_path: Pa
     """1000 segments are 1000 simulations; the truth is what all of their rows together show.
 
     An interval of 95 % leaves these bounds by chance in 4 of 1000 runs, one of 92 % stays within them in 12 of 100; with the fixed seed
-    chance has no part in it. bench/coverage.py has the long form.
+    chance has no part in it. bench/intervals.py has the long form.
     """
     groups = 1000
     p, y = predictions(groups, 250, 5, digits=6)

@@ -77,7 +77,10 @@ def unlike(
             again = {k: _number(other.get(k)) for k in ("n", "value", "spread", "third")} if other is not None else {}
             for quantity, value in found.items():
                 second, size = again.get(quantity), abs(found.get("spread", 0.0))
-                size = max(abs(value), size ** POWERS.get(quantity, 0.5))
+                power, mean = POWERS.get(quantity, 0.5), abs(found.get("value", 0.0))
+                size = max(
+                    abs(value), size**power, SAME * mean ** (2 * power)
+                )  # the last is the rounding of what does not vary
                 if second is None or abs(value - second) > SAME * max(size, 1e-9):
                     yield f"{own}.{quantity}", f"{label}, {quantity}", value, second
 

@@ -1,4 +1,4 @@
-"""How often the intervals of models' measures hold their truth, with more and longer segments than the tests have. Usage: python bench/coverage.py [SEGMENTS]"""
+"""How often the intervals of models' measures hold their truth, with more and longer segments than the tests have. Usage: python bench/intervals.py [SEGMENTS]"""
 
 from __future__ import annotations
 
