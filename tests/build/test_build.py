@@ -164,6 +164,20 @@ class TestForceAndPublish:
     def test_force_is_refused_for_what_was_published(self, published: SmallProject) -> None:
         assert "what readers saw never changes" in refused(published, "2026-W47", "--force")
 
+    def test_force_is_refused_for_what_lies_on_the_site_though_its_mark_is_lost(self, published: SmallProject) -> None:
+        before = files(published.root / "_site")
+        shutil.rmtree(published.root / "editions" / ".published")
+        assert "what readers saw never changes" in refused(published, "2026-W47", "--force")
+        assert files(published.root / "_site") == before
+
+    def test_what_readers_saw_is_not_replaced_by_another_edition_of_its_week(self, published: SmallProject) -> None:
+        manifest = published.root / "_site" / "editions" / "2026-W47" / "manifest.json"
+        manifest.write_text(manifest.read_text().replace('"gazette.manifest/1"', '"gazette.manifest/1" '))
+        (published.root / "_site" / ".gazette-site.json").unlink()
+        before = files(published.root / "_site")
+        assert "readers saw another edition 2026-W47" in refused(published, "2026-W47")
+        assert files(published.root / "_site") == before
+
     def test_force_is_refused_for_an_older_edition(self, small: SmallProject) -> None:
         gazette("build", "2026-W46..2026-W47", "--no-publish", project=small.root)
         assert "not the newest" in refused(small, "2026-W46", "--force")
@@ -448,6 +462,10 @@ class TestKilled:
             for name, content in old.items():
                 if name.startswith("editions/2026-W46/"):
                     assert (site / name).read_bytes() == content
+            if (site / "editions" / "2026-W47").exists():
+                assert (root / "editions" / ".published" / "2026-W47").is_file(), (
+                    f"seen, and not marked, after step {step}"
+                )
             if step == KILLED:
                 left = killed(pristine, step)
                 assert left == without_lock(files(root)), "what is kept aside is what a killed process leaves"

@@ -24,7 +24,7 @@ class Project:
     @property
     def store(self) -> Store:
         """Its sealed editions."""
-        return Store(self.root / self.params.site.editions)
+        return Store(self.root / self.params.site.editions, site=self.output)
 
     @property
     def output(self) -> Path:

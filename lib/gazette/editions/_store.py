@@ -64,10 +64,16 @@ def _files(root: Path) -> dict[str, str]:
 
 
 class Store:
-    """The folder of sealed editions."""
+    """The folder of sealed editions.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: The folder.
+        site: Where they are published; what lies there was seen, whether it was marked or not.
+    """
+
+    def __init__(self, root: Path, *, site: Path | None = None) -> None:
         self.root = root
+        self._site = site
         self._read: dict[Path, tuple[tuple[int, ...], Manifest]] = {}
 
     def weeks(self) -> list[Week]:
@@ -144,7 +150,8 @@ class Store:
 
     def trace(self, week: Week) -> Path:
         """The file whose time says since when the edition is there: its mark where it is published, else its manifest."""
-        return self._mark(week) if self.is_published(week) else self.path(week) / NAME
+        mark = self._mark(week)
+        return mark if mark.is_file() else self.path(week) / NAME
 
     def staging(self, week: Week) -> Path:
         """An empty folder to build the week in; what an earlier build left there is removed."""
@@ -239,20 +246,26 @@ class Store:
 
     def is_published(self, week: Week) -> bool:
         """Whether readers may have seen the edition."""
-        return self._mark(week).is_file()
+        copy = self._site / "editions" / str(week) if self._site is not None else None
+        return self._mark(week).is_file() or (copy is not None and copy.exists())
 
     def _mark(self, week: Week) -> Path:
         return self.root / verifier.MARKERS / str(week)
 
     def mark_published(self, week: Week) -> None:
-        """Remember that the edition was put where readers are; from then on it cannot be built again, and is read-only on disk."""
+        """Remember that the edition is put where readers are, before it is; from then on it cannot be built again, and is read-only on disk."""
         if not is_read_only(self.path(week)):  # sealed by an earlier version, or copied
             make_read_only(self.path(week), itself=True)
             turn_quarto_aside(self.root)
         marker = self._mark(week)
         if not marker.is_file():
             marker.parent.mkdir(exist_ok=True)
-            marker.write_text(self.manifest(week).digest + "\n", encoding="utf-8")
+            part = marker.with_name(f".{week}.part")
+            with part.open("w", encoding="utf-8") as stream:
+                stream.write(self.manifest(week).digest + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(marker)
 
     def refuse_replacing(self, week: Week) -> None:
         """Refuse to replace a sealed edition, unless it is the newest and no reader can have seen it.

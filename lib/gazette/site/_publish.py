@@ -104,12 +104,19 @@ def _copy_edition(store: Store, week: Week, place: Path) -> None:
             where=str(store.root),
             mend="restore it from a copy; it is not published as it is",
         )
+    if (place / "manifest.json").exists():
+        raise EditionError(
+            f"readers saw another edition {week} than the one that is sealed",
+            where=str(place),
+            mend="restore the sealed edition that was published; what readers saw never changes",
+        )
     part, old = place.with_name(f"{week}.part"), place.with_name(f"{week}.old")
     for stray in (part, old):
         shutil.rmtree(stray, ignore_errors=True)
     copy_writable(sealed.within("site") / "site", part)
     for name, content in sealed.seal().items():
         (part / name).write_bytes(content)
+    store.mark_published(week)  # before any reader can see it: killed after this, it is put there by the next build
     if place.exists():
         place.rename(old)
     part.rename(place)
