@@ -392,6 +392,31 @@ class TestFailedNotebooks:
             assert f"experiments/{page}.html" in summary
         assert (site / "experiments.html").read_text().count("Failed") >= 4
 
+    @pytest.mark.parametrize(
+        ("source", "says"),
+        [
+            ("held = [open('/dev/null') for _ in range(100_000)]", "button: Too many open files"),
+            ("held = bytearray(1 << 60)", "MemoryError"),
+        ],
+        ids=["descriptors", "memory"],
+    )
+    def test_nothing_is_sealed_for_want_of_what_the_machine_gives(
+        self, small: SmallProject, source: str, says: str
+    ) -> None:
+        small.template(
+            "experiment", f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))\n{source}"
+        )
+        told = refused(small)
+        assert says in told
+        assert "ulimit" in told
+
+    def test_nothing_is_sealed_where_every_notebook_fails(self, small: SmallProject) -> None:
+        for name in ("experiment", "executive"):
+            small.template(name, "raise RuntimeError('no such library')")
+        told = refused(small)
+        assert "every notebook failed" in told
+        assert "no such library" in told
+
     def test_a_failed_summary_still_gives_a_whole_site(self, small: SmallProject) -> None:
         small.template("executive", "raise RuntimeError('summary broke')")
         answer = build(small, code=1)

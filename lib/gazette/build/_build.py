@@ -19,6 +19,7 @@ from gazette.build._recompute import compute_twice
 from gazette.build._register import copy_register
 from gazette.build._restate import restate_earlier
 from gazette.build._share import share_of
+from gazette.build._system import refuse_starved
 from gazette.editions import Week, digest_of, lock, read_public_keys, write_error
 from gazette.errors import EditionError, GazetteError, ParamsError, WrongUseError
 from gazette.params import Model
@@ -336,6 +337,7 @@ def _run(
         more = run_all([one], workers=1, cache=cache, progress=say)
         _keep(more, staging)
         outcomes = [*outcomes, *more]
+    refuse_starved(outcomes)
     return [*lost, *outcomes]
 
 
