@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
 from gazette.record import Record
-from program import gazette
+from program import gazette, writable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +84,7 @@ def test_the_same_edition_is_made_twice_byte_for_byte(small: SmallProject) -> No
     first = {p.name: p.read_bytes() for p in (folder(small) / "records").iterdir()}
     before = page(small)
     (small.root / "editions" / ".published" / WEEK).unlink()
+    shutil.rmtree(writable(small.root / "_site" / "editions" / WEEK))
     gazette("build", WEEK, "--force", project=small.root)
     assert {p.name: p.read_bytes() for p in (folder(small) / "records").iterdir()} == first
     assert page(small) == before

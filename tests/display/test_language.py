@@ -192,7 +192,9 @@ def test_no_digit_is_shown_that_a_wide_range_does_not_support(value: float, spre
 def test_signs_are_right_and_nought_has_none(value: float, unit: Any, spread: float | None) -> None:
     shown = format_value(value, unit, signed=True, spread=spread)
     assert "nan" not in shown
-    if any(c in "123456789" for c in shown):
+    if shown.startswith("less than"):
+        assert shown.endswith("below 0") == (value < 0), "words say the side"
+    elif any(c in "123456789" for c in shown):
         assert shown.startswith("−" if value < 0 else "+")
     else:
         assert not shown.startswith(("−", "+"))
