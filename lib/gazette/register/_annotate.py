@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import io
-import os
 import re
-import tempfile
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -16,7 +14,7 @@ import yaml
 
 from gazette.errors import EditionError, ParamsError, WrongUseError
 from gazette.params import Annotation, AnnotationsFile, read_sheet
-from gazette.register._files import one_line
+from gazette.register._files import one_line, part_of
 from gazette.register._targets import refuse_lost, targets_of
 
 if TYPE_CHECKING:
@@ -130,14 +128,7 @@ def _replace(path: Path, row: dict[str, Any]) -> None:
         raise ParamsError(
             "the annotation cannot be added without changing others", where=str(path), mend="add it by hand"
         )
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        _read(Path(name))
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with part_of(path, text) as part:
+        _read(part)
+        part.chmod(0o644)
+        part.replace(path)

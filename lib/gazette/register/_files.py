@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ __all__ = [
     "create",
     "load_register",
     "one_line",
+    "part_of",
     "register_problems",
     "replace",
     "sheet_text",
@@ -174,16 +176,9 @@ def create(path: Path, text: str, *, taken: str, mend: str) -> None:
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).chmod(0o644)
-            os.link(name, path)  # refuses where the name is taken, in one step
-        finally:
-            Path(name).unlink(missing_ok=True)
+        with part_of(path, text) as part:
+            part.chmod(0o644)
+            os.link(part, path)  # refuses where the name is taken, in one step
     except FileExistsError as error:
         raise WrongUseError(taken, where=str(path), mend=mend) from error
     except OSError as error:
@@ -194,6 +189,20 @@ def create(path: Path, text: str, *, taken: str, mend: str) -> None:
         ) from error
 
 
+@contextmanager
+def part_of(path: Path, text: str) -> Iterator[Path]:
+    """A file with this text beside another, on the disk whole; gone afterwards where nobody has moved it."""
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
 def replace(path: Path, text: str) -> None:
     """Write a file that is there anew, whole or not at all.
 
@@ -201,16 +210,9 @@ def replace(path: Path, text: str) -> None:
         EditionError: The disk refuses.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).chmod(path.stat().st_mode)
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        with part_of(path, text) as part:
+            part.chmod(path.stat().st_mode)
+            part.replace(path)
     except OSError as error:
         raise EditionError(
             f"cannot write: {error.strerror}",
