@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from datetime import date, datetime
@@ -18,8 +17,8 @@ from gazette.recompute import FILE, read_recomputed
 from gazette.recompute._arithmetic import Second
 from gazette.recompute._compare import Disagreement, _agree
 from gazette.record import Interval, Number
-from program import gazette
-from small import REPOSITORY, WEEK, SmallProject
+from program import gazette, other_library
+from small import WEEK, SmallProject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,11 +82,7 @@ def spending(root: Path) -> SmallProject:
 
 def build_with(small: SmallProject, library: Path, file: str, old: str, new: str) -> subprocess.CompletedProcess[str]:
     """Build with a library in which one place is another."""
-    shutil.copytree(REPOSITORY / "lib" / "gazette", library / "gazette", ignore=shutil.ignore_patterns("__pycache__"))
-    path = library / "gazette" / file
-    text = path.read_text(encoding="utf-8")
-    assert text.count(old) == 1, (file, old)
-    path.write_text(text.replace(old, new), encoding="utf-8")
+    other_library(library, (file, old, new))
     return subprocess.run(
         [sys.executable, "-m", "gazette", "build", WEEK, "--project", str(small.root)],
         env={**os.environ, "PYTHONPATH": str(library)},

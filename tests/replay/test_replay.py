@@ -16,8 +16,7 @@ from gazette.build import open_project
 from gazette.editions import Week
 from gazette.errors import EditionError
 from gazette.replay import _rebuild
-from program import gazette
-from small import REPOSITORY
+from program import gazette, other_library
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,17 +34,6 @@ def project(sealed: Path, tmp_path: Path) -> Path:
 
 def digests(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
-def library(place: Path, change: tuple[str, str, str] | None = None) -> Path:
-    """A second checkout's library, with a piece of a module exchanged."""
-    shutil.copytree(REPOSITORY / "lib", place, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    if change:
-        module, before, after = change
-        path = place / "gazette" / module
-        assert path.read_text().count(before) == 1
-        path.write_text(path.read_text().replace(before, after))
-    return place
 
 
 def other(*arguments: str, project: Path, path: Path, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -77,7 +65,7 @@ def test_an_edition_replays_identically_and_nothing_of_it_is_touched(sealed: Pat
 
 
 def test_another_checkout_on_the_same_lock_replays_identically(project: Path, tmp_path: Path) -> None:
-    done = other("replay", WEEK, "--page", "button", project=project, path=library(tmp_path / "lib"))
+    done = other("replay", WEEK, "--page", "button", project=project, path=other_library(tmp_path / "lib"))
     assert done.returncode == 0, done.stderr
     assert "Identical: 1 page" in done.stdout
     assert "the present environment, which is the recorded one" in done.stdout
@@ -90,7 +78,7 @@ HARDLY = ("stats/_shares.py", SPREAD, SPREAD.replace("= ", "= (1 + 1e-13) * "))
 
 
 def test_a_changed_function_is_named_measured_and_its_flip_called_out(project: Path, tmp_path: Path) -> None:
-    path = library(tmp_path / "lib", WIDER)
+    path = other_library(tmp_path / "lib", WIDER)
     refused = other("replay", WEEK, "--page", "button", project=project, path=path)
     assert refused.returncode == 1
     assert "stats/_shares.py" in refused.stderr
@@ -122,7 +110,7 @@ def test_a_changed_function_is_named_measured_and_its_flip_called_out(project: P
 
 
 def test_last_digits_are_equal_within_tolerance(project: Path, tmp_path: Path) -> None:
-    path = library(tmp_path / "lib", HARDLY)
+    path = other_library(tmp_path / "lib", HARDLY)
     done = other("replay", WEEK, "--page", "button", "--here", "--json", project=project, path=path)
     assert done.returncode == 0, done.stderr
     button = pages(json.loads(done.stdout))["button"]
@@ -244,7 +232,7 @@ def test_packages_are_installed_by_either_installer_and_never_others_than_were_l
 
 def test_the_recorded_environment_is_built_from_its_lock_and_replays_identically(project: Path, tmp_path: Path) -> None:
     """With another library here, the edition's own is used."""
-    path = library(tmp_path / "lib", WIDER)
+    path = other_library(tmp_path / "lib", WIDER)
     done = other("replay", WEEK, "--page", "button", "--build-environment", project=project, path=path)
     assert done.returncode == 0, done.stderr
     assert "an environment rebuilt from its lock" in done.stdout

@@ -19,8 +19,8 @@ from gazette.errors import EditionError
 from gazette.register import listed, load_register, read_log
 from gazette.restate import Now, restate
 from gazette.sources import Period
-from program import gazette, reseal
-from small import REPOSITORY, SmallProject
+from program import gazette, other_library, reseal
+from small import SmallProject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -199,10 +199,7 @@ def test_code_corrected_rows_late_rows_and_a_definition_are_told_apart_in_one_bu
     click(root, "blue", BEFORE, 1)
     click(root, "green", LATE, 2)
     count_instead(root)
-    shutil.copytree(REPOSITORY / "lib" / "gazette", library / "gazette", ignore=shutil.ignore_patterns("__pycache__"))
-    changed = library / "gazette" / "stats" / "_estimates.py"
-    assert ZED in changed.read_text()
-    changed.write_text(changed.read_text().replace(ZED, f"{ZED} * 1.1"))
+    other_library(library, ("stats/_estimates.py", ZED, f"{ZED} * 1.1"))
     log = build(root, PYTHONPATH=str(library))
     assert log["unread"] == []
     causes = {r["cause"] for r in log["restatements"]}
