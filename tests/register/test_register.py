@@ -367,3 +367,13 @@ def test_the_trail_says_that_a_signature_is_of_another_text_and_that_an_edition_
     assert "there is no kind 'deed'" in gazette("log", "--kind", "deed", project=project, code=2).stderr
     file.write_text("id: [")
     assert f"{STEM}.yml" in gazette("log", project=project, code=1).stderr
+
+
+def test_the_newest_edition_that_is_gone_with_all_its_marks_is_known_from_the_decision_on_it(project: Path) -> None:
+    decide(project)
+    digest = str(json.loads((project / "editions/2026-W47" / "manifest.json").read_text())["digest"])
+    shutil.rmtree(project / "editions")
+    (project / "editions").mkdir()
+    found = json.loads(gazette("verify", "--json", project=project, code=1).stdout)["problems"]
+    assert [(p["edition"], p["recorded"]) for p in found] == [("2026-W47", digest)]
+    assert "the edition is missing; decision " in found[0]["what"]

@@ -37,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
     """The command; returns the exit code."""
     from gazette.cli._progress import listener  # noqa: PLC0415
     from gazette.editions import Week, read_public_keys, verify_editions  # noqa: PLC0415
+    from gazette.register import named_editions  # noqa: PLC0415
 
     weeks = [Week.parse(text) for text in options.editions]
     project = open_project(options)
@@ -52,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
             weeks,
             keys=keys,
             published=project.output / "editions" if options.published else None,
+            named=named_editions(project.root),
             say=watching.step,
         )
     say(options, _as_json(found), _as_text(found, trusted=bool(keys)))

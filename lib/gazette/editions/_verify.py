@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gazette.editions import verifier
@@ -9,7 +10,7 @@ from gazette.editions._keys import fits
 from gazette.errors import EditionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from gazette.editions._store import Store
@@ -24,6 +25,7 @@ def verify_editions(
     *,
     keys: Collection[bytes] = (),
     published: Path | None = None,
+    named: Mapping[tuple[str, str], Collection[str]] = MappingProxyType({}),
     say: Callable[[str, str], None] = lambda _edition, _what: None,
 ) -> verifier.Checked:
     """Check sealed editions, and their published copies.
@@ -33,6 +35,7 @@ def verify_editions(
         weeks: Those whose files are compared, by default all; the chain of manifests is always read whole.
         keys: Public keys that are trusted, 32 bytes each.
         published: The site's ``editions/`` folder, None to leave it out.
+        named: Edition and digest to what names this manifest beside the chain: files in git that were bound to it.
         say: Told of each edition before it is checked.
 
     Raises:
@@ -46,10 +49,16 @@ def verify_editions(
             f"there is no edition {missing[0]}", where=str(store.root), mend=f"sealed editions: {listing}"
         )
     marked = store.root / verifier.MARKERS
-    if not known and not (marked.is_dir() and any(marked.iterdir())):
+    if not known and not named and not (marked.is_dir() and any(marked.iterdir())):
         raise EditionError("there is no edition to verify", where=str(store.root), mend="run 'gazette build'")
     found = verifier.check_many(
-        store.root, only=only, keys=keys, fits=fits, copy="sealed", say=lambda week: say(week, "Comparing files")
+        store.root,
+        only=only,
+        keys=keys,
+        fits=fits,
+        copy="sealed",
+        named=named,
+        say=lambda week: say(week, "Comparing files"),
     )
     return found if published is None else _with_copies(store, found, published, only, say)
 

@@ -20,6 +20,7 @@ import re
 import stat
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -329,12 +330,17 @@ def edition_folders(root: Path) -> list[str]:
     return sorted(e.name for e in os.scandir(root) if WEEK.fullmatch(e.name) and (e.is_dir() or e.is_symlink()))
 
 
-def chain_problems(seals: Mapping[str, Seal | None], published: Mapping[str, str]) -> list[Problem]:
+def chain_problems(
+    seals: Mapping[str, Seal | None],
+    published: Mapping[str, str],
+    named: Mapping[tuple[str, str], Collection[str]] = MappingProxyType({}),
+) -> list[Problem]:
     """Where the chain of manifests is broken, said once, of the edition at fault.
 
     Args:
         seals: Edition to manifest, None where it is known to be wrong: what is said of it is said already.
         published: Edition to the digest that its manifest had when it was published.
+        named: Edition and digest to whatever else names this manifest, such as decisions that were taken on it.
     """
     weeks = sorted(seals)
     wrong: dict[tuple[str, str], list[str]] = {}  # edition and digest to those that name it
@@ -344,6 +350,8 @@ def chain_problems(seals: Mapping[str, Seal | None], published: Mapping[str, str
             wrong.setdefault(seal.previous, []).append(f"{week} names")
     for week, digest in published.items():
         wrong.setdefault((week, digest), []).append("when it was published it had")
+    for key, others in named.items():
+        wrong.setdefault(key, []).extend(f"{other} names" for other in others)
     problems = []
     for (week, digest), said in sorted(wrong.items()):
         if week not in seals:
@@ -392,6 +400,7 @@ def check_many(
     fits: Callable[[bytes, bytes, bytes], bool] = signed_by,
     copy: str = "",
     partial: bool = False,
+    named: Mapping[tuple[str, str], Collection[str]] = MappingProxyType({}),
     say: Callable[[str], None] = lambda _: None,
 ) -> Checked:
     """Check a folder of editions.
@@ -404,6 +413,7 @@ def check_many(
         fits: What checks a signature.
         copy: ``sealed`` or ``published``; empty: each folder is looked at.
         partial: Whether files may be absent.
+        named: Edition and digest to what names this manifest beside the chain.
         say: Told of each edition before it is checked.
     """
     marked, problems = _markers(root)
@@ -437,7 +447,7 @@ def check_many(
             part = check_files(folder, week, seal, copy=kind, partial=partial)
             files, absent = files + part.files, absent + part.absent
             problems += part.problems
-    problems += chain_problems(seals, marked)
+    problems += chain_problems(seals, marked, named)
     if keys:
         newest = max(signers, default="")
         problems += [

@@ -14,6 +14,7 @@ from gazette.register._restatements import Listed, Log, Moved, Unread, facts_of,
 from gazette.register._targets import Targets, chart_subject, lost_remarks, targets_of
 from gazette.register._trail import KINDS, Event, Trail, trail
 from gazette.register._watch import open_watches
+from gazette.register._witnesses import named_editions
 
 __all__ = [
     "ASKS",
@@ -51,6 +52,7 @@ __all__ = [
     "load_replays",
     "logs_of",
     "lost_remarks",
+    "named_editions",
     "new_subject",
     "newest_replays",
     "open_watches",
