@@ -47,7 +47,16 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_was_built_is_whole_signed_and_published(signed: Path) -> None:
     done = gazette("verify", "--published", project=signed)
-    assert "2 signed with a key that is trusted: all as sealed." in done.stdout
+    assert "2 signed with a key that the project itself names, which who may write there could exchange" in done.stdout
+    assert done.stdout.endswith(": all as sealed.\n")
+    key = read_signer(SEED).public
+    own = gazette("verify", "--public-key", key, project=signed).stdout
+    assert "2 signed with a key that is trusted: all as sealed." in own
+    (signed / "given.pub").write_text(key)
+    asked = ("verify", "--json", "--public-key")
+    assert json.loads(gazette(*asked, str(signed / "given.pub"), project=signed).stdout)["keys"] == "project"
+    (signed / "given.pub").rename(signed.parent / "given.pub")
+    assert json.loads(gazette(*asked, str(signed.parent / "given.pub"), project=signed).stdout)["keys"] == "own"
     assert "2026-W46: Comparing files" in done.stderr
     found = json.loads(gazette("verify", "2026-W47", "--json", project=signed).stdout)
     assert found["problems"] == []

@@ -401,8 +401,12 @@ def _log(project: Project, edition: str, outcomes: list[Outcome], seconds: float
 def _publish(project: Project, engine: site.Engine, listener: Listener) -> bool:
     store = project.store
     stamp = site.shelf_stamp(store, project=project.root, engine=engine, library=library_digest())
-    if site.is_published(project.output, stamp):
+    whole, problems = site.is_published(store, project.output, stamp)
+    if whole and not problems:
         return False
+    if problems:
+        more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+        listener.note(f"The site is not as it was published, and is put right: {problems[0]}{more}")
     listener.step("shelf", f"Publishing to {project.params.site.output}/")
     site.publish(
         store,

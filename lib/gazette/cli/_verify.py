@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gazette.cli._shared import open_project, say
@@ -19,6 +20,13 @@ EXAMPLE = """gazette verify
   gazette verify 2026-W47 --published --json
 
 Public keys that are trusted come from --public-key, else from GAZETTE_PUBLIC_KEY, else from public_keys in site.yml."""
+
+TRUST = {
+    "own": " with a key that is trusted",
+    "project": " with a key that the project itself names, which who may write there could exchange; --public-key takes yours",
+    "none": " (with a key that was not compared with one you trust)",
+}
+"""Words on where the keys came from that signatures were compared with."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -41,12 +49,11 @@ def run(options: argparse.Namespace) -> int:
 
     weeks = [Week.parse(text) for text in options.editions]
     project = open_project(options)
-    if options.public_key:
-        keys = read_public_keys(options.public_key)
-    elif given := os.environ.get("GAZETTE_PUBLIC_KEY"):
-        keys = read_public_keys([given])
-    else:
-        keys = read_public_keys(project.params.site.public_keys, root=project.root)
+    given = options.public_key or list(filter(None, [os.environ.get("GAZETTE_PUBLIC_KEY")]))
+    named = project.params.site.public_keys
+    keys = read_public_keys(given) if given else read_public_keys(named, root=project.root)
+    within = any((Path.cwd() / key).resolve().is_relative_to(project.root.resolve()) for key in given if _is_file(key))
+    trust = "none" if not keys else "project" if within or not given else "own"
     with listener() as watching:
         found = verify_editions(
             project.store,
@@ -56,7 +63,11 @@ def run(options: argparse.Namespace) -> int:
             named=named_editions(project.root),
             say=watching.step,
         )
-    say(options, _as_json(found), _as_text(found, trusted=bool(keys)))
+    if options.published:
+        from gazette.site import shelf_problems  # noqa: PLC0415  takes a second
+
+        found = found._replace(problems=(*found.problems, *shelf_problems(project.output)))
+    say(options, {**_as_json(found), "keys": trust}, _as_text(found, trust))
     return 1 if found.problems else 0
 
 
@@ -64,12 +75,20 @@ def _as_json(found: Checked) -> dict[str, object]:
     return {**found._asdict(), "problems": [p._asdict() for p in found.problems]}
 
 
-def _as_text(found: Checked, *, trusted: bool) -> str:
+def _is_file(key: str) -> bool:
+    """Whether a key is named by its file, not given itself."""
+    try:
+        return Path(key).is_file()
+    except OSError:  # a name too long for one
+        return False
+
+
+def _as_text(found: Checked, trust: str) -> str:
     lines = [str(p) for p in found.problems]
     counts = f"{len(found.editions)} edition{'s' * (len(found.editions) != 1)}, {found.files:,} files compared"
     signed = f"{len(found.signers)} signed"
     if found.signers:
-        signed += " with a key that is trusted" if trusted else " (with a key that was not compared with one you trust)"
+        signed += TRUST[trust]
     ends = f"{len(lines)} problem{'s' * (len(lines) != 1)}" if lines else "all as sealed"
     text = "\n".join([*lines, f"{counts}, {signed}: {ends}."])
     return text.encode(errors="backslashreplace").decode()

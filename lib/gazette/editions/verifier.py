@@ -331,16 +331,13 @@ def edition_folders(root: Path) -> list[str]:
 
 
 def chain_problems(
-    seals: Mapping[str, Seal | None],
-    published: Mapping[str, str],
-    named: Mapping[tuple[str, str], Collection[str]] = MappingProxyType({}),
+    seals: Mapping[str, Seal | None], said: Mapping[tuple[str, str], Collection[str]] = MappingProxyType({})
 ) -> list[Problem]:
     """Where the chain of manifests is broken, said once, of the edition at fault.
 
     Args:
         seals: Edition to manifest, None where it is known to be wrong: what is said of it is said already.
-        published: Edition to the digest that its manifest had when it was published.
-        named: Edition and digest to whatever else names this manifest, such as decisions that were taken on it.
+        said: Edition and digest to what else says that this is its manifest, such as "when it was published it had".
     """
     weeks = sorted(seals)
     wrong: dict[tuple[str, str], list[str]] = {}  # edition and digest to those that name it
@@ -348,18 +345,16 @@ def chain_problems(
         seal = seals[week]
         if seal is not None and seal.previous is not None:
             wrong.setdefault(seal.previous, []).append(f"{week} names")
-    for week, digest in published.items():
-        wrong.setdefault((week, digest), []).append("when it was published it had")
-    for key, others in named.items():
-        wrong.setdefault(key, []).extend(f"{other} names" for other in others)
+    for key, others in said.items():
+        wrong.setdefault(key, []).extend(others)
     problems = []
-    for (week, digest), said in sorted(wrong.items()):
+    for (week, digest), who in sorted(wrong.items()):
         if week not in seals:
-            problems.append(Problem(week, MANIFEST, f"the edition is missing; {' and '.join(said)} this one", digest))
+            problems.append(Problem(week, MANIFEST, f"the edition is missing; {' and '.join(who)} this one", digest))
             continue
         seal = seals[week]
         if seal is not None and seal.digest != digest:
-            what = f"replaced by another edition: {' and '.join(said)} another manifest"
+            what = f"replaced by another edition: {' and '.join(who)} another manifest"
             problems.append(Problem(week, MANIFEST, what, digest, seal.digest))
     for week, after in zip(weeks, weeks[1:]):
         seal, later = seals[week], seals[after]
@@ -447,7 +442,10 @@ def check_many(
             part = check_files(folder, week, seal, copy=kind, partial=partial)
             files, absent = files + part.files, absent + part.absent
             problems += part.problems
-    problems += chain_problems(seals, marked, named)
+    said = {key: [f"{other} names" for other in others] for key, others in named.items()}
+    for key in marked.items():
+        said.setdefault(key, []).insert(0, "when it was published it had")
+    problems += chain_problems(seals, said)
     if keys:
         newest = max(signers, default="")
         problems += [

@@ -3,6 +3,7 @@
 from gazette.site._alone import write_alone
 from gazette.site._edition import facts, render_edition
 from gazette.site._engine import Engine, choose_engine, try_engine
+from gazette.site._laid import shelf_problems
 from gazette.site._lint import lint_site
 from gazette.site._preview import finish_preview
 from gazette.site._publish import is_published, publish, shelf_stamp
@@ -23,6 +24,7 @@ __all__ = [
     "lost_remarks",
     "publish",
     "render_edition",
+    "shelf_problems",
     "shelf_scripts",
     "shelf_stamp",
     "try_engine",

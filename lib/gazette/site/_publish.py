@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gazette.editions import copy_writable, write_error
+from gazette.editions import copy_writable, verifier, write_error
 from gazette.errors import EditionError, GazetteError
 from gazette.register import newest_replays
+from gazette.site._laid import copy_problems, has_stamp, shelf_problems, write_stamp
 from gazette.site._shelf import render_shelf
 from gazette.site._shelf_more import scripts, slots
 
 if TYPE_CHECKING:
     from gazette.editions import Store, Week
+    from gazette.editions.verifier import Problem
     from gazette.params import Params
     from gazette.site._engine import Engine
 
 __all__ = ["is_published", "publish", "shelf_stamp"]
-
-STAMP = ".gazette-site.json"
 
 
 def shelf_stamp(store: Store, *, project: Path, engine: Engine, library: str) -> str:
@@ -38,19 +37,18 @@ def shelf_stamp(store: Store, *, project: Path, engine: Engine, library: str) ->
     return total.hexdigest()
 
 
-def is_published(output: Path, stamp: str) -> bool:
-    """Whether the folder holds the site of this stamp."""
-    try:
-        found = json.loads((output / STAMP).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(found == {"stamp": stamp}) and (output / "index.html").is_file()
+def is_published(store: Store, output: Path, stamp: str) -> tuple[bool, list[Problem]]:
+    """Whether the folder was published with this stamp, and what of it is not as it was put there."""
+    problems = shelf_problems(output) if output.is_dir() else []
+    for week in store.weeks():
+        problems += copy_problems(store, week, output)
+    return has_stamp(output, stamp), problems
 
 
 def publish(
     store: Store, *, project: Path, params: Params, output: Path, engine: Engine, work: Path, stamp: str
 ) -> None:
-    """Copy editions that are not there yet, then swap in the shelf, its index page last.
+    """Copy editions that are not there yet or were changed there, then swap in the shelf, its index page last.
 
     Raises:
         EditionError: A sealed edition is not what its manifest says, or the disk refuses.
@@ -70,7 +68,7 @@ def publish(
     )
     try:
         for week in weeks:
-            _copy_edition(store, week, output / "editions" / str(week))
+            _copy_edition(store, week, output)
         files = sorted((p for p in shelf.rglob("*") if p.is_file()), key=lambda p: (p.name == "index.html", p))
         for path in files:
             place = output / path.relative_to(shelf)
@@ -78,9 +76,7 @@ def publish(
             part = place.with_name(place.name + ".part")
             shutil.copyfile(path, part)
             os.replace(part, place)  # noqa: PTH105  whole or not at all
-        part = output / f"{STAMP}.part"
-        part.write_text(json.dumps({"stamp": stamp}), encoding="utf-8")
-        os.replace(part, output / STAMP)  # noqa: PTH105
+        write_stamp(output, stamp, [path.relative_to(shelf).as_posix() for path in files])
     except GazetteError:
         raise
     except OSError as error:
@@ -89,14 +85,13 @@ def publish(
         shutil.rmtree(shelf, ignore_errors=True)
 
 
-def _copy_edition(store: Store, week: Week, place: Path) -> None:
-    """The edition's pages and manifest; what is there already with the same manifest stays untouched."""
+def _copy_edition(store: Store, week: Week, output: Path) -> None:
+    """The edition's pages and manifest; what is there already and as it was sealed stays untouched."""
+    place = output / "editions" / str(week)
     sealed = store.open(week)
-    try:
-        if (place / "manifest.json").read_bytes() == sealed.seal()["manifest.json"]:
-            return
-    except OSError:
-        pass  # not there yet
+    there = place.exists() or place.is_symlink()
+    if there and not copy_problems(store, week, output):
+        return
     if problems := store.check(week):
         listing = "\n".join(f"  - {p}" for p in problems)
         raise EditionError(
@@ -104,7 +99,8 @@ def _copy_edition(store: Store, week: Week, place: Path) -> None:
             where=str(store.root),
             mend="restore it from a copy; it is not published as it is",
         )
-    if (place / "manifest.json").exists():
+    seen = verifier.read_seal(place, str(week)) if there and not place.is_symlink() else None
+    if isinstance(seen, verifier.Seal) and seen.digest != store.manifest(week).digest:
         raise EditionError(
             f"readers saw another edition {week} than the one that is sealed",
             where=str(place),
@@ -112,12 +108,19 @@ def _copy_edition(store: Store, week: Week, place: Path) -> None:
         )
     part, old = place.with_name(f"{week}.part"), place.with_name(f"{week}.old")
     for stray in (part, old):
-        shutil.rmtree(stray, ignore_errors=True)
+        _remove(stray)
     copy_writable(sealed.within("site") / "site", part)
     for name, content in sealed.seal().items():
         (part / name).write_bytes(content)
     store.mark_published(week)  # before any reader can see it: killed after this, it is put there by the next build
-    if place.exists():
+    if there:
         place.rename(old)
     part.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
