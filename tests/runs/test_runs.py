@@ -194,9 +194,22 @@ class TestCache:
     def test_a_broken_cache_entry_is_run_again(self, tmp_path: Path, content: str) -> None:
         one, cache = job(tmp_path, emit()), tmp_path / "cache"
         run(one, cache=cache)
-        (entry,) = cache.rglob("executed.ipynb")
+        (entry,) = cache.glob("*.ipynb")
         entry.write_text(content)
         assert run(one, cache=cache).status == "ok"
+
+    def test_an_entry_that_somebody_changed_is_not_taken_for_what_was_run(self, tmp_path: Path) -> None:
+        one, cache = job(tmp_path, emit()), tmp_path / "cache"
+        run(one, cache=cache)
+        (entry,) = cache.glob("*.ipynb")
+        text = entry.read_text()
+        changed = text.replace('"title": "A"', '"title": "B"')
+        assert changed != text
+        entry.write_text(changed)
+        again = run(one, cache=cache)
+        assert again.status == "ok"
+        assert again.record is not None
+        assert again.record.title == "A"
 
     def test_failures_are_not_remembered(self, tmp_path: Path) -> None:
         one, cache = job(tmp_path, "1/0"), tmp_path / "cache"

@@ -19,7 +19,7 @@ from gazette.restate._ask import ask, differing, gone, late_rows, sealed_answers
 from gazette.restate._definitions import differences, sheet_of
 from gazette.restate._rows import Step, rows_of
 from gazette.runs import present_environment, versions
-from gazette.snapshot import freeze, reopen
+from gazette.snapshot import freeze, keep, kept, reopen
 from gazette.sources import Period, Warehouse
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ class _Edition:
             )
             for name, record in again.records.items():
                 found[name] = record
-                _remember(keys[name], record)
+                keep(keys[name], record.to_json().encode())
             for name, outcome in again.outcomes.items():
                 if outcome.failure is not None:
                     self._refuse(name, f"its notebook fails today ({cause}): {outcome.failure.what}")
@@ -279,19 +279,9 @@ class _Edition:
 
 
 def _remembered(path: Path, page: str) -> Record | None:
+    content = kept(path)
     try:
-        record = Record.from_json(path.read_bytes())
-    except (OSError, ValueError):
+        record = Record.from_json(content) if content is not None else None
+    except ValueError:
         return None
-    return record if record.subject == page else None
-
-
-def _remember(path: Path, record: Record) -> None:
-    """Keep a result; a full disk here costs only time later."""
-    part = path.with_suffix(".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(record.to_json(), encoding="utf-8")
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
+    return record if record is not None and record.subject == page else None

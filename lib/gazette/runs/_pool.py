@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import tempfile
 import threading
 import time
@@ -21,6 +19,7 @@ from gazette.runs._job import Event, Failure, Job, Outcome
 from gazette.runs._normal import clean, normalise, take_record
 from gazette.runs._process import start
 from gazette.runs._template import check_parameters
+from gazette.snapshot import keep, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +103,7 @@ def run_all(
 
 def _one(job: Job, cache: Path | None, runner: Interpreter, say: Callable[[Event], None], running: _Running) -> Outcome:
     start = time.monotonic()
-    place = cache / key(job) if cache else None
+    place = cache / f"{key(job)}.ipynb" if cache else None
     if place and (record := _cached(place, job)):
         say(Event(job.page, 1, 1, "cached"))
         return Outcome(job.page, "cached", record, None, time.monotonic() - start, 0.0)
@@ -132,7 +131,7 @@ def _one(job: Job, cache: Path | None, runner: Interpreter, say: Callable[[Event
         say(Event(job.page, heard.cell, heard.cells, "failed", seconds, heard.peak_memory_mb))
         return Outcome(job.page, "failed", None, failure, seconds, heard.peak_memory_mb)
     if place:
-        _keep(place, text, record)
+        keep(place, text.encode())
     say(Event(job.page, heard.cells, heard.cells, "ok", seconds, heard.peak_memory_mb))
     return Outcome(job.page, "ok", record, None, seconds, heard.peak_memory_mb)
 
@@ -208,23 +207,13 @@ def _write(path: Path, text: str) -> None:
 
 
 def _cached(place: Path, job: Job) -> Record | None:
+    if (content := kept(place)) is None:
+        return None
     try:
-        text = (place / "executed.ipynb").read_text(encoding="utf-8")
+        text = content.decode()
         record = _own_record(json.loads(text), job)
-    except (OSError, ValueError, KeyError, GazetteError):
+    except (ValueError, KeyError, GazetteError):
         return None
     job.output.parent.mkdir(parents=True, exist_ok=True)
     _write(job.output, text)
     return record
-
-
-def _keep(place: Path, text: str, record: Record) -> None:
-    """Remember a run; a full disk here costs only time later."""
-    part = place.with_name(f"{place.name}.{os.getpid()}.{record.subject}.part")
-    try:
-        part.mkdir(parents=True, exist_ok=True)
-        (part / "executed.ipynb").write_text(text, encoding="utf-8")
-        shutil.rmtree(place, ignore_errors=True)
-        part.rename(place)
-    except OSError:
-        shutil.rmtree(part, ignore_errors=True)

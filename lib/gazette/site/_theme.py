@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import shutil
 from pathlib import Path
 
 from gazette.errors import SiteError
+from gazette.snapshot import keep, kept
 
 __all__ = ["CLOSE", "OPEN", "chart_library", "finish", "lay_theme"]
 
@@ -31,22 +31,21 @@ def lay_theme(project: Path, stage: Path, *, cache: Path, charts: bool) -> None:
     if strip.is_file():  # engines put it at different places of the page
         strip.write_text(f"{OPEN}{strip.read_text(encoding='utf-8').rstrip()}{CLOSE}\n", encoding="utf-8")
     if charts:
-        shutil.copyfile(chart_library(cache), stage / "theme" / "vega.js")
+        (stage / "theme" / "vega.js").write_bytes(chart_library(cache))
 
 
-def chart_library(cache: Path) -> Path:
+def chart_library(cache: Path) -> bytes:
     """Vega, Vega-Lite and Vega-Embed as one script; making it takes seconds, so it is kept."""
     path = cache / f"vega-{importlib.metadata.version('vl-convert-python')}.js"
-    if not path.is_file():
+    library = kept(path)
+    if library is None:
         import vl_convert  # noqa: PLC0415  needed once
 
-        cache.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
         # It declares top-level names; in a function they cannot meet those of an engine.
         bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub forgets the default
-        part.write_text(f"(function () {{\n{bundle}\n}})();\n", encoding="utf-8")
-        part.replace(path)
-    return path
+        library = f"(function () {{\n{bundle}\n}})();\n".encode()
+        keep(path, library)
+    return library
 
 
 def finish(site: Path, *, above: str) -> None:

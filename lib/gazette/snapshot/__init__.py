@@ -1,5 +1,6 @@
 """Frozen data: Parquet with the SQL that made it and a digest, so that a run can be audited and done again."""
 
 from gazette.snapshot._frozen import Frozen, Snapshot, freeze, reopen, verify
+from gazette.snapshot._kept import keep, kept
 
-__all__ = ["Frozen", "Snapshot", "freeze", "reopen", "verify"]
+__all__ = ["Frozen", "Snapshot", "freeze", "keep", "kept", "reopen", "verify"]
