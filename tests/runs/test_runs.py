@@ -225,7 +225,8 @@ class TestCache:
 
 def test_a_build_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
     note = tmp_path / "pid"
-    job(tmp_path, f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(600)")
+    detach = DETACH.format(note=str(tmp_path / "detached"))
+    job(tmp_path, f"{detach}\nopen({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(600)")
     code = (
         "import sys; sys.path[:0] = [sys.argv[1]]\n"
         "from pathlib import Path; from gazette.runs import Job, run_all\n"
@@ -241,8 +242,8 @@ def test_a_build_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None
     kernel = int(note.read_text())
     build.kill()
     build.wait()
-    while psutil.pid_exists(kernel):
-        assert time.monotonic() < limit, "the kernel outlived the build"
+    while any(map(running, (kernel, int((tmp_path / "detached").read_text())))):
+        assert time.monotonic() < limit, "something outlived the build"
         time.sleep(0.1)
 
 
@@ -364,7 +365,45 @@ class TestWarm:
         outcome = run(job(tmp_path, code, emit(), timeout=240))  # less than it sleeps
         assert outcome.status == "ok"
         (cell,) = [c for c in json.loads((tmp_path / "out" / "a.ipynb").read_text())["cells"] if c["id"] == "cell-1"]
-        psutil.Process(int("".join(cell["outputs"][0]["data"]["text/plain"]))).kill()
+        assert not running(int("".join(cell["outputs"][0]["data"]["text/plain"])))
+
+    @pytest.mark.parametrize("how", ["warm", "cold"])
+    @pytest.mark.parametrize("end", ["ok", "failed", "timed out"])
+    def test_what_a_notebook_detaches_ends_with_its_page(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, end: str
+    ) -> None:
+        if how == "cold":
+            monkeypatch.setattr("gazette.runs._process._forked", _no_fork)
+        last = {"ok": emit(), "failed": "1 / 0", "timed out": "import time; time.sleep(300)"}[end]
+        outcome = run(
+            job(tmp_path, DETACH.format(note=str(tmp_path / "pid")), last, timeout=20 if end == "timed out" else 60)
+        )
+        assert outcome.status == ("ok" if end == "ok" else "failed")
+        assert not running(int((tmp_path / "pid").read_text()))
+
+
+DETACH = """
+import os, time
+if not os.fork():
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    with open({note!r} + ".part", "w") as note:
+        note.write(str(os.getpid()))
+    os.rename({note!r} + ".part", {note!r})
+    for stream in range(3):
+        os.close(stream)
+    time.sleep(300)
+    os._exit(0)
+while not os.path.exists({note!r}):
+    time.sleep(0.01)
+"""
+"""A cell that starts a process as daemons are: of another session, its parent gone."""
+
+
+def running(pid: int) -> bool:
+    """Whether a process is there and not only its entry, which whoever took it in has yet to remove."""
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def _no_fork(_message: bytes, _err: int) -> Any:

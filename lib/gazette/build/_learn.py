@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from datetime import date
 from io import StringIO
@@ -15,6 +14,7 @@ from gazette import params as parameters
 from gazette.editions import lock
 from gazette.errors import EditionError, ParamsError, WrongUseError
 from gazette.record import NotPublished
+from gazette.snapshot import scratch
 from gazette.stats import z_of
 from gazette.translation import FEWEST
 from gazette.workbench import PastChanges, slope_of
@@ -192,8 +192,8 @@ def _accepted(path: Path, row: str, learnt: Learnt, source: str, entry: tuple[st
 
 def _refuse_wrong(project: Project, text: str) -> None:
     """Read the parameters as they would be."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, "params")
+    with scratch() as folder:
+        copy = folder / "params"
         shutil.copytree(project.root / "params", copy)
         (copy / "translations.yml").write_text(text, encoding="utf-8")
         _, problems = parameters.problems(copy)

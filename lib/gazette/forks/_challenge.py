@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from gazette.forks._open import read_card
 from gazette.record import RECORD_MIME, Record, Tolerance, compare_records, joined
 from gazette.register import write_challenge
 from gazette.runs import Job, library_digest, run_all
+from gazette.snapshot import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -165,8 +165,8 @@ def _run(
     project: Project, folder: Path, path: Path, published: Record, progress: Callable[[Event], None] | None
 ) -> Record:
     """Run the notebook; the executed copy stays in the fork, beside the notebook itself."""
-    with tempfile.TemporaryDirectory() as scratch:
-        output = Path(scratch) / "executed.ipynb"
+    with scratch() as place:
+        output = place / "executed.ipynb"
         job = Job(
             page=published.subject,
             kind=published.kind,
@@ -235,8 +235,7 @@ def _content(
 def _original(card: Mapping[str, str], edition: Sealed) -> str:
     """The notebook as the fork was made, from the sealed files, whatever was done to the fork's copies."""
     sealed = edition.within("params", "notebooks")
-    with tempfile.TemporaryDirectory() as scratch:
-        place = Path(scratch)
+    with scratch() as place:
         (place / "edition").mkdir()
         (place / "published").mkdir()
         (place / "edition" / "params").symlink_to((sealed / "params").resolve())

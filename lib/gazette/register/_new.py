@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +15,7 @@ from gazette.params import SubjectId as Id
 from gazette.params import metrics_of_model, problems
 from gazette.register._definitions import DEFINED, with_definitions
 from gazette.register._files import create, replace
+from gazette.snapshot import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,8 +149,8 @@ def new_subject(
 
 def _wrong(root: Path, written: Mapping[Path, str]) -> list[str]:
     """Problems that the project would have with the files."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "params"
+    with scratch() as folder:
+        copy = folder / "params"
         shutil.copytree(root / "params", copy)
         for path, text in written.items():
             place = copy / path.relative_to(root / "params")

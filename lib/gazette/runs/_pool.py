@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,7 @@ from gazette.runs._job import Event, Failure, Job, Outcome
 from gazette.runs._normal import clean, normalise, take_record
 from gazette.runs._process import start
 from gazette.runs._template import check_parameters
-from gazette.snapshot import keep, kept
+from gazette.snapshot import keep, kept, scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,10 +108,10 @@ def _one(job: Job, cache: Path | None, runner: Interpreter, say: Callable[[Event
         return Outcome(job.page, "cached", record, None, time.monotonic() - start, 0.0)
     heard = _Heard()
     job.output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="gazette-run-") as scratch:
-        raw = Path(scratch) / "executed.ipynb"
+    with scratch() as folder:
+        raw = folder / "executed.ipynb"
         _watch(job, runner, raw, heard, say, running)
-        paths = {str(job.cwd): ".", scratch: "…", runner.prefix: "<env>", str(runner.library.parent): "<project>"}
+        paths = {str(job.cwd): ".", str(folder): "…", runner.prefix: "<env>", str(runner.library.parent): "<project>"}
         what, record = heard.failed, None
         try:
             notebook = json.loads(raw.read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from gazette.runs._family import adopt, end_family
 from gazette.runs._interpreter import KERNEL_ENVIRONMENT
 from gazette.runs._kernel import PROVISIONER, Forked, fork, register
 
@@ -61,6 +62,7 @@ def _end_with_parent() -> None:
     parent = os.getppid()
     while os.getppid() == parent:
         time.sleep(0.5)
+    end_family()
     os._exit(1)
 
 
@@ -85,7 +87,9 @@ def run(job: dict[str, Any], *, inside: bool = False) -> int:
     scratch = Path(job["scratch"])
     os.environ["JUPYTER_RUNTIME_DIR"] = str(scratch / "runtime")
     os.environ["IPYTHONDIR"] = str(scratch / "ipython")
+    adopt()
     code = _watched(job) if inside else _beside(job)
+    end_family()  # what the notebook left running, also detached
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     _say(done=True, peak_memory_mb=peak)
     return code
