@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gazette.conclusions import misreadings
 from gazette.editions import Store
 from gazette.errors import EditionError, NotebookError
-from gazette.params import Model, Problem, changes, problems, published_prose
+from gazette.params import Model, Problem, changes, problems, published_prose, strange_files
 from gazette.register import lost_remarks, register_problems, replay_problems, targets_of
 from gazette.runs import check_parameters
 from gazette.sources import missing_driver
@@ -23,6 +23,8 @@ GIVEN = ("subject", "edition", "root")
 
 def check(root: Path) -> list[Problem]:
     """Problems of the parameters, of the notebooks that they name, and definitions changed without saying so; sorted by file and line."""
+    if found := strange_files(root):
+        return found
     params, found = problems(root / "params")
     found = sorted([*found, *misread_params(root)])
     found += register_problems(root)[1]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gazette.editions import Store, Week
-from gazette.errors import WrongUseError
-from gazette.params import Experiment, Model, Params, load
+from gazette.errors import ParamsError, WrongUseError
+from gazette.params import Experiment, Model, Params, load, strange_files
 from gazette.register import load_register, open_watches
 
 __all__ = ["Project", "open_project"]
@@ -78,4 +78,6 @@ def open_project(root: Path) -> Project:
             where=str(root),
             mend="run this in a project's folder, or name it with --project",
         )
+    if found := strange_files(root):
+        raise ParamsError("\n".join(["what lies among the project's files cannot be read", *map(str, found)]))
     return Project(root, load(root / "params"))

@@ -18,6 +18,9 @@ __all__ = ["EXAMPLE", "HELP", "add_options", "run"]
 HELP = "report every problem in the parameters, with file, line and how to mend it"
 EXAMPLE = "gazette check --json"
 
+BESIDE = ("reports/", "notebooks/", "_quarto.yml")
+"""Where files of problems lie that are not below ``params/``."""
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
@@ -40,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     rows = [{"file": p.file, "line": p.line, "key": p.key, "what": p.what, "mend": p.mend} for p in found]
     text = "\n".join(
         [
-            *(str(p) if p.file.startswith("reports/") else f"params/{p}" for p in found),
+            *(str(p) if p.file.startswith(BESIDE) else f"params/{p}" for p in found),
             *(f"warning: params/{w}" for w in warnings),
             *(f"hint: params/{h}" for h in hints),
             f"{len(found)} problem{'s' * (len(found) != 1)}" if found else "No problem in the parameters.",

@@ -17,6 +17,7 @@ from gazette.params._replayed import Replayed
 from gazette.params._schemas import schemas
 from gazette.params._signals import SIGNALS, Signal, quantile
 from gazette.params._site import Operations, SiteParams
+from gazette.params._strange import strange_files
 from gazette.params._translations import MoneyBase, Target, Translation
 from gazette.params._types import Changelog, Cost
 from gazette.params._types import Id as SubjectId
@@ -91,4 +92,5 @@ __all__ = [
     "quantile",
     "read_sheet",
     "schemas",
+    "strange_files",
 ]

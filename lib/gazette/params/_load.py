@@ -24,6 +24,7 @@ from gazette.params._problem import Location, Problem, Source
 from gazette.params._prose import Prose, prose
 from gazette.params._reconciliations import ReconciliationsFile
 from gazette.params._site import SiteParams
+from gazette.params._strange import strange_files
 from gazette.params._translations import MoneyBase, Target, Translation, TranslationsFile
 from gazette.params._types import Sheet
 
@@ -264,7 +265,8 @@ def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
     if not directory.is_dir():
         mend = "run this in a project, or name its folder with --project"
         return None, [Problem(str(directory), 1, "", "no such folder", mend)]
-    found: list[Problem] = []
+    if found := strange_files(directory.parent, (directory.name,)):
+        return None, found
     sources: dict[str, Source] = {}
     values: dict[str, Any] = {}
     for name, model in _files(directory, found).items():
