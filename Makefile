@@ -1,9 +1,10 @@
 # make report builds and publishes the demo; make test runs every test. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help report demo serve lab check schemas test test-quick differential costs planted bench errors golden lint types format lock clean
+.PHONY: help report demo serve lab check schemas test test-quick differential costs planted bench errors kills golden lint types format lock clean
 WEEKS ?= 2026-W45..2026-W47
 PORT ?= 8000
 CASES ?= 2000
+KILLS ?= 200
 GAZETTE = .venv/bin/gazette
 # one more than there are cores, as tests also wait for disks and other programs
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
@@ -70,6 +71,9 @@ bench: .venv/stamp-dev report errors ## measure speed as paired ratios, and erro
 	@.venv/bin/python bench/experiments.py
 	@.venv/bin/python bench/warm.py
 	@.venv/bin/python bench/editions.py
+
+kills: .venv/stamp-dev ## kill and starve commands at random and see that nothing published changes (KILLS=200)
+	@.venv/bin/python bench/kills.py $(KILLS)
 
 golden: .venv/stamp-dev ## write anew the numbers that the templates find on a fixed small project
 	@.venv/bin/python tests/golden.py

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gazette.snapshot import scratch
+from gazette.snapshot import part_of, scratch
 from gazette.snapshot._scratch import _sweep
 
 if TYPE_CHECKING:
@@ -66,6 +66,31 @@ def test_what_a_killed_program_left_is_removed_by_the_next_and_nothing_else(plac
         assert folders[0] not in left, "nobody holds it"
         assert left == {mine, folders[1], *(place / f"gazette-{n}" for n in ("run-new", "other", "run-link"))}
         assert (folders[1] / "file").read_text() == "content"
+    finally:
+        for holder in holders:
+            holder.kill()
+            holder.communicate()
+
+
+def test_a_part_is_whole_and_what_killed_programs_left_of_the_kind_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "file.yml"
+    code = "import sys, time; from pathlib import Path; from gazette.snapshot import part_of\nwith part_of(Path(sys.argv[1]), b'theirs') as part:\n    print(part, flush=True); time.sleep(300)"
+    holders = [
+        subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    try:
+        parts = [tmp_path / holder.stdout.readline().strip().rpartition("/")[2] for holder in holders if holder.stdout]
+        holders[0].kill()
+        holders[0].wait()
+        (tmp_path / ".hidden").write_text("of others")
+        for left in (*parts, tmp_path / ".hidden"):
+            make_old(left)
+        with part_of(path, b"mine") as mine:
+            assert mine.read_bytes() == b"mine"
+            assert set(tmp_path.iterdir()) == {mine, parts[1], tmp_path / ".hidden"}
+            mine.replace(path)
+        assert path.read_bytes() == b"mine"
+        assert parts[1].read_bytes() == b"theirs"
     finally:
         for holder in holders:
             holder.kill()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import os
 import re
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from gazette.params import load
 from gazette.record import NotPublished, Record, canonical_json
 from gazette.register import FOLDER, load_register
 from gazette.runs import library_digest, lock_entries
+from gazette.snapshot import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -297,25 +296,19 @@ def _list_of(decision: str, listing: Mapping[str, str], entry: Entry) -> bytes:
 
 def _write(place: Path, decision: str, files: Mapping[str, bytes]) -> None:
     """The zip, whole or not at all."""
-    name = ""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
+        for entry in sorted(files):
+            info = zipfile.ZipInfo(f"{decision}/{entry}", EPOCH)
+            info.compress_type, info.external_attr, info.create_system = zipfile.ZIP_DEFLATED, 0o644 << 16, 3
+            out.writestr(info, files[entry])
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=place.parent)
-        with os.fdopen(handle, "wb") as stream:
-            with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
-                for entry in sorted(files):
-                    info = zipfile.ZipInfo(f"{decision}/{entry}", EPOCH)
-                    info.compress_type, info.external_attr, info.create_system = zipfile.ZIP_DEFLATED, 0o644 << 16, 3
-                    out.writestr(info, files[entry])
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(place)
+        with part_of(place, made.getvalue()) as part:
+            part.chmod(0o644)
+            part.replace(place)
     except OSError as error:
         mend = "free disk space or mend the rights; nothing was written"
         raise EditionError(
             f"the pack cannot be written: {error.strerror or error}", where=str(place), mend=mend
         ) from error
-    finally:
-        if name:
-            Path(name).unlink(missing_ok=True)

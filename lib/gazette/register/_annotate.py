@@ -14,8 +14,9 @@ import yaml
 
 from gazette.errors import EditionError, ParamsError, WrongUseError
 from gazette.params import Annotation, AnnotationsFile, read_sheet
-from gazette.register._files import one_line, part_of
+from gazette.register._files import one_line
 from gazette.register._targets import refuse_lost, targets_of
+from gazette.snapshot import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -128,7 +129,7 @@ def _replace(path: Path, row: dict[str, Any]) -> None:
         raise ParamsError(
             "the annotation cannot be added without changing others", where=str(path), mend="add it by hand"
         )
-    with part_of(path, text) as part:
+    with part_of(path, text.encode()) as part:
         _read(part)
         part.chmod(0o644)
         part.replace(path)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from gazette.errors import EditionError, WrongUseError
 from gazette.params import Decision, Problem, Score, SignOff
 from gazette.register._challenge_files import challenge_problems
 from gazette.register._sheets import read_sheets, refuse
+from gazette.snapshot import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +27,6 @@ __all__ = [
     "create",
     "load_register",
     "one_line",
-    "part_of",
     "register_problems",
     "replace",
     "sheet_text",
@@ -176,7 +174,7 @@ def create(path: Path, text: str, *, taken: str, mend: str) -> None:
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part_of(path, text) as part:
+        with part_of(path, text.encode()) as part:
             part.chmod(0o644)
             os.link(part, path)  # refuses where the name is taken, in one step
     except FileExistsError as error:
@@ -189,20 +187,6 @@ def create(path: Path, text: str, *, taken: str, mend: str) -> None:
         ) from error
 
 
-@contextmanager
-def part_of(path: Path, text: str) -> Iterator[Path]:
-    """A file with this text beside another, on the disk whole; gone afterwards where nobody has moved it."""
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
 def replace(path: Path, text: str) -> None:
     """Write a file that is there anew, whole or not at all.
 
@@ -210,7 +194,7 @@ def replace(path: Path, text: str) -> None:
         EditionError: The disk refuses.
     """
     try:
-        with part_of(path, text) as part:
+        with part_of(path, text.encode()) as part:
             part.chmod(path.stat().st_mode)
             part.replace(path)
     except OSError as error:

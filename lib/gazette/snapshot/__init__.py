@@ -2,6 +2,6 @@
 
 from gazette.snapshot._frozen import Frozen, Snapshot, freeze, reopen, verify
 from gazette.snapshot._kept import keep, kept
-from gazette.snapshot._scratch import scratch
+from gazette.snapshot._scratch import part_of, scratch
 
-__all__ = ["Frozen", "Snapshot", "freeze", "keep", "kept", "reopen", "scratch", "verify"]
+__all__ = ["Frozen", "Snapshot", "freeze", "keep", "kept", "part_of", "reopen", "scratch", "verify"]
