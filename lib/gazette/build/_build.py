@@ -18,6 +18,7 @@ from gazette.build._gather import HISTORY, OPERATIONS, RECONCILIATION
 from gazette.build._recompute import compute_twice
 from gazette.build._register import copy_register
 from gazette.build._restate import restate_earlier
+from gazette.build._secrets import written_secrets
 from gazette.build._share import share_of
 from gazette.build._system import refuse_starved
 from gazette.editions import Week, digest_of, lock, read_public_keys, write_error
@@ -199,6 +200,9 @@ def _one(
         raise ParamsError(
             f"{len(misread)} wording{'s' * (len(misread) != 1)} in the parameters can be misread\n{listing}"
         )
+    if written := written_secrets(project.root, project.params):
+        listing = "\n".join(map(str, written))
+        raise ParamsError(f"secrets are written in files of the project\n{listing}")
     staging = store.staging(week)
     try:
         subjects = project.subjects(week)

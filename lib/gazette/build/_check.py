@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from gazette.build._secrets import written_secrets
 from gazette.conclusions import misreadings
 from gazette.editions import Store
 from gazette.errors import EditionError, NotebookError
@@ -25,6 +26,7 @@ def check(root: Path) -> list[Problem]:
     """Problems of the parameters, of the notebooks that they name, and definitions changed without saying so; sorted by file and line."""
     params, found = problems(root / "params")
     found = sorted([*found, *misread_params(root)])
+    found += written_secrets(root, params)
     found += register_problems(root)[1]
     found += replay_problems(root)[1]
     if params is None:

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     rows = [{"file": p.file, "line": p.line, "key": p.key, "what": p.what, "mend": p.mend} for p in found]
     text = "\n".join(
         [
-            *(str(p) if p.file.startswith("reports/") else f"params/{p}" for p in found),
+            *(str(p) if p.file.startswith(("reports/", "notebooks/", "_quarto.yml")) else f"params/{p}" for p in found),
             *(f"warning: params/{w}" for w in warnings),
             *(f"hint: params/{h}" for h in hints),
             f"{len(found)} problem{'s' * (len(found) != 1)}" if found else "No problem in the parameters.",
