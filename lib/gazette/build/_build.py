@@ -314,6 +314,7 @@ def _run(
             output=staging / "notebooks" / f"{page}.ipynb",
             timeout=settings.timeout_seconds,
             inputs=(shared, digest_of(staging / "edition.json"), *inputs),
+            variables=tuple(settings.notebook_variables),
         )
 
     jobs = []

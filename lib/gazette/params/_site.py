@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from gazette.params._types import Column, Count, Sheet, Text
-from gazette.secrets import Address
+from gazette.secrets import SIGNING_KEY, Address
 
 __all__ = ["ExecutiveParams", "Operations", "SiteParams"]
 
@@ -117,6 +117,10 @@ class SiteParams(Sheet):
         default=[],
         description="Keys whose signatures under editions are trusted: files (PEM) or 64 hexadecimal digits each.",
     )
+    notebook_variables: list[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = Field(
+        default=[],
+        description="Environment variables that notebooks see beside PATH, HOME, LANG, TZ and the like. They see no other one, and the signing key never.",
+    )
     no_secrets: list[Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]] = Field(
         default=[],
         description="Texts that only look like secrets, by the first twelve hexadecimal digits of their SHA-256, as the message names them.",
@@ -126,7 +130,10 @@ class SiteParams(Sheet):
 
     @classmethod
     def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """An address that links can be made of."""
+        """An address that links can be made of; no notebook that sees the signing key."""
+        named = raw.get("notebook_variables")
+        if isinstance(named, list) and SIGNING_KEY in named:
+            yield "notebook_variables", "the signing key is for no notebook"
         address = raw.get("address")
         if isinstance(address, str) and (parted := urlsplit(address)):
             if parted.scheme not in {"http", "https"} or not parted.netloc or len(address) > LONGEST:

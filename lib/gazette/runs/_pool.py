@@ -21,6 +21,7 @@ from gazette.runs._job import Event, Failure, Job, Outcome
 from gazette.runs._normal import clean, normalise, take_record
 from gazette.runs._process import start
 from gazette.runs._template import check_parameters
+from gazette.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,7 +129,8 @@ def _one(job: Job, cache: Path | None, runner: Interpreter, say: Callable[[Event
     seconds = time.monotonic() - start
     if record is None:
         trace = clean(heard.traceback or "\n".join(heard.noise[-NOISE:]), paths)
-        failure = Failure(job.page, job.kind, job.title, job.owner, clean(what, paths), trace)
+        shown = redact(clean(what, paths)), redact(trace)
+        failure = Failure(job.page, job.kind, job.title, job.owner, *shown)
         say(Event(job.page, heard.cell, heard.cells, "failed", seconds, heard.peak_memory_mb))
         return Outcome(job.page, "failed", None, failure, seconds, heard.peak_memory_mb)
     if place:
@@ -156,7 +158,7 @@ def _watch(
         "scratch": str(raw.parent),
     }
     errors = raw.with_name("errors.txt")
-    worker = start(runner, message, errors)
+    worker = start(runner, message, errors, job.variables)
     running.add(worker)
     late = threading.Event()
 

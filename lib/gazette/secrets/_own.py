@@ -16,7 +16,7 @@ from gazette.secrets._address import mask, passwords_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["is_telling", "keep_value", "looks_like_a_word", "own_values", "redact"]
+__all__ = ["SIGNING_KEY", "is_telling", "keep_value", "looks_like_a_word", "own_values", "redact"]
 
 TELLING = re.compile(
     r"(?:^|_)(?:PASSWORD|PASSWD|PWD|PASS|PASSPHRASE|SECRET|SECRETS|TOKEN|KEY|APIKEY|CREDENTIAL|CREDENTIALS|DSN|COOKIE|AUTH)(?:_|$)"
@@ -24,6 +24,7 @@ TELLING = re.compile(
     re.IGNORECASE,
 )
 OPEN = re.compile(r"(?:OLD)?PWD|SSH_AUTH_SOCK|GPG_KEY|.*PUBLIC_KEY|.*_FILE", re.IGNORECASE)
+SIGNING_KEY = "GAZETTE_SIGNING_KEY"
 SHORTEST = 6  # characters: a shorter value stands in many texts by chance
 LONGEST_PATH = 1000
 WORD = re.compile(r"[A-Za-z]{1,11}|[0-9]{1,8}")
