@@ -250,7 +250,15 @@ def _one(
         )
         unsigned = signer is None and project.params.site.public_keys
         listener.step(edition, "Sealing, unsigned: no key was given" if unsigned else "Sealing")
-        manifest = store.seal(staging, week, versions=ran, facts=facts, replace=replace, signer=signer)
+        manifest = store.seal(
+            staging,
+            week,
+            versions=ran,
+            facts=facts,
+            replace=replace,
+            signer=signer,
+            allowed=project.params.site.no_secrets,
+        )
     except BaseException as error:
         shutil.rmtree(staging, ignore_errors=True)
         if isinstance(error, OSError) and not isinstance(error, GazetteError):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gazette import site
-from gazette.editions import Week, verifier
+from gazette.editions import Week, refuse_leaks, verifier
 from gazette.errors import EditionError, WrongUseError
 from gazette.packs._words import Story, index_page, read_me
 from gazette.params import load
@@ -67,13 +67,14 @@ def pack(root: Path, store: Store, params: Params, decision: str, *, output: Pat
     Raises:
         WrongUseError: No such decision, or a file that may not be written.
         ParamsError: The register holds a malformed file.
-        EditionError: The edition is gone, not the one that was decided on, or not as it was sealed; or the disk refuses.
+        EditionError: The edition is gone, not the one that was decided on, or not as it was sealed; a file holds a secret; or the disk refuses.
     """
     entry = load_register(root).entry(decision)
     place = _target(root, store, output, decision, to)
     week, manifest = _edition(store, entry)
     files = _gather(root, store, params, entry, week, manifest)
     listing = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    refuse_leaks(files.items(), "packed", params.site.no_secrets)
     files[verifier.MANIFEST] = _list_of(decision, listing, entry)
     _write(place, decision, files)
     content = place.read_bytes()

@@ -40,31 +40,15 @@ FORMATS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("a token of Databricks", ("dapi",), r"\bdapi[0-9a-f]{32}"),
     ("a token of Grafana", ("glsa_", "glc_"), r"glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}|\bglc_[A-Za-z0-9+/=]{32,}"),
     ("a token of Vault", ("hvs.",), r"\bhvs\.[\w-]{24,}"),
-    ("a token of DigitalOcean", ("do",), r"\bdo[opr]_v1_[0-9a-f]{64}"),
+    ("a token of DigitalOcean", ("_v1_",), r"\bdo[opr]_v1_[0-9a-f]{64}"),
     ("a key of Azure", ("AccountKey=",), r"AccountKey=[A-Za-z0-9+/]{86}=="),
     ("a JSON web token", ("eyJ",), r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
 )
 """Kind, what each such text holds, and its form, as its provider and the rules of gitleaks and detect-secrets give it."""
 
 KNOWN = tuple((kind, tuple(a.encode() for a in anchors), re.compile(form.encode())) for kind, anchors, form in FORMATS)
-TELLING = (
-    b"password",
-    b"passwd",
-    b"passphrase",
-    b"secret",
-    b"token",
-    b"credential",
-    b"authorization",
-    b"api_key",
-    b"apikey",
-    b"api-key",
-    b"access_key",
-    b"accesskey",
-    b"access-key",
-    b"private_key",
-    b"privatekey",
-    b"private-key",
-)
+TELLING = (b"password", b"passwd", b"passphrase", b"secret", b"token", b"credential", b"authorization")
+KEY, OF = b"key", (b"api", b"access", b"account", b"auth", b"private", b"signing", b"encryption")
 QUOTE = rb"\\{0,3}(?:[\"']|&quot;|&#39;|&#x27;)?"
 BESIDE = re.compile(
     rb"[\w-]{0,40}" + QUOTE + rb"\s{0,4}[:=]\s{0,4}" + QUOTE + rb"(?:Bearer |Basic )?([A-Za-z0-9+/=_.\-]{16,500})"
@@ -115,13 +99,19 @@ def _found(content: bytes) -> Iterator[tuple[int, bytes, str]]:
                 (m.start(2), m[2], PASSWORD) for m in form.finditer(content) if is_secret(m[2].decode(errors="replace"))
             )
     small = content.lower()
-    for word in TELLING:
-        at = small.find(word)
-        while at >= 0:
-            beside = BESIDE.match(content, at + len(word))
-            if beside and _is_drawn(beside[1]):
-                yield beside.start(1), beside[1], "a value as keys are, beside a name that says so"
-            at = small.find(word, at + len(word))
+    for at in (at for word in (*TELLING, KEY) for at in _ends(small, word)):
+        beside = BESIDE.match(content, at)
+        if beside and _is_drawn(beside[1]):
+            yield beside.start(1), beside[1], "a value as keys are, beside a name that says so"
+
+
+def _ends(small: bytes, word: bytes) -> Iterator[int]:
+    """Where a telling word ends, each time; a key is one where it says of what."""
+    at = small.find(word)
+    while at >= 0:
+        if word is not KEY or small[max(0, at - 11) : at].rstrip(b"_-").endswith(OF):
+            yield at + len(word)
+        at = small.find(word, at + len(word))
 
 
 def leaks_in(content: bytes, own: Mapping[str, str], allowed: Collection[str] = ()) -> list[Leak]:
