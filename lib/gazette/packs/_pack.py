@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gazette import site
+from gazette.display import csv_cell
 from gazette.editions import Week, refuse_leaks, verifier
 from gazette.errors import EditionError, WrongUseError
 from gazette.packs._words import Story, index_page, read_me
@@ -240,21 +241,21 @@ def _numbers(record: Record) -> str:
             n.cell,
             n.query,
         )
-        out.writerow([_safe(v) for v in (*row, n.snapshot, n.as_of.isoformat(), reason)])
+        out.writerow([csv_cell(v) for v in (*row, n.snapshot, n.as_of.isoformat(), reason)])
     return stream.getvalue()
 
 
-def _safe(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
-
-
 def _table(content: bytes) -> bytes:
+    import pyarrow as pa  # noqa: PLC0415
     import pyarrow.csv as pc  # noqa: PLC0415  slow to import, needed only here
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    stream = io.BytesIO()
-    pc.write_csv(pq.read_table(io.BytesIO(content)), stream)
+    table, stream = pq.read_table(io.BytesIO(content)), io.BytesIO()
+    for i, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            safe = pa.array([csv_cell(text) for text in table.column(i).to_pylist()], field.type)
+            table = table.set_column(i, field, safe)
+    pc.write_csv(table, stream)
     return stream.getvalue()
 
 
