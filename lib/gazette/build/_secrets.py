@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gazette.build._places import line_of
 from gazette.params import Problem
 from gazette.secrets import leaks_in, own_values
 
@@ -46,19 +47,15 @@ def _in_files(root: Path, params: Params | None) -> Iterator[Problem]:
 def _in_addresses(root: Path, params: Params) -> Iterator[Problem]:
     """Secrets in any form that an address may have, and files of secrets that lie in the project."""
     root = root.resolve()
-    lines = (root / "params" / "site.yml").read_text(encoding="utf-8").splitlines()
-
-    def at(key: str) -> int:
-        return next((i for i, text in enumerate(lines, 1) if text.strip().startswith(f"{key}:")), 1)
-
+    sheet = root / "params" / "site.yml"
     operations = params.site.operations
     addresses = {"warehouse": params.site.warehouse, "mlflow": params.site.mlflow}
     if operations is not None and operations.prometheus is not None:
         addresses["prometheus"] = operations.prometheus
     for key, address in addresses.items():
         if address.holds_secret:
-            yield Problem("site.yml", at(key), "", "holds a password in an address", MEND)
+            yield Problem("site.yml", line_of(sheet, key), "", "holds a password in an address", MEND)
     token = operations.token_file if operations is not None else None
     if token and (root / token).resolve().is_relative_to(root):
         what, mend = "the file of the token lies in the project", "keep it outside of it, and name it from there"
-        yield Problem("site.yml", at("token_file"), "", what, mend)
+        yield Problem("site.yml", line_of(sheet, "token_file"), "", what, mend)
