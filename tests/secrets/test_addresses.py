@@ -25,6 +25,12 @@ AWS = "AKIA" + "Q3EGRIEXAMPLE7ZB"
 DRAWN = "x7Jq2Lw9Zt4Bv8Rk1Np6"
 
 
+@pytest.fixture(autouse=True)
+def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process has read for addresses it keeps; each test is a process of its own in this."""
+    monkeypatch.setattr("gazette.secrets._own._Kept.values", {})
+
+
 def site(small: SmallProject, warehouse: str) -> Path:
     small.site["warehouse"] = warehouse
     small.write()
