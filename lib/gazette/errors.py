@@ -16,6 +16,8 @@ GazetteError
 import errno
 import os
 
+from gazette.secrets import redact
+
 __all__ = [
     "EditionError",
     "GazetteError",
@@ -36,7 +38,7 @@ def disk_is_full(error: OSError) -> bool:
 
 
 class GazetteError(Exception):
-    """Root of all errors that Gazette raises on purpose.
+    """Root of all errors that Gazette raises on purpose; none shows a secret of this process.
 
     Args:
         what: What is wrong, in one sentence.
@@ -45,10 +47,8 @@ class GazetteError(Exception):
     """
 
     def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.where = where
-        self.mend = mend
+        self.what, self.where, self.mend = redact(what), redact(where), redact(mend)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         lines = [f"{self.where}: {self.what}" if self.where else self.what]

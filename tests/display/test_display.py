@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import datetime
 from typing import Any
@@ -150,6 +152,17 @@ def test_a_table_rounds_for_readers_and_gives_full_values_for_download() -> None
     assert data["text/csv"].splitlines()[0] == "a,b,d", "a column of HTML is not data"
     assert "0.3333333333333333" in data["text/csv"]
     assert metadata == {"gazette.name": "t"}
+
+
+def test_text_of_a_download_that_begins_as_a_formula_is_text_and_numbers_stay() -> None:
+    frame = pd.DataFrame({"a": ["=1+1", "@b", "-b", "+1", "-0.5 %", None], "=b": [-1.5, 2, 3, 4, 5, 6]})
+    frame["c"] = pd.Categorical(["=c"] * 6)
+    made, _ = display.table(frame, "t", "T", {c: Column(c) for c in frame})._repr_mimebundle_()
+    rows = [*csv.reader(io.StringIO(made["text/csv"]))]
+    assert rows[0] == ["a", "'=b", "c"]
+    assert [row[0] for row in rows[1:]] == ["'=1+1", "'@b", "'-b", "+1", "-0.5 %", ""]
+    assert {row[2] for row in rows[1:]} == {"'=c"}
+    assert rows[1][1] == "-1.5"
 
 
 def test_a_verdict_is_a_word_and_an_icon_and_not_only_a_colour() -> None:

@@ -257,3 +257,10 @@ def test_a_disk_that_refuses_leaves_the_pack_that_was_there(mine: Path, tmp_path
     assert "Traceback" not in done.stderr
     assert [p.name for p in there.path.parent.iterdir()] == ["x.zip"]
     assert hashlib.sha256(there.path.read_bytes()).hexdigest() == there.digest
+
+
+def test_nothing_is_packed_that_holds_a_secret(audited: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "Green button")  # of the experiment's page
+    with pytest.raises(EditionError, match=r"nothing was packed(?s:.*)holds the value of the variable SHOP_TOKEN"):
+        packed(audited, tmp_path / "x.zip")
+    assert not (tmp_path / "x.zip").exists()

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from gazette.errors import NotebookError
 from gazette.record import RECORD_MIME
 from gazette.runs import Event, Job, Outcome, run_all, warm
+from gazette.runs._cache import key
 
 HEAD = 'subject = "a"\nedition = "2026-W47"\nroot = "."\nextra = 1'
 
@@ -216,8 +218,6 @@ class TestCache:
         assert [run(one, cache=cache).status for _ in range(2)] == ["failed", "failed"]
 
     def test_other_parameters_inputs_or_cells_are_another_run(self, tmp_path: Path) -> None:
-        from gazette.runs._cache import key  # noqa: PLC0415
-
         base = job(tmp_path, emit())
         keys = {key(base), key(job(tmp_path, emit(), extra=2)), key(job(tmp_path, "1", emit()))}
         assert len(keys) == 3
@@ -312,9 +312,11 @@ class TestWarm:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         warm()
-        monkeypatch.setenv("SAID_LATER", "yes")
+        monkeypatch.setenv("LC_SAID_LATER", "yes")
         monkeypatch.chdir(tmp_path)
-        one = job(Path("relative"), "import os; print(os.environ['SAID_LATER'], os.path.basename(os.getcwd()))", emit())
+        one = job(
+            Path("relative"), "import os; print(os.environ['LC_SAID_LATER'], os.path.basename(os.getcwd()))", emit()
+        )
         assert run(one).status == "ok"
         assert "yes work" in one.output.read_text()
 
@@ -408,3 +410,48 @@ def running(pid: int) -> bool:
 
 def _no_fork(_message: bytes, _err: int) -> Any:
     raise OSError("no fork here")
+
+
+class TestSecrets:
+    """Notebooks see few variables, and what they fail with shows none of this process's secrets."""
+
+    LIST = "import os\nprint(sorted(os.environ))\nprint(sorted(v.partition('=')[0] for v in open('/proc/self/environ').read().split('\\0')))"
+
+    @pytest.mark.parametrize("way", ["forked", "from nothing"])
+    def test_notebooks_see_the_variables_on_the_list_alone(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+    ) -> None:
+        names = ("GAZETTE_SIGNING_KEY", "OTHER_TOKEN", "SHOP_REGION", "SHOP_PLACE", "LC_TIME", "XDG_SESSION_COOKIE")
+        for name in names:
+            monkeypatch.setenv(name, f"value-of-{name}-41")
+        if way == "from nothing":
+            monkeypatch.setattr("gazette.runs._process._forked", _no_fork)
+        one = replace(job(tmp_path, self.LIST, emit()), variables=("SHOP_REGION", "GAZETTE_SIGNING_KEY"))
+        assert run(one).status == "ok"
+        shown = one.output.read_text()
+        assert {n for n in names if f"'{n}'" in shown} == {"SHOP_REGION", "LC_TIME"}
+        assert "PYTEST_CURRENT_TEST" not in shown
+        assert "'PATH'" in shown
+
+    def test_a_notebook_is_run_again_for_another_value_of_a_variable_of_its(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one = job(tmp_path, emit())
+        told = []
+        for value in ("north", "south"):
+            monkeypatch.setenv("SHOP_REGION", value)
+            told += [key(one), key(replace(one, variables=("SHOP_REGION",)))]
+        assert told[0] == told[2]
+        assert len(set(told)) == 3
+
+    def test_what_a_notebook_fails_with_shows_no_secret(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        secret = "m0th!wing-1987"  # noqa: S105  planted
+        monkeypatch.setenv("SHOP_TOKEN", secret)
+        (tmp_path / "kept").write_text(secret)
+        code = f"secret = open({str(tmp_path / 'kept')!r}).read()\nraise OSError(f'refused: {{secret}} at postgres://ada:other-{{secret[::-1]}}@h/d')"
+        what, trace = failure(run(job(tmp_path, code)))
+        assert what == "OSError: refused: ${SHOP_TOKEN} at postgres://ada:•••@h/d"
+        assert "${SHOP_TOKEN}" in trace
+        told = what + trace + (tmp_path / "out" / "a.ipynb").read_text()
+        assert secret not in told
+        assert secret[::-1] not in told

@@ -18,6 +18,7 @@ from gazette.build._gather import HISTORY, OPERATIONS, RECONCILIATION
 from gazette.build._recompute import compute_twice
 from gazette.build._register import copy_register
 from gazette.build._restate import restate_earlier
+from gazette.build._secrets import written_secrets
 from gazette.build._share import share_of
 from gazette.build._system import refuse_starved
 from gazette.editions import Week, digest_of, lock, read_public_keys, write_error
@@ -199,6 +200,9 @@ def _one(
         raise ParamsError(
             f"{len(misread)} wording{'s' * (len(misread) != 1)} in the parameters can be misread\n{listing}"
         )
+    if written := written_secrets(project.root, project.params):
+        listing = "\n".join(map(str, written))
+        raise ParamsError(f"secrets are written in files of the project\n{listing}")
     staging = store.staging(week)
     try:
         subjects = project.subjects(week)
@@ -246,7 +250,15 @@ def _one(
         )
         unsigned = signer is None and project.params.site.public_keys
         listener.step(edition, "Sealing, unsigned: no key was given" if unsigned else "Sealing")
-        manifest = store.seal(staging, week, versions=ran, facts=facts, replace=replace, signer=signer)
+        manifest = store.seal(
+            staging,
+            week,
+            versions=ran,
+            facts=facts,
+            replace=replace,
+            signer=signer,
+            allowed=project.params.site.no_secrets,
+        )
     except BaseException as error:
         shutil.rmtree(staging, ignore_errors=True)
         if isinstance(error, OSError) and not isinstance(error, GazetteError):
@@ -310,6 +322,7 @@ def _run(
             output=staging / "notebooks" / f"{page}.ipynb",
             timeout=settings.timeout_seconds,
             inputs=(shared, digest_of(staging / "edition.json"), *inputs),
+            variables=tuple(settings.notebook_variables),
         )
 
     jobs = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from gazette.build._places import line_of, misplaced
+from gazette.build._secrets import written_secrets
 from gazette.conclusions import misreadings
 from gazette.editions import Store
 from gazette.errors import EditionError, NotebookError
@@ -27,14 +29,15 @@ def check(root: Path) -> list[Problem]:
         return found
     params, found = problems(root / "params")
     found = sorted([*found, *misread_params(root)])
+    found += written_secrets(root, params)
     found += register_problems(root)[1]
     found += replay_problems(root)[1]
     if params is None:
         return sorted(found)
     if (lack := missing_driver(params.site.warehouse)) is not None:
-        lines = (root / "params" / "site.yml").read_text(encoding="utf-8").splitlines()
-        line = next((i for i, text in enumerate(lines, 1) if text.startswith("warehouse:")), 1)
-        found.append(Problem("site.yml", line, "warehouse", *lack))
+        found.append(Problem("site.yml", line_of(root / "params" / "site.yml", "warehouse"), "warehouse", *lack))
+    if outside := misplaced(root, params):
+        return sorted([*found, *outside])
     for subject in (*params.models.values(), *params.experiments.values()):
         kind = "model" if isinstance(subject, Model) else "experiment"
         template = root / "notebooks" / (subject.notebook or f"{kind}.ipynb")

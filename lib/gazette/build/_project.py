@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from gazette.build._places import misplaced
 from gazette.editions import Store, Week
 from gazette.errors import ParamsError, WrongUseError
 from gazette.params import Experiment, Model, Params, load, strange_files
@@ -69,7 +70,7 @@ def open_project(root: Path) -> Project:
 
     Raises:
         WrongUseError: The folder is not a project.
-        ParamsError: Its parameters are wrong; every problem is listed.
+        ParamsError: Its parameters are wrong, or name a place outside of it; every problem is listed.
     """
     root = root.resolve()
     if not (root / "params").is_dir():
@@ -80,4 +81,7 @@ def open_project(root: Path) -> Project:
         )
     if found := strange_files(root):
         raise ParamsError("\n".join(["what lies among the project's files cannot be read", *map(str, found)]))
-    return Project(root, load(root / "params"))
+    params = load(root / "params")
+    if outside := misplaced(root, params):
+        raise ParamsError("places in the parameters cannot be used\n" + "\n".join(map(str, outside)))
+    return Project(root, params)

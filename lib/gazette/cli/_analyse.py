@@ -121,6 +121,7 @@ def run(options: argparse.Namespace) -> int:
     if options.doctor:
         return _examine(options)
     from gazette.display import page  # noqa: PLC0415  the command imports what it needs
+    from gazette.editions import refuse_leaks  # noqa: PLC0415
     from gazette.workbench import AdHocBench  # noqa: PLC0415
 
     bench = AdHocBench(*_ask(options))
@@ -141,6 +142,7 @@ def run(options: argparse.Namespace) -> int:
             parts += [bench.segment_forest(), bench.segments()]
         lead = [f"Read {bench.ask.now:%Y-%m-%d %H:%M} UTC. {bench.method()}.", *notes]
         text = page(bench.ask.title, [*parts, bench.numbers()], lead=lead, data=record.to_json())
+        refuse_leaks([(options.html.name, text.encode())], "written")
         try:
             options.html.write_text(text, encoding="utf-8")
         except OSError as error:

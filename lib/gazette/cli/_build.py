@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gazette.cli._shared import open_project, say
 from gazette.errors import WrongUseError
+from gazette.secrets import SIGNING_KEY
 
 if TYPE_CHECKING:
     import argparse
@@ -79,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     from gazette.editions import read_signer  # noqa: PLC0415
 
     project = open_project(options)
-    key = options.key or os.environ.get("GAZETTE_SIGNING_KEY")
+    key = options.key or os.environ.get(SIGNING_KEY)
     signer = read_signer(key) if key else None
     now = datetime.now(UTC).replace(tzinfo=None)
     weeks = _weeks(options, project, now)

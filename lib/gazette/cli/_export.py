@@ -80,9 +80,12 @@ def files(project: Project, target: str) -> dict[str, str]:
 
 def write(project: Project, target: str, to: Path | None) -> list[Path]:
     """Write the files of a target, each whole or not at all; returns where they are."""
+    from gazette.editions import refuse_leaks  # noqa: PLC0415
+
     folder = to if to is not None else project.root / "exports"
     written = []
     made = files(project, target)
+    refuse_leaks(((name, text.encode()) for name, text in made.items()), "exported", project.params.site.no_secrets)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in made.items():

@@ -21,7 +21,6 @@ HELP = "list who changed, decided, signed and published what, and when: the trai
 EXAMPLE = """gazette log
   gazette log --since 2026-10-01 --kind decision --kind sign-off
   gazette log --csv > trail.csv"""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute what begins so
 LONG = 160
 
 
@@ -76,15 +75,12 @@ def _line(event: Event) -> str:
 
 
 def _table(events: Iterable[Event]) -> str:
+    from gazette.display import csv_cell  # noqa: PLC0415
     from gazette.register import Event  # noqa: PLC0415
 
     stream = io.StringIO()
     names = [f.name for f in fields(Event)]
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([_cell(str(getattr(e, n))) for n in names] for e in events)
+    writer.writerows([csv_cell(str(getattr(e, n))) for n in names] for e in events)
     return stream.getvalue()
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text

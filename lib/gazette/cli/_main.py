@@ -7,6 +7,7 @@ import gc
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ from gazette.cli import (
     _verify,
 )
 from gazette.errors import GazetteError, WrongUseError
+from gazette.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,6 +132,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
+        return 1
+    except Exception:  # noqa: BLE001  a fault of ours: told as Python tells it, without secrets that a driver quotes
+        print(redact(traceback.format_exc()), file=sys.stderr, end="")
         return 1
     return code
 

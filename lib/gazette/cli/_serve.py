@@ -6,6 +6,7 @@ import contextlib
 import functools
 import signal
 import sys
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,22 +26,67 @@ EXAMPLE = "gazette serve --port 8000"
 MAX_PORT = 65535
 
 
+HOSTS = {"127.0.0.1", "localhost", "[::1]"}  # with any port: it may be reached through a tunnel
+WAIT = 30.0  # seconds that a reader may take for a request
+HEADERS = {
+    "Cache-Control": "no-cache",  # a rebuilt site shows at once
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # charts compile their expressions, and pages carry their own small scripts and styles
+    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "frame-ancestors 'self'",
+}
+
+
 class _Handler(SimpleHTTPRequestHandler):
+    """Files of the site alone: no listings, nothing that begins with a dot, nothing that a link leads out to."""
+
+    timeout = WAIT
+    server_version, sys_version = "gazette", ""
+
     def log_message(self, *_: Any) -> None:
         """Stay quiet."""
 
     def end_headers(self) -> None:
-        """A rebuilt site shows at once."""
-        self.send_header("Cache-Control", "no-cache")
+        """What every answer says."""
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
         super().end_headers()
+
+    def send_head(self) -> Any:
+        """The file that is asked for, to who asks for this machine: pages of other sites may have a name lead here."""
+        host = self.headers.get("Host", "")
+        if host.removesuffix(f":{host.rpartition(':')[2]}") not in HOSTS and host not in HOSTS:
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST, "This site is served to this machine alone")
+            return None
+        if not self._is_of_the_site():
+            self.send_error(HTTPStatus.NOT_FOUND, "File not found")
+            return None
+        return super().send_head()
+
+    def _is_of_the_site(self) -> bool:
+        try:
+            root = Path(self.directory).resolve()
+            asked = Path(self.translate_path(self.path))
+            inside = asked.resolve().relative_to(root)
+            return not any(p.startswith(".") for p in (*inside.parts, *asked.relative_to(self.directory).parts))
+        except (OSError, ValueError):  # ValueError: it lies elsewhere, or no path has such signs
+            return False
+
+    def list_directory(self, _: Any) -> None:
+        """Nothing: a folder is its first page."""
+        self.send_error(HTTPStatus.NOT_FOUND, "File not found")
 
 
 def _stop(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def serve(folder: Path, port: int, *, announce: Callable[[str], None]) -> int:
-    """Serve a folder until SIGINT or SIGTERM.
+def server_of(folder: Path, port: int) -> ThreadingHTTPServer:
+    """A server of a folder on loopback, bound and not yet started.
 
     Raises:
         WrongUseError: There is no site, or the port cannot be had.
@@ -50,11 +96,20 @@ def serve(folder: Path, port: int, *, announce: Callable[[str], None]) -> int:
     if not 0 <= port <= MAX_PORT:
         raise WrongUseError(f"port {port} does not exist", mend=f"take one from 0 to {MAX_PORT}")
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), functools.partial(_Handler, directory=str(folder)))
+        return ThreadingHTTPServer(("127.0.0.1", port), functools.partial(_Handler, directory=str(folder)))
     except OSError as error:
         raise WrongUseError(
             f"port {port} cannot be had: {error.strerror}", mend="name another with --port, or 0 for any free one"
         ) from error
+
+
+def serve(folder: Path, port: int, *, announce: Callable[[str], None]) -> int:
+    """Serve a folder until SIGINT or SIGTERM.
+
+    Raises:
+        WrongUseError: There is no site, or the port cannot be had.
+    """
+    server = server_of(folder, port)
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell has what it starts in the background ignore SIGINT
         signal.signal(number, _stop)
     with server, contextlib.suppress(KeyboardInterrupt):

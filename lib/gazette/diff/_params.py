@@ -1,4 +1,4 @@
-"""Definitions of two editions beside each other, key by key; pure."""
+"""Definitions of two editions beside each other, key by key, without the passwords of addresses; pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from gazette.diff._found import DefinitionChange
+from gazette.secrets import mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,7 +94,7 @@ def text_of(value: Any) -> str:
     ('{id: a, minimum: 0.5}', 'two words', 'nothing')
     """
     if isinstance(value, str):
-        return " ".join(value.split())
+        return mask(" ".join(value.split()))
     if value is None:
         return "nothing"
     if isinstance(value, bool):

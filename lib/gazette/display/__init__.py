@@ -2,6 +2,7 @@
 
 from gazette.display._charts import Chart, chart, forest, trend
 from gazette.display._claims import claims
+from gazette.display._csv import csv_cell
 from gazette.display._curves import (
     calibration_curve,
     fitted,
@@ -52,6 +53,7 @@ __all__ = [
     "chip",
     "claims",
     "controls",
+    "csv_cell",
     "draw_days",
     "explore_rows",
     "explore_segments",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from gazette.display._csv import csv_cell
 from gazette.display._numbers import format_ranged, format_value
 
 if TYPE_CHECKING:
@@ -120,8 +121,10 @@ class Table:
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         plain = self.frame[[c for c in self.frame.columns if not (c in self.columns and self.columns[c].html)]]
+        texts = plain.select_dtypes(["object", "string", "category"]).columns
+        safe = plain.assign(**{str(c): plain[c].astype(object).map(csv_cell) for c in texts})
         return (
-            {"text/html": self.to_html(), "text/csv": plain.to_csv(index=False)},
+            {"text/html": self.to_html(), "text/csv": safe.rename(columns=csv_cell).to_csv(index=False)},
             {"gazette.name": self.name},
         )
 

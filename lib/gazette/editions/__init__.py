@@ -2,6 +2,7 @@
 
 from gazette.editions._disk import copy_writable
 from gazette.editions._keys import Signer, read_public_keys, read_signer
+from gazette.editions._leaks import files_below, refuse_leaks
 from gazette.editions._lock import lock
 from gazette.editions._sealed import Sealed
 from gazette.editions._store import Manifest, Store, write_error
@@ -19,9 +20,11 @@ __all__ = [
     "Week",
     "copy_writable",
     "digest_of",
+    "files_below",
     "lock",
     "read_public_keys",
     "read_signer",
+    "refuse_leaks",
     "verify_editions",
     "write_error",
 ]

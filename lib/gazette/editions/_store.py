@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.editions import verifier
 from gazette.editions._disk import is_read_only, make_read_only, remove, turn_quarto_aside
+from gazette.editions._leaks import refuse_leaks
 from gazette.editions._sealed import Sealed
 from gazette.editions._week import Week
 from gazette.editions.verifier import Problem
@@ -16,7 +17,7 @@ from gazette.errors import EditionError, WrongUseError, disk_is_full
 from gazette.record import canonical_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from gazette.editions._keys import Signer
@@ -185,6 +186,7 @@ class Store:
         facts: Mapping[str, Any],
         replace: bool = False,
         signer: Signer | None = None,
+        allowed: Collection[str] = (),
     ) -> Manifest:
         """Write the manifest and rename the staging folder to its final place.
 
@@ -195,9 +197,10 @@ class Store:
             facts: What else the manifest says.
             replace: Whether an unpublished edition of this week may be replaced.
             signer: Signs the manifest; the signature is written beside it, outside its digest.
+            allowed: Fingerprints of what only looks like a secret.
 
         Raises:
-            EditionError: The week is sealed already, a later one is, or the disk refuses.
+            EditionError: The week is sealed already, a later one is, a file holds a secret, or the disk refuses.
         """
         if replace:
             self.refuse_replacing(week)
@@ -205,12 +208,15 @@ class Store:
             raise EditionError(f"edition {week} is sealed and never changes", where=str(self.path(week)))
         self.refuse(week)
         before = self.before(week)
+        files = _files(staging)
+        once = {digest: name for name, digest in reversed(files.items())}  # pages carry copies of notebooks
+        refuse_leaks(((name, (staging / name).read_bytes()) for name in sorted(once.values())), "sealed", allowed)
         previous = {"edition": str(before), "digest": self.manifest(before).digest} if before else None
         content = {
             "schema": SCHEMA,
             "edition": str(week),
             "previous": previous,
-            "files": _files(staging),
+            "files": files,
             "versions": dict(versions),
             "facts": dict(facts),
         }

@@ -177,6 +177,7 @@ def _run(
             cwd=folder.resolve(),
             output=output,
             timeout=project.params.site.timeout_seconds,
+            variables=tuple(project.params.site.notebook_variables),
         )
         outcome = run_all([job], workers=1, progress=progress)[0]
         if outcome.record is None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gazette.editions import Week, write_error
+from gazette.editions import Week, files_below, refuse_leaks, write_error
 from gazette.errors import EditionError, WrongUseError
 from gazette.forks._notebook import notebook_digest, notebook_text
 from gazette.params import Experiment, Model, load
@@ -85,7 +85,7 @@ def fork(project: Project, subject: str, *, edition: str | None = None, to: Path
 
     Raises:
         WrongUseError: No such subject, or a folder that may not be used.
-        EditionError: No such edition, it is not what was sealed, or the disk refuses.
+        EditionError: No such edition, it is not what was sealed, a file holds a secret, or the disk refuses.
     """
     week, manifest = published_edition(project.store, subject, edition)
     folder = _folder(project, to or project.root / "forks" / f"{subject}-{week}")
@@ -126,6 +126,7 @@ def fork(project: Project, subject: str, *, edition: str | None = None, to: Path
         _write(made / "README.md", readme.encode())
         said = f"A fork of edition {week}: it was not published, and its numbers may be others."
         write_alone(project.root, made, said=said, cache=project.state / "cache")
+        refuse_leaks(files_below(made), "forked", project.params.site.no_secrets)
         made.chmod(0o755)
         made.rename(folder)  # whole or not at all; an empty folder of this name is replaced
     except BaseException as error:

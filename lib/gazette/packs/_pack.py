@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gazette import site
-from gazette.editions import Week, verifier
+from gazette.display import csv_cell
+from gazette.editions import Week, refuse_leaks, verifier
 from gazette.errors import EditionError, WrongUseError
 from gazette.packs._words import Story, index_page, read_me
 from gazette.params import load
@@ -66,13 +67,14 @@ def pack(root: Path, store: Store, params: Params, decision: str, *, output: Pat
     Raises:
         WrongUseError: No such decision, or a file that may not be written.
         ParamsError: The register holds a malformed file.
-        EditionError: The edition is gone, not the one that was decided on, or not as it was sealed; or the disk refuses.
+        EditionError: The edition is gone, not the one that was decided on, or not as it was sealed; a file holds a secret; or the disk refuses.
     """
     entry = load_register(root).entry(decision)
     place = _target(root, store, output, decision, to)
     week, manifest = _edition(store, entry)
     files = _gather(root, store, params, entry, week, manifest)
     listing = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    refuse_leaks(files.items(), "packed", params.site.no_secrets)
     files[verifier.MANIFEST] = _list_of(decision, listing, entry)
     _write(place, decision, files)
     content = place.read_bytes()
@@ -238,21 +240,21 @@ def _numbers(record: Record) -> str:
             n.cell,
             n.query,
         )
-        out.writerow([_safe(v) for v in (*row, n.snapshot, n.as_of.isoformat(), reason)])
+        out.writerow([csv_cell(v) for v in (*row, n.snapshot, n.as_of.isoformat(), reason)])
     return stream.getvalue()
 
 
-def _safe(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
-
-
 def _table(content: bytes) -> bytes:
+    import pyarrow as pa  # noqa: PLC0415
     import pyarrow.csv as pc  # noqa: PLC0415  slow to import, needed only here
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    stream = io.BytesIO()
-    pc.write_csv(pq.read_table(io.BytesIO(content)), stream)
+    table, stream = pq.read_table(io.BytesIO(content)), io.BytesIO()
+    for i, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            safe = pa.array([csv_cell(text) for text in table.column(i).to_pylist()], field.type)
+            table = table.set_column(i, field, safe)
+    pc.write_csv(table, stream)
     return stream.getvalue()
 
 

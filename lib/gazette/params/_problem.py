@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from gazette.secrets import redact
+
 __all__ = ["Location", "Problem", "Source"]
 
 Location = tuple[int | str, ...]
@@ -22,6 +24,9 @@ class Problem:
     key: str
     what: str
     mend: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "what", redact(self.what))  # it may quote what was found
 
     def __str__(self) -> str:
         key = f" {self.key}:" if self.key else ""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from gazette.params._types import Column, Count, Sheet, Text
+from gazette.secrets import SIGNING_KEY, Address
 
 __all__ = ["ExecutiveParams", "Operations", "SiteParams"]
 
@@ -43,10 +44,12 @@ class Operations(Sheet):
     title: Text = "Operations"
     owner: Text
     telemetry: Column | None = None
-    prometheus: Text | None = Field(
+    prometheus: Address | None = Field(
         default=None, description="Address of a Prometheus server to read telemetry from instead of a table."
     )
-    token_file: Text | None = Field(default=None, description="File with the bearer token for Prometheus.")
+    token_file: Text | None = Field(
+        default=None, description="File with the bearer token for Prometheus, outside of the project."
+    )
     deployments: Column | None = None
     alert_events: Column | None = None
     pipeline_runs: Column | None = None
@@ -60,7 +63,7 @@ class Operations(Sheet):
         """One source of telemetry."""
         if raw.get("telemetry") and raw.get("prometheus"):
             yield "prometheus", "give one of 'telemetry' and 'prometheus'"
-        if raw.get("prometheus") and not str(raw["prometheus"]).startswith(("http://", "https://")):
+        if raw.get("prometheus") and not str(raw["prometheus"]).startswith(("http://", "https://", "${")):
             yield "prometheus", "an address starts with http:// or https://"
 
 
@@ -87,8 +90,12 @@ class SiteParams(Sheet):
         default="british", description="Spelling, dates and per cent signs of the pages."
     )
     engine: Literal["auto", "quarto", "embedded"] = "auto"
-    warehouse: Text = Field(description="An ibis connection URL, such as duckdb:///path/to/file.duckdb.")
-    mlflow: Text = Field(description="An MLflow tracking URI, such as sqlite:///path/to/mlflow.db.")
+    warehouse: Address = Field(
+        description="An ibis connection URL, such as duckdb:///path/to/file.duckdb; secrets are named, as ${WAREHOUSE_PASSWORD}."
+    )
+    mlflow: Address = Field(
+        description="An MLflow tracking URI, such as sqlite:///path/to/mlflow.db; secrets are named, as ${MLFLOW_PASSWORD}."
+    )
     editions: Text = "editions"
     output: Text = "_site"
     state: Text = ".gazette"
@@ -110,12 +117,23 @@ class SiteParams(Sheet):
         default=[],
         description="Keys whose signatures under editions are trusted: files (PEM) or 64 hexadecimal digits each.",
     )
+    notebook_variables: list[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = Field(
+        default=[],
+        description="Environment variables that notebooks see beside PATH, HOME, LANG, TZ and the like. They see no other one, and the signing key never.",
+    )
+    no_secrets: list[Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]] = Field(
+        default=[],
+        description="Texts that only look like secrets, by the first twelve hexadecimal digits of their SHA-256, as the message names them.",
+    )
     executive: ExecutiveParams
     operations: Operations | None = Field(default=None, description="Without it there is no operations page.")
 
     @classmethod
     def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """An address that links can be made of."""
+        """An address that links can be made of; no notebook that sees the signing key."""
+        named = raw.get("notebook_variables")
+        if isinstance(named, list) and SIGNING_KEY in named:
+            yield "notebook_variables", "the signing key is for no notebook"
         address = raw.get("address")
         if isinstance(address, str) and (parted := urlsplit(address)):
             if parted.scheme not in {"http", "https"} or not parted.netloc or len(address) > LONGEST:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from gazette.editions import copy_writable, write_error
 from gazette.errors import EditionError, WrongUseError
+from gazette.params import SiteParams, read_sheet
 from gazette.record import Kind, Record
 from gazette.runs import Job, run_all
 
@@ -189,6 +190,7 @@ def _lay_out(edition: Path, work: Path, params: Path, snapshot: Path) -> None:
 
 
 def _job(edition: Path, work: Path, page: Page, timeout: float) -> Job:
+    site, _ = read_sheet(work / "params" / "site.yml", "site.yml", SiteParams)
     return Job(
         page=page.id,
         kind=page.kind,
@@ -199,6 +201,7 @@ def _job(edition: Path, work: Path, page: Page, timeout: float) -> Job:
         cwd=work,
         output=work / "notebooks" / f"{page.id}.ipynb",
         timeout=timeout,
+        variables=tuple(site.notebook_variables) if site is not None else (),
     )
 
 

@@ -9,6 +9,7 @@ import platform
 from typing import TYPE_CHECKING
 
 from gazette.runs._environment import environment_digest, library_digest
+from gazette.runs._interpreter import variables
 
 if TYPE_CHECKING:
     from gazette.runs._job import Job
@@ -25,6 +26,8 @@ def key(job: Job) -> str:
         "library": library_digest(),
         "environment": environment_digest(),
     }
+    if job.variables:
+        parts["variables"] = variables(job.variables)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["KERNEL_ENVIRONMENT", "Interpreter"]
+from gazette.secrets import SIGNING_KEY, is_telling
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = ["KERNEL_ENVIRONMENT", "Interpreter", "variables"]
 
 KERNEL_ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
@@ -17,6 +24,25 @@ KERNEL_ENVIRONMENT = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
+
+SEEN = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|TERM|TZ|TMPDIR|TEMP|TMP|LANG|LANGUAGE|LC_\w+|XDG_\w+|VIRTUAL_ENV|CONDA_PREFIX|COVERAGE_\w+"
+    r"|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|PYTHONUTF8|PYTHONIOENCODING"
+)
+"""Variables that every notebook sees: where programs, texts and times are found, and nothing that opens anything."""
+
+
+def variables(more: Collection[str] = ()) -> dict[str, str]:
+    """Environment variables of this process that notebooks may see.
+
+    Args:
+        more: Names of further ones; the signing key is none, whoever names it.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name != SIGNING_KEY and (name in more or (SEEN.fullmatch(name) and not is_telling(name)))
+    }
 
 
 @dataclass(frozen=True)

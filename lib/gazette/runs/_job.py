@@ -25,6 +25,7 @@ class Job:
         output: Where the executed notebook goes.
         timeout: Seconds for the whole notebook.
         inputs: Digests of what it reads, part of the cache key.
+        variables: Names of environment variables that it sees beside those that every notebook does.
     """
 
     page: str
@@ -37,6 +38,7 @@ class Job:
     output: Path
     timeout: float
     inputs: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from gazette.errors import NotebookError
 from gazette.record import RECORD_MIME, Record, canonical_json, in_lines, joined
+from gazette.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +71,8 @@ def _outputs(outputs: list[dict[str, Any]], paths: Mapping[str, str]) -> list[di
     kept: list[dict[str, Any]] = []
     for output in outputs:
         item = _clean({k: v for k, v in output.items() if k != "transient"}, paths)
+        if item["output_type"] == "error":  # drivers quote the addresses that they were given
+            item |= {"evalue": redact(item["evalue"]), "traceback": [redact(line) for line in item["traceback"]]}
         previous = kept[-1] if kept else {}
         if item["output_type"] == "stream":
             item["text"] = joined(item["text"])

@@ -18,6 +18,7 @@ from gazette.runs._job import Event, Failure, Job, Outcome
 from gazette.runs._normal import clean, normalise, take_record
 from gazette.runs._process import start
 from gazette.runs._template import check_parameters
+from gazette.secrets import redact
 from gazette.snapshot import keep, kept, scratch
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ def _one(job: Job, cache: Path | None, runner: Interpreter, say: Callable[[Event
     seconds = time.monotonic() - start
     if record is None:
         trace = clean(heard.traceback or "\n".join(heard.noise[-NOISE:]), paths)
-        failure = Failure(job.page, job.kind, job.title, job.owner, clean(what, paths), trace)
+        shown = redact(clean(what, paths)), redact(trace)
+        failure = Failure(job.page, job.kind, job.title, job.owner, *shown)
         say(Event(job.page, heard.cell, heard.cells, "failed", seconds, heard.peak_memory_mb))
         return Outcome(job.page, "failed", None, failure, seconds, heard.peak_memory_mb)
     if place:
@@ -154,7 +156,7 @@ def _watch(
         "scratch": str(raw.parent),
     }
     errors = raw.with_name("errors.txt")
-    worker = start(runner, message, errors)
+    worker = start(runner, message, errors, job.variables)
     running.add(worker)
     late = threading.Event()
 

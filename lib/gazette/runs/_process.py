@@ -17,10 +17,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import psutil
 
-from gazette.runs._interpreter import KERNEL_ENVIRONMENT, Interpreter
+from gazette.runs._interpreter import KERNEL_ENVIRONMENT, Interpreter, variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["PID", "Worker", "start", "warm"]
@@ -99,7 +99,7 @@ class _Warm:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **KERNEL_ENVIRONMENT, "PYTHONPATH": path},
+                env={**variables(), **KERNEL_ENVIRONMENT, "PYTHONPATH": path},
                 start_new_session=True,
             )
 
@@ -146,15 +146,16 @@ def warm() -> _Warm:
         return known
 
 
-def start(runner: Interpreter, job: Mapping[str, Any], errors: Path) -> Worker:
+def start(runner: Interpreter, job: Mapping[str, Any], errors: Path, more: Collection[str] = ()) -> Worker:
     """Start a worker on a job.
 
     Args:
         runner: What runs it.
-        job: For `gazette.runs._worker.run`, without the environment, which is this process's.
+        job: For `gazette.runs._worker.run`, without the environment, which is what notebooks may see of this process's.
         errors: File that is to take what it writes to its standard error.
+        more: Variables that it sees beside those that every notebook does.
     """
-    message = json.dumps({**job, "environment": {**os.environ, "PYTHONPATH": runner.python_path()}}).encode()
+    message = json.dumps({**job, "environment": {**variables(more), "PYTHONPATH": runner.python_path()}}).encode()
     with errors.open("wb") as err:
         if runner == Interpreter():
             try:
@@ -187,7 +188,7 @@ def _from_nothing(runner: Interpreter, message: bytes, err: int) -> Worker:
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=err,
-            env={**os.environ, **KERNEL_ENVIRONMENT, "PYTHONPATH": runner.python_path()},
+            env={**variables(), **KERNEL_ENVIRONMENT, "PYTHONPATH": runner.python_path()},
             start_new_session=True,
         )
     finally:

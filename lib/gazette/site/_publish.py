@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gazette.editions import copy_writable, verifier, write_error
+from gazette.editions import copy_writable, files_below, refuse_leaks, verifier, write_error
 from gazette.errors import EditionError, GazetteError
 from gazette.register import newest_replays
 from gazette.site._laid import copy_problems, has_stamp, shelf_problems, write_stamp
@@ -51,7 +51,7 @@ def publish(
     """Copy editions that are not there yet or were changed there, then swap in the shelf, its index page last.
 
     Raises:
-        EditionError: A sealed edition is not what its manifest says, or the disk refuses.
+        EditionError: A sealed edition is not what its manifest says, a page holds a secret, or the disk refuses.
         SiteError: The shelf cannot be rendered.
     """
     weeks = store.weeks()
@@ -67,6 +67,7 @@ def publish(
         scripts=scripts(store, project, params),
     )
     try:
+        refuse_leaks(files_below(shelf), "published", params.site.no_secrets)
         for week in weeks:
             _copy_edition(store, week, output)
         files = sorted((p for p in shelf.rglob("*") if p.is_file()), key=lambda p: (p.name == "index.html", p))

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from gazette.errors import SourceError
+from gazette.sources._opened import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     import pyarrow as pa
+
+    from gazette.secrets import Address
 
 __all__ = ["DRIVERS", "Engine", "first_line", "missing_driver", "open_engine"]
 
@@ -30,11 +33,11 @@ DRIVERS = {
 """First part of an address to the extra that brings its driver, and the module that the driver is."""
 
 
-def missing_driver(url: str) -> tuple[str, str] | None:
+def missing_driver(url: Address | str) -> tuple[str, str] | None:
     """What is wrong and how to mend it, where the driver that an address needs is not installed."""
     from importlib.util import find_spec  # noqa: PLC0415  needed only here
 
-    extra, module = DRIVERS.get(urlsplit(url).scheme, ("", ""))
+    extra, module = DRIVERS.get(urlsplit(str(url)).scheme, ("", ""))
     found: object = True
     if module:
         try:
@@ -52,7 +55,7 @@ def first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def open_engine(url: str, project: Path) -> Engine:
+def open_engine(address: Address | str, project: Path) -> Engine:
     """Connect.
 
     Raises:
@@ -60,6 +63,7 @@ def open_engine(url: str, project: Path) -> Engine:
     """
     import ibis  # noqa: PLC0415  takes a second, needed only to build
 
+    url = opened(address, "warehouse", project)
     try:
         if url.startswith("duckdb://"):
             path = project / url.removeprefix("duckdb://")
@@ -81,7 +85,7 @@ def open_engine(url: str, project: Path) -> Engine:
     except Exception as error:  # every driver has its own errors
         raise SourceError(
             f"the warehouse cannot be opened: {first_line(error)}",
-            where=url.rsplit("@", maxsplit=1)[-1],
+            where=str(address),
             mend="check 'warehouse:' in params/site.yml, rights and network",
         ) from error
 

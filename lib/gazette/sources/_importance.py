@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from gazette.params import Model
+    from gazette.secrets import Address
 
 __all__ = ["read_importance"]
 
@@ -29,7 +30,9 @@ REPEATS = 5
 SEED = 20130401
 
 
-def read_importance(uri: str, model: Model, rows: pa.Table, versions: Mapping[str, str], *, project: Path) -> Answer:
+def read_importance(
+    uri: Address | str, model: Model, rows: pa.Table, versions: Mapping[str, str], *, project: Path
+) -> Answer:
     """Load the versions from MLflow and shuffle each feature in turn.
 
     Args:

@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING
 
 from gazette.errors import SourceError
 from gazette.sources._answer import Answer
+from gazette.sources._opened import opened
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
     from gazette.params import Model
+    from gazette.secrets import Address
 
 __all__ = ["checked", "read_registry"]
 
 
-def checked(uri: str, project: Path) -> str:
-    """The URI with a relative SQLite path made absolute; a store that is not there is an error, not a new store."""
+def checked(address: Address | str, project: Path) -> str:
+    """The URI with its secrets and with a relative SQLite path made absolute; a store that is not there is an error, not a new store."""
+    uri = opened(address, "mlflow", project)
     if not uri.startswith("sqlite:///"):
         return uri
     path = project / uri.removeprefix("sqlite:///")
@@ -36,7 +39,7 @@ def checked(uri: str, project: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def read_registry(uri: str, model: Model, *, project: Path) -> list[Answer]:
+def read_registry(uri: Address | str, model: Model, *, project: Path) -> list[Answer]:
     """Ask MLflow for the two versions that the parameters name, and for all that are registered.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import urllib.error
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.errors import SourceError
 from gazette.params import SIGNALS, quantile
+from gazette.secrets import keep_value
 from gazette.sources._answer import Answer
+from gazette.sources._opened import opened
 from gazette.sources._telemetry import DAYS, MEASURES
 
 if TYPE_CHECKING:
@@ -95,12 +98,22 @@ def read_prometheus(operations: Operations, period: Period, own: Mapping[str, st
 
 
 def _ask(operations: Operations, query: Mapping[str, Any], project: Path) -> list[dict[str, Any]]:
-    address = f"{str(operations.prometheus).rstrip('/')}/api/v1/query_range?{urllib.parse.urlencode(query)}"
-    request = urllib.request.Request(address)  # noqa: S310  the parameter check allows http and https alone
     where = str(operations.prometheus)
+    server = urllib.parse.urlsplit(opened(operations.prometheus or "", "operations.prometheus", project))
+    if server.scheme not in {"http", "https"}:
+        raise SourceError(
+            "the address of Prometheus starts with no http:// or https://", where=where, mend=f"check {FILE}"
+        )
+    login, _, host = server.netloc.rpartition("@")
+    base = urllib.parse.urlunsplit(server._replace(netloc=host)).rstrip("/")  # errors of urllib quote it
+    request = urllib.request.Request(f"{base}/api/v1/query_range?{urllib.parse.urlencode(query)}")  # noqa: S310  http or https
     try:
+        if login:
+            word = base64.b64encode(urllib.parse.unquote(login).encode()).decode()
+            request.add_header("Authorization", f"Basic {word}")
         if operations.token_file:
             token = (project / Path(operations.token_file)).read_text(encoding="utf-8").strip()
+            keep_value("token_file", token)
             request.add_header("Authorization", f"Bearer {token}")
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
             content = json.loads(answer.read())

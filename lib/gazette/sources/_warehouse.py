@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from gazette.params import Before, Experiment, Metric, Told
+    from gazette.secrets import Address
     from gazette.sources._engine import Engine
 
 __all__ = [
@@ -77,7 +78,7 @@ class Period:
 class Warehouse:
     """A connection that remembers nothing but its address; use it as a context manager."""
 
-    def __init__(self, url: str, *, project: Path) -> None:
+    def __init__(self, url: Address | str, *, project: Path) -> None:
         self.url = url
         self._project = project
         self._engine: Engine | None = None

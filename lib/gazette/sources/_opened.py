@@ -1,0 +1,58 @@
+"""Addresses with the secrets that they name, for drivers alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gazette.errors import SourceError
+from gazette.secrets import Address, keep_value
+
+__all__ = ["opened"]
+
+
+def opened(address: Address | str, key: str, project: Path) -> str:
+    """The address as a driver needs it; each ``${NAME}`` is the variable NAME, or the content of the file that NAME_FILE names.
+
+    Args:
+        address: As params/site.yml has it.
+        key: Its key there, for errors.
+        project: Folder of the project, in which no file of secrets may lie.
+
+    Raises:
+        SourceError: A secret is written in it, or a variable or file is missing.
+    """
+    written = address if isinstance(address, Address) else Address(address)
+    if written.holds_secret:
+        raise SourceError(
+            "a password is written in the address",
+            where=f"params/site.yml: {key}",
+            mend="write the name of a variable in its place, such as ${WAREHOUSE_PASSWORD}, and change the password",
+        )
+    return written.filled(lambda name: _value(name, key, project))
+
+
+def _value(name: str, key: str, project: Path) -> str:
+    where = f"params/site.yml: {key}"
+    value = os.environ.get(name)
+    if value is None and (place := os.environ.get(f"{name}_FILE")):
+        path = Path(place)
+        if path.resolve().is_relative_to(project.resolve()):
+            raise SourceError(
+                f"{name}_FILE names a file of the project", where=where, mend="keep it outside of the project"
+            )
+        try:
+            value = path.read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise SourceError(
+                f"the file that {name}_FILE names cannot be read: {reason}", where=where, mend="name another one"
+            ) from error
+    if not value:
+        raise SourceError(
+            f"the variable {name} is not set",
+            where=where,
+            mend=f"set {name}, or {name}_FILE to a file that holds the value",
+        )
+    keep_value(name, value)
+    return value
