@@ -16,6 +16,7 @@ from places import cases, filled
 from gazette.recompute import ask
 from gazette.recompute._ask import query_of
 from gazette.recompute._experiment import seconds
+from gazette.recompute._repeated import unlike_repeated
 from gazette.recompute._segments import unlike
 from gazette.record import NotPublished
 from gazette.sources import experiment_answers
@@ -36,7 +37,7 @@ def read(engine: Engine, made: World) -> tuple[Reading, dict[str, Second | None]
 
 
 def read_parts(engine: Engine, made: World) -> tuple[Reading, dict[str, Second | None], list[Any]]:
-    """And where the two do not agree on segments."""
+    """And where the two do not agree on segments, or on rows that were loaded twice."""
     with filled(engine, made.tables) as warehouse:
         first = {
             a.name: a.table.to_pandas() for a in experiment_answers(warehouse, made.plan, made.metrics, made.period)
@@ -48,7 +49,8 @@ def read_parts(engine: Engine, made: World) -> tuple[Reading, dict[str, Second |
     reading = Reading(made.plan, made.metrics, first.get, last=last)
     rows = first["segments"].to_dict("records") if "segments" in first else []
     parts = unlike(made.plan, made.metrics[made.plan.primary], rows, tables)
-    return reading, seconds(made.plan, made.metrics, tables, [], last=last), [*parts]
+    again = unlike_repeated(made.plan, made.metrics, first["repeated"].to_dict("records"), tables)
+    return reading, seconds(made.plan, made.metrics, tables, [], last=last), [*parts, *again]
 
 
 EARLY = (
