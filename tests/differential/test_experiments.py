@@ -222,6 +222,8 @@ NO_SPREAD = Case(
     ended=True,
     method="fixed",
 )
+# one user of a segment spent nothing: a third moment of 1e-13 was compared with one of 0, and held the edition back
+ALONE_AT_NOUGHT = Case(seed=265726, users=134, weights=(0.9, 0.1), ids="words", id_types=("VARCHAR",) * 3, assigned_type="TIMESTAMP", time_type="TIMESTAMP", arrived=False, value_type="DOUBLE", before_type="BIGINT", negative=True, ties=False, rare=False, aliases=True, strange=0.03, before_twice=True, segments=6, quantile=0.25, primary="adjusted")  # fmt: skip
 ONE_PRICE = Case(
     seed=2,
     users=2,
@@ -261,6 +263,7 @@ ONE_PRICE = Case(
 @example(Case(spelt=0.15, aliases=True))  # blanks are part of a spelling
 @example(Case(seed=4, users=150, known_before=0.6, primary="adjusted"))
 @example(Case(seed=4, users=150, primary="middle"))
+@example(ALONE_AT_NOUGHT)
 @example(NO_SPREAD)  # of both arms: the second computation divided by nought
 @example(ONE_PRICE)  # a ratio that is the same for all has no spread, not that of its rounding
 def test_duckdb(duck: Engine, case: Case) -> None:
