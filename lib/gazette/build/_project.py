@@ -64,8 +64,12 @@ class Project:
         return total.hexdigest()
 
 
-def open_project(root: Path) -> Project:
+def open_project(root: Path, *, bare: bool = False) -> Project:
     """Open a project.
+
+    Args:
+        root: Its folder.
+        bare: Whether there may be no model and no experiment yet.
 
     Raises:
         WrongUseError: The folder is not a project.
@@ -78,4 +82,4 @@ def open_project(root: Path) -> Project:
             where=str(root),
             mend="run this in a project's folder, or name it with --project",
         )
-    return Project(root, load(root / "params"))
+    return Project(root, load(root / "params", bare=bare))

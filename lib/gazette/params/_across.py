@@ -234,8 +234,8 @@ def _cards(sources: Mapping[str, Source]) -> Iterator[Problem]:
     known = sorted({str(s.raw.get("id")) for n, s in sources.items() if "/" in n})
     cards = _map(site.raw.get("executive")).get("cards")
     measured = [n for n, s in sources.items() if n.startswith("models/") and s.raw.get("business")]
-    if isinstance(cards, list) and 0 < len(cards) < FEWEST_CARDS and measured:
-        what = f"{len(cards)} cards, where a model has business figures ({', '.join(measured)})"
+    if isinstance(cards, list | None) and len(_rows(cards)) < FEWEST_CARDS and measured:
+        what = f"{len(_rows(cards))} cards, where a model has business figures ({', '.join(measured)})"
         yield site.problem(("executive", "cards"), what, f"name at least {FEWEST_CARDS}, at most 5")
     for i, card in enumerate(_rows(cards)):
         subject = str(card).split(".", maxsplit=1)[0]

@@ -21,9 +21,9 @@ class ExecutiveParams(Sheet):
     title: Text = "Executive summary"
     owner: Text
     cards: list[str] = Field(
-        min_length=1,
+        default=[],
         max_length=5,
-        description="Ids of the numbers shown as cards: <subject>.<metric>; three to five where a model has business figures.",
+        description="Ids of the numbers shown as cards: <subject>.<metric>; three to five where a model has business figures, else none to five.",
     )
     max_words: Count = Field(
         default=450,
