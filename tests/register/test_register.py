@@ -293,6 +293,7 @@ def test_a_project_begins_with_a_model_alone(small: SmallProject, capsys: pytest
     (params / "metrics.yml").unlink()
     site = yaml.safe_load((params / "site.yml").read_text())
     del site["executive"]["cards"]
+    mlflow = site.pop("mlflow")
     (params / "site.yml").write_text(yaml.safe_dump(site))
     assert main(check) == 1
     assert "create metrics.yml with the line 'metrics: {}'" in capsys.readouterr().out
@@ -300,7 +301,11 @@ def test_a_project_begins_with_a_model_alone(small: SmallProject, capsys: pytest
     assert main(check) == 1
     assert "1 problem\n" in (said := capsys.readouterr().out)
     assert "begin one by 'gazette new model NAME'" in said
-    assert main(["new", "model", "oracle", "--project", str(small.root)]) == 0
+    new = ["new", "model", "oracle", "--project", str(small.root)]
+    assert main(new) == 2
+    assert "no 'mlflow', which models are read from (models/oracle.yml)" in capsys.readouterr().err
+    (params / "site.yml").write_text(yaml.safe_dump({**site, "mlflow": mlflow}))
+    assert main(new) == 0
     assert main(check) == 0
     assert (params / "metrics.yml").read_text().startswith("# ours\nmetrics:\n  auc:\n")
     (params / "models" / "oracle.yml").write_text("id: [")

@@ -45,6 +45,7 @@ def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
     yield from _metrics(sources)
     yield from _twice(sources)
     yield from _cards(sources)
+    yield from _registry(sources)
     yield from _remarks(sources)
     yield from _parents(sources)
     yield from _units(sources)
@@ -225,6 +226,16 @@ def _remarks(sources: Mapping[str, Source]) -> Iterator[Problem]:
             yield source.problem(
                 ("annotations", i, "subject"), f"no subject {subject!r}", f"there are: {', '.join(known)}"
             )
+
+
+def _registry(sources: Mapping[str, Source]) -> Iterator[Problem]:
+    """Versions of models are in MLflow; a project of tests alone has none."""
+    models = [name for name in sources if name.startswith("models/")]
+    if models and "site.yml" in sources and sources["site.yml"].raw.get("mlflow") is None:
+        what = f"no 'mlflow', which models are read from ({', '.join(models)})"
+        yield sources["site.yml"].problem(
+            ("mlflow",), what, "add 'mlflow: sqlite:///mlflow.db', or http://… of a server"
+        )
 
 
 def _cards(sources: Mapping[str, Source]) -> Iterator[Problem]:

@@ -88,7 +88,10 @@ class SiteParams(Sheet):
     )
     engine: Literal["auto", "quarto", "embedded"] = "auto"
     warehouse: Text = Field(description="An ibis connection URL, such as duckdb:///path/to/file.duckdb.")
-    mlflow: Text = Field(description="An MLflow tracking URI, such as sqlite:///path/to/mlflow.db.")
+    mlflow: Text | None = Field(
+        default=None,
+        description="An MLflow tracking URI, such as sqlite:///path/to/mlflow.db; needed where there is a model.",
+    )
     editions: Text = "editions"
     output: Text = "_site"
     state: Text = ".gazette"
