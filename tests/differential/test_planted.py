@@ -165,6 +165,24 @@ def test_a_fault_in_segments(duck: Engine, monkeypatch: pytest.MonkeyPatch, faul
     assert test_experiments.read_parts(duck, made)[2], "an edition with this fault would be published"
 
 
+REPEATED = _experiment.repeated
+PLANTED_IN_REPEATS: dict[str, Any] = {
+    "rows that were loaded twice are overlooked": lambda *a: ((n, t.mutate(again=t.again * 0)) for n, t in REPEATED(*a)),
+    "rows of the days before count": lambda w, u, m, e, p: REPEATED(w, u, m, e, replace(p, start=p.start - LATER)),
+    "what came after the cut-off counts": lambda w, u, m, e, p: REPEATED(w, u, m, e, replace(p, cutoff=p.cutoff + LATER)),
+    "nothing was asked": lambda w, u, m, e, p: REPEATED(w, u.filter(u.variant == "none"), m, e, p),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", PLANTED_IN_REPEATS)
+def test_a_fault_in_rows_that_were_loaded_twice(duck: Engine, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    monkeypatch.setattr(people, "OTHERS", 0)
+    made = world(Case(seed=5, users=120, twice=0.15, null_values=0.15, arrived=True))
+    assert test_experiments.read_parts(duck, made)[2] == []
+    monkeypatch.setattr(_experiment, "repeated", PLANTED_IN_REPEATS[fault])
+    assert test_experiments.read_parts(duck, made)[2], "an edition with this fault would be published"
+
+
 def _late_outcomes(w: Any, m: Any, p: Any, v: Any, **k: Any) -> Any:
     """Those that came later than an edition may know are said to have come in time."""
     rows = OUTCOMES(w, m, replace(p, cutoff=p.cutoff + LATER), v, **k)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 import pytest
@@ -11,7 +12,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gazette import display
-from gazette.record import Interval, Number, Unit
+from gazette.record import REFERENCE, Finding, Interval, Number, Record, Unit
+from gazette.sources import FileMetric
+from gazette.workbench import AdHoc, AdHocBench, counts_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 UNITS = st.sampled_from(get_args(Unit))
 CURRENCIES = st.sampled_from(["USD", "EUR", "CHF"])
@@ -20,9 +26,9 @@ VALUES = st.builds(lambda size, sign: size * sign, SIZES, st.sampled_from([-1, 1
 LIMIT = "less than "
 
 
-def number(value: float, unit: Any, low: float, high: float) -> Number:
+def number(value: float, unit: Any, low: float, high: float, name: str = "difference") -> Number:
     return Number(
-        id="t.a.difference",
+        id=f"t.a.{name}",
         label="A",
         value=value,
         unit=unit,
@@ -121,3 +127,98 @@ def test_tables_show_digits_by_the_range_of_their_row() -> None:
     assert low == "less than 0.0001 points below 0"
     assert rows[1] == ["–", "–", "–"]
     assert rows[2] == ["+50 points", "+40 points", "–"]
+
+
+def subtracts(texts: tuple[str, str, str], unit: str) -> bool:
+    """Whether a reader who takes the first printed figure from the second gets the third, in its digits."""
+    start, end, gap = (read(t, unit) for t in texts)
+    digits = texts[2].replace(",", "").partition(".")[2]
+    place = 10.0 ** -len("".join(c for c in digits if c.isdigit())) * next(
+        (f for w, f in {"million": 1e6, "billion": 1e9}.items() if w in texts[2]), 1.0
+    )
+    place /= 100 if unit in {"fraction", "points", "relative"} else 1
+    return abs(end - start - gap) <= place / 2 * (1 + 1e-6)
+
+
+@given(
+    start=SIZES, gap=VALUES, wide=SIZES, parts=st.tuples(st.floats(0.3, 1), st.floats(0.3, 1)), unit=UNITS, currency=CURRENCIES,
+)  # fmt: skip
+@example(start=0.0974, gap=0.016856, wide=0.0044, parts=(0.4, 0.5), unit="fraction", currency="USD")
+@example(start=47.894, gap=-0.075, wide=3.3, parts=(0.5, 0.5), unit="money", currency="USD")
+@example(start=1234.0, gap=1198.0, wide=1100.0, parts=(0.5, 0.5), unit="number", currency="USD")
+def test_figures_that_do_not_subtract_as_printed_are_said_to_be_rounded(
+    start: float, gap: float, wide: float, parts: tuple[float, float], unit: Any, currency: str
+) -> None:
+    end = start + gap
+    if abs(end - start - gap) > 1e-10 * max(start, abs(end)) or not abs(gap) > 1e-6 * start or wide < 1e-9 * start:
+        return  # no difference that a float can hold
+    halves = (parts[0] * wide, parts[1] * wide)
+    figures = [
+        number(v, unit, v - h, v + h, name)
+        for name, v, h in zip(("control", "treatment"), (start, end), halves, strict=True)
+    ]
+    change = number(gap, unit, gap - wide, gap + wide)
+    forms = ("", "", "signed")
+    texts: Any = tuple(
+        display.format_number(n, f, currency=currency) for n, f in zip((*figures, change), forms, strict=True)
+    )
+    said = display.plain_sentence(
+        Finding(id="t.f", rule="r", text="It was {t.a.treatment} and {t.a.control}: {t.a.difference|signed}."),
+        {n.id: n for n in (*figures, change)},
+        currency=currency,
+    )
+    assert said.startswith(f"It was {texts[1]} and {texts[0]}: {texts[2]}")
+    if not any("than" in t for t in texts):
+        assert subtracts(texts, unit) != said.endswith(f"({display.ROUNDED})."), said
+    else:
+        assert not said.endswith(f"({display.ROUNDED})."), "a limit claims no digits"
+
+
+def test_an_adjusted_difference_is_not_said_to_be_rounded() -> None:
+    figures = [number(0.10, "fraction", 0.08, 0.12, "control"), number(0.13, "fraction", 0.11, 0.15, "treatment")]
+    assert not display.apart_in_print(number(0.0204, "points", 0.0104, 0.0304), figures)
+
+
+def test_every_sentence_and_panel_of_the_demo_subtracts_or_says_that_its_figures_are_rounded(built: Path) -> None:
+    """Of three editions, written anew from their records."""
+    seen = {True: 0, False: 0}
+    for path in sorted(built.glob("editions/2026-W*/records/*.json")):
+        record = Record.from_json(path.read_bytes())
+        numbers = {n.id: n for n in record.numbers}
+        panels = [(v.reason, v) for v in record.verdicts if v.primary]
+        for finding, verdict in [*((f, None) for f in record.findings), *panels]:
+            said, cut = display.plain_sentence(finding, numbers), 0
+            refs = [m for m in REFERENCE.finditer(finding.text) if m["id"]]
+            for ref in refs:
+                text = display.format_number(numbers[ref["id"]], ref["form"] or "")
+                cut = said.index(text, cut) + len(text)
+                plain = [numbers[m["id"]] for m in refs if not m["form"] and numbers[m["id"]].published]
+                gap = numbers[ref["id"]]
+                for a, b in itertools.permutations(plain, 2):
+                    if ref["form"] != "signed" or abs(b.value - a.value - gap.value) > 1e-9 * abs(a.value):  # type: ignore[operator]
+                        continue
+                    right = subtracts((display.format_number(a), display.format_number(b), text), a.unit)
+                    assert right != said[cut:].startswith(f" ({display.ROUNDED})"), said
+                    seen[right] += 1
+                    if verdict is not None:
+                        html = display.panel(
+                            verdict, numbers, arms=[("A", a), ("B", b)], difference=gap, relative=None, sure=""
+                        ).html
+                        assert right != (f"Difference, {display.ROUNDED}" in html)
+    assert min(seen.values()) > 1, seen
+
+
+def test_a_row_of_every_metric_subtracts_or_says_that_its_figures_are_rounded() -> None:
+    ask = AdHoc(
+        title="Counts", control="blue", metrics=(FileMetric("rate", "proportion", ""),), now=datetime(2026, 11, 23),  # noqa: DTZ001
+        shares={}, guardrails={}, lower=frozenset(), minimum=0.01, method="fixed", planned=20000,
+    )  # fmt: skip
+    seen = set()
+    for green in range(11000, 11011):
+        bench = AdHocBench(ask, {"arms": counts_table("rate", {"blue": (9740, 100070), "green": (green, 100090)})})
+        (row,) = bench.scorecard().frame.to_dict("records")
+        text, _, more = row["difference_shown"].partition(", ")
+        right = subtracts((row["control_shown"], row["treatment_shown"], text), "fraction")
+        assert more == ("" if right else display.ROUNDED)
+        seen.add(right)
+    assert len(seen) == 2

@@ -64,7 +64,7 @@ def test_a_disagreement_shows_both_sides_in_full() -> None:
 
 
 def spending(root: Path) -> SmallProject:
-    """Click-through and, as a second metric, clicks a user; some users click twice, some clicks come after the cut-off."""
+    """Click-through and, as a second metric, clicks a user; some users click twice, some clicks come after the cut-off, a day came five times."""
     small = SmallProject(root)
     small.experiment["secondary"] = ["clicks"]
     small.write()
@@ -76,6 +76,9 @@ def spending(root: Path) -> SmallProject:
         )
         warehouse.execute(
             "INSERT INTO events SELECT unit_id, assigned_at, TIMESTAMP '2026-11-24' FROM experiment_assignments WHERE unit_id LIKE 'blue-%5'"
+        )
+        warehouse.execute(
+            "INSERT INTO events SELECT unit_id, happened_at, loaded_at + INTERVAL 1 HOUR FROM events, range(4) WHERE happened_at::DATE = '2026-11-17'"
         )
     return small
 
@@ -111,6 +114,14 @@ def test_an_edition_keeps_and_shows_what_was_computed_twice(tmp_path: Path, brow
         published["button.ctr.difference"]["interval"]["low"], abs=1e-5
     )
     assert checked["button.clicks.difference"].low is None, "secondary ranges are widened together, once"
+    with duckdb.connect(str(small.root / "warehouse.duckdb"), read_only=True) as warehouse:
+        events = warehouse.execute(
+            "SELECT unit_id, happened_at FROM events WHERE happened_at::DATE = '2026-11-17'"
+        ).df()
+    share = float(events.duplicated().mean())
+    assert (
+        published["button.clicks.repeated"]["value"] == checked["button.clicks.repeated"].value == pytest.approx(share)
+    )
     assert len(checked) < found.numbers
     said = f"{len(checked)} of {found.numbers} numbers were computed a second time"
     assert said in (edition / "site" / "index.html").read_text(encoding="utf-8")
@@ -120,6 +131,9 @@ def test_an_edition_keeps_and_shows_what_was_computed_twice(tmp_path: Path, brow
     row = page.locator("tr", has_text="button.ctr.difference").first
     assert f"{published['button.ctr.difference']['value']:.12g}" in (row.text_content() or "")
     page.goto((edition / "site" / "experiments" / "button.html").as_uri())
+    warning = page.locator("tr", has_text="Each row once").inner_text()
+    assert "events, Tuesday" in warning
+    assert f"{100 * share:g} %" in warning
     page.locator('.gz-number[data-passport*="button.ctr.relative"]').first.click()
     card = page.locator("#gz-card")
     assert "computed a second time by separate code: the same" in card.inner_text()

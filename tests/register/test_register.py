@@ -286,6 +286,34 @@ def test_a_new_model_brings_the_metrics_that_the_project_lacks(
     ]
 
 
+def test_a_project_begins_with_a_model_alone(small: SmallProject, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a metric, a test or a card; each error on the way says what to do next."""
+    params, check = small.root / "params", ["check", "--project", str(small.root)]
+    (params / "experiments" / "button.yml").unlink()
+    (params / "metrics.yml").unlink()
+    site = yaml.safe_load((params / "site.yml").read_text())
+    del site["executive"]["cards"]
+    mlflow = site.pop("mlflow")
+    (params / "site.yml").write_text(yaml.safe_dump(site))
+    assert main(check) == 1
+    assert "create metrics.yml with the line 'metrics: {}'" in capsys.readouterr().out
+    (params / "metrics.yml").write_text("# ours\nmetrics: {}\n")
+    assert main(check) == 1
+    assert "1 problem\n" in (said := capsys.readouterr().out)
+    assert "begin one by 'gazette new model NAME'" in said
+    new = ["new", "model", "oracle", "--project", str(small.root)]
+    assert main(new) == 2
+    assert "no 'mlflow', which models are read from (models/oracle.yml)" in capsys.readouterr().err
+    (params / "site.yml").write_text(yaml.safe_dump({**site, "mlflow": mlflow}))
+    assert main(new) == 0
+    assert main(check) == 0
+    assert (params / "metrics.yml").read_text().startswith("# ours\nmetrics:\n  auc:\n")
+    (params / "models" / "oracle.yml").write_text("id: [")
+    capsys.readouterr()
+    assert main(check) == 1
+    assert "no model and no experiment" not in capsys.readouterr().out, "there is one, which cannot be read"
+
+
 def test_every_metric_that_a_model_may_need_has_a_definition_to_begin_with() -> None:
     """But those of features, telemetry and business, which no new file has."""
     assert set(DEFINED) == {

@@ -790,7 +790,7 @@ def test_a_day_that_was_loaded_twice_is_named_and_days_or_a_few_rows_alike_are_n
     tables.fact("spend", spent)
     tables.fact("spend-a-row", spent, denominator={**spent, "value": None, "aggregation": "count"})
     tables.fact("days", {"table": "daily", "unit": "unit_id", "time": "day", "aggregation": "count"})
-    reading, _ = tables.read()
+    reading, second = tables.read()
     frame = reading.table("repeated")
     with duckdb.connect(str(tables.place / "w.duckdb"), read_only=True) as db:
         data = db.execute("SELECT * FROM spent JOIN assigned USING (unit_id) WHERE done >= assigned_at").df()
@@ -804,6 +804,8 @@ def test_a_day_that_was_loaded_twice_is_named_and_days_or_a_few_rows_alike_are_n
     assert {*frame.metric} == {"spend", "spend-a-row"}  # type: ignore[union-attr]
     (one, _) = repeated_of(frame)
     assert (one.metric, one.table, str(one.day), one.share) == ("spend", "spent", "2026-11-18", 0.5)
+    assert second["spend.repeated"].value == second["spend-a-row.repeated"].value == 0.5  # type: ignore[union-attr]
+    assert second["spend.repeated-2"] is second["days.repeated"] is None
 
 
 def test_several_values_of_a_covariate_or_a_segment_are_counted_and_the_greatest_is_taken(tables: Tables) -> None:

@@ -58,6 +58,7 @@ def model_answers_of(project: Project, week: Week, warehouse: Warehouse, model: 
     import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
 
     uri = project.params.site.mlflow
+    assert uri is not None  # noqa: S101  the parameter check has seen to it
     registry, every = read_registry(uri, model, project=project.root)
     rows = {row["role"]: row for row in registry.table.to_pylist()}
     versions = versions_of(rows.values())

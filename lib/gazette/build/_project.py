@@ -65,8 +65,12 @@ class Project:
         return total.hexdigest()
 
 
-def open_project(root: Path) -> Project:
+def open_project(root: Path, *, bare: bool = False) -> Project:
     """Open a project.
+
+    Args:
+        root: Its folder.
+        bare: Whether there may be no model and no experiment yet.
 
     Raises:
         WrongUseError: The folder is not a project.
@@ -81,7 +85,7 @@ def open_project(root: Path) -> Project:
         )
     if found := strange_files(root):
         raise ParamsError("\n".join(["what lies among the project's files cannot be read", *map(str, found)]))
-    params = load(root / "params")
+    params = load(root / "params", bare=bare)
     if outside := misplaced(root, params):
         raise ParamsError("places in the parameters cannot be used\n" + "\n".join(map(str, outside)))
     return Project(root, params)

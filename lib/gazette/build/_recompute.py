@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gazette.build._gather import versions_of
 from gazette.errors import EditionError
@@ -35,6 +35,10 @@ def compute_twice(project: Project, week: Week, subjects: list[Model | Experimen
     second = reopen(staging / "snapshot" / FOLDER)
     verify(second)
     tests = [s for s in subjects if isinstance(s, Experiment)]
+
+    def _frozen(answer: str) -> dict[str, list[dict[Any, Any]]]:
+        return {t.id: frozen[t.id].table(answer).to_dict("records") for t in tests if frozen[t.id].has(answer)}
+
     inputs = Inputs(
         subjects=subjects,
         metrics=project.params.metrics,
@@ -45,9 +49,8 @@ def compute_twice(project: Project, week: Week, subjects: list[Model | Experimen
         },
         past={s.id: [*rows_of(frozen[s.id], "looks")] for s in tests},
         last=week.end,
-        segments={
-            s.id: frozen[s.id].table("segments").to_dict("records") for s in tests if frozen[s.id].has("segments")
-        },
+        segments=_frozen("segments"),
+        repeated=_frozen("repeated"),
     )
     records = [Record.from_json(p.read_bytes()) for p in sorted((staging / "records").glob("*.json"))]
     found, wrong = recompute(second, inputs, records)

@@ -49,11 +49,10 @@ def _in_addresses(root: Path, params: Params) -> Iterator[Problem]:
     root = root.resolve()
     sheet = root / "params" / "site.yml"
     operations = params.site.operations
-    addresses = {"warehouse": params.site.warehouse, "mlflow": params.site.mlflow}
-    if operations is not None and operations.prometheus is not None:
-        addresses["prometheus"] = operations.prometheus
+    prometheus = operations.prometheus if operations is not None else None
+    addresses = {"warehouse": params.site.warehouse, "mlflow": params.site.mlflow, "prometheus": prometheus}
     for key, address in addresses.items():
-        if address.holds_secret:
+        if address is not None and address.holds_secret:
             yield Problem("site.yml", line_of(sheet, key), "", "holds a password in an address", MEND)
     token = operations.token_file if operations is not None else None
     if token and (root / token).resolve().is_relative_to(root):

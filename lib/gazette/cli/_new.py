@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     """The command; returns the exit code."""
     from gazette.register import new_subject  # noqa: PLC0415
 
-    project = open_project(options)
+    project = open_project(options, bare=True)
     made = new_subject(
         project.root,
         project.params,

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 __all__ = ["a_day", "brief", "open_project", "plain", "say", "today"]
 
 
-def open_project(options: argparse.Namespace) -> Project:
-    """The project that ``--project`` names."""
+def open_project(options: argparse.Namespace, *, bare: bool = False) -> Project:
+    """The project that ``--project`` names; a bare one may have no model and no experiment yet."""
     from gazette import build  # noqa: PLC0415  each command imports what it needs
 
-    return build.open_project(options.project)
+    return build.open_project(options.project, bare=bare)
 
 
 def say(options: argparse.Namespace, content: object, text: str) -> None:

@@ -36,16 +36,19 @@ from gazette.display._language import AMERICAN, Language, localise
 from gazette.display._linked import controls, explore_rows, explore_segments, explore_trend
 from gazette.display._numbers import format_ends, format_number, format_ranged, format_value, with_range
 from gazette.display._page import page
+from gazette.display._rounded import ROUNDED, apart_in_print
 from gazette.display._slopes import slopes
 from gazette.display._tables import Column, Table, table
 
 __all__ = [
     "AMERICAN",
+    "ROUNDED",
     "Block",
     "Chart",
     "Column",
     "Language",
     "Table",
+    "apart_in_print",
     "calibration_curve",
     "card_digest",
     "cards",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.display._language import localise
 from gazette.display._numbers import format_number
+from gazette.display._rounded import ROUNDED, apart_in_print
 from gazette.record import REFERENCE
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def plain_sentence(
     def fill(match: re.Match[str]) -> str:
         if match["term"]:
             return finding.terms[match["term"]]
-        return format_number(numbers[match["id"]], match["form"] or "", currency=currency)
+        text = format_number(numbers[match["id"]], match["form"] or "", currency=currency)
+        return text + _rounded(match, finding, numbers, currency)
 
     return localise(REFERENCE.sub(fill, finding.text), language)
 
@@ -150,13 +152,23 @@ def sentence(finding: Finding, numbers: Mapping[str, Number], *, currency: str =
     def fill(match: re.Match[str]) -> str:
         if match["term"]:
             return f'<span class="gz-term">{escape(finding.terms[match["term"]])}</span>'
-        return number_span(numbers[match["id"]], match["form"] or "", currency=currency)
+        span = number_span(numbers[match["id"]], match["form"] or "", currency=currency)
+        return span + _rounded(match, finding, numbers, currency)
 
     parts, end = [], 0
     for match in REFERENCE.finditer(finding.text):
         parts += [escape(finding.text[end : match.start()]), fill(match)]
         end = match.end()
     return "".join([*parts, escape(finding.text[end:])])
+
+
+def _rounded(match: re.Match[str], finding: Finding, numbers: Mapping[str, Number], currency: str) -> str:
+    """What is said behind a change that the figures of its sentence, as printed, do not subtract to."""
+    if (match["form"] or "") not in {"signed", "abs"}:
+        return ""
+    plain = {m["id"] for m in REFERENCE.finditer(finding.text) if m["id"] and not m["form"]}
+    apart = apart_in_print(numbers[match["id"]], [numbers[i] for i in sorted(plain)], currency=currency)
+    return f" ({ROUNDED})" if apart else ""
 
 
 def findings(
@@ -208,7 +220,9 @@ def panel(
         if relative is not None and relative.published:
             span = format_number(relative, "interval") if relative.interval else ""
             extra = f'<div class="gz-box-more">{number_span(relative, "signed")} relative ({escape(span)})</div>'
-        boxes.append(_box(f"Difference{', adjusted' if adjusted else ''}", difference, extra, currency, form="signed"))
+        apart = apart_in_print(difference, [number for _, number in arms], currency=currency)
+        more = ", adjusted" if adjusted else f", {ROUNDED}" if apart else ""
+        boxes.append(_box(f"Difference{more}", difference, extra, currency, form="signed"))
     lead = escape(item.action[:1].upper() + item.action[1:])
     if decided:  # names and a week, no figure
         lead = f'Decided: <span class="gz-term">{escape(decided)}</span>. The advice was: {escape(item.action)}'

@@ -45,6 +45,7 @@ def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
     yield from _metrics(sources)
     yield from _twice(sources)
     yield from _cards(sources)
+    yield from _registry(sources)
     yield from _remarks(sources)
     yield from _parents(sources)
     yield from _units(sources)
@@ -227,6 +228,16 @@ def _remarks(sources: Mapping[str, Source]) -> Iterator[Problem]:
             )
 
 
+def _registry(sources: Mapping[str, Source]) -> Iterator[Problem]:
+    """Versions of models are in MLflow; a project of tests alone has none."""
+    models = [name for name in sources if name.startswith("models/")]
+    if models and "site.yml" in sources and sources["site.yml"].raw.get("mlflow") is None:
+        what = f"no 'mlflow', which models are read from ({', '.join(models)})"
+        yield sources["site.yml"].problem(
+            ("mlflow",), what, "add 'mlflow: sqlite:///mlflow.db', or http://… of a server"
+        )
+
+
 def _cards(sources: Mapping[str, Source]) -> Iterator[Problem]:
     if "site.yml" not in sources:
         return
@@ -234,8 +245,8 @@ def _cards(sources: Mapping[str, Source]) -> Iterator[Problem]:
     known = sorted({str(s.raw.get("id")) for n, s in sources.items() if "/" in n})
     cards = _map(site.raw.get("executive")).get("cards")
     measured = [n for n, s in sources.items() if n.startswith("models/") and s.raw.get("business")]
-    if isinstance(cards, list) and 0 < len(cards) < FEWEST_CARDS and measured:
-        what = f"{len(cards)} cards, where a model has business figures ({', '.join(measured)})"
+    if isinstance(cards, list | None) and len(_rows(cards)) < FEWEST_CARDS and measured:
+        what = f"{len(_rows(cards))} cards, where a model has business figures ({', '.join(measured)})"
         yield site.problem(("executive", "cards"), what, f"name at least {FEWEST_CARDS}, at most 5")
     for i, card in enumerate(_rows(cards)):
         subject = str(card).split(".", maxsplit=1)[0]

@@ -53,6 +53,14 @@ OPTIONAL: dict[str, type[Sheet]] = {
     "reconciliations.yml": ReconciliationsFile,
 }
 FOLDERS: dict[str, type[Sheet]] = {"models": Model, "experiments": Experiment}
+EMPTY = {"metrics.yml": "metrics: {}", "translations.yml": "translations: []", "alerts.yml": "alerts: []"}
+NOBODY = Problem(
+    "models/",
+    1,
+    "",
+    "no model and no experiment",
+    "begin one by 'gazette new model NAME' or 'gazette new experiment NAME', or add a file to models/ or experiments/",
+)
 MAX_BYTES = 1_000_000
 NUMERIC = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 OCTAL = re.compile(r"[-+]?0[0-7_]+")
@@ -243,21 +251,21 @@ def _files(directory: Path, found: list[Problem]) -> dict[str, type[Sheet]]:
         if (directory / name).is_file():
             names[name] = model
         else:
-            found.append(Problem(name, 1, "", "missing file", f"create {name}; its JSON Schema is in schemas/"))
+            begun = f" with the line '{EMPTY[name]}', if there is nothing to say yet" if name in EMPTY else ""
+            found.append(Problem(name, 1, "", "missing file", f"create {name}{begun}; its JSON Schema is in schemas/"))
     names |= {name: model for name, model in OPTIONAL.items() if (directory / name).is_file()}
     for folder, model in FOLDERS.items():
         if (directory / folder).is_dir():
             names |= {f"{folder}/{path.name}": model for path in sorted((directory / folder).glob("*.y*ml"))}
-    if not any("/" in name for name in names):
-        found.append(Problem("models/", 1, "", "no model and no experiment", "add a file to models/ or experiments/"))
     return names
 
 
-def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
+def problems(directory: Path, *, bare: bool = False) -> tuple[Params | None, list[Problem]]:
     """Every problem in a folder of parameter files, and the parameters where there is none.
 
     Args:
         directory: The ``params/`` folder.
+        bare: Whether there may be no model and no experiment yet.
 
     Returns:
         The parameters (None where something is wrong) and the problems, sorted by file and line.
@@ -269,11 +277,14 @@ def problems(directory: Path) -> tuple[Params | None, list[Problem]]:
         return None, found
     sources: dict[str, Source] = {}
     values: dict[str, Any] = {}
-    for name, model in _files(directory, found).items():
+    names = _files(directory, found)
+    for name, model in names.items():
         if source := read(directory / name, name, found):
             sources[name] = source
             values[name] = _validate(source, model, found)
     found += across(sources)
+    if not bare and not any("/" in name for name in names):
+        found.append(NOBODY)
     if found:
         return None, sorted(found)
     subjects: dict[str, dict[str, Any]] = {
@@ -301,13 +312,17 @@ def published_prose(directory: Path) -> list[Prose]:
     return list(prose({name: source for name, source in sources.items() if source is not None}))
 
 
-def load(directory: Path) -> Params:
+def load(directory: Path, *, bare: bool = False) -> Params:
     """Read and check a folder of parameter files.
+
+    Args:
+        directory: The ``params/`` folder.
+        bare: Whether there may be no model and no experiment yet.
 
     Raises:
         ParamsError: Something is wrong; the message lists every problem with file, line and mend.
     """
-    params, found = problems(directory)
+    params, found = problems(directory, bare=bare)
     if params is None:
         listing = "\n".join(str(problem) for problem in found)
         raise ParamsError(f"{len(found)} problem{'s' if len(found) != 1 else ''} in the parameters\n{listing}")

@@ -200,4 +200,4 @@ class Metric(Sheet):
 class MetricsFile(Sheet):
     """All metrics, by id."""
 
-    metrics: dict[Id, Metric] = Field(min_length=1)
+    metrics: dict[Id, Metric]

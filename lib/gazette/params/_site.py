@@ -22,9 +22,9 @@ class ExecutiveParams(Sheet):
     title: Text = "Executive summary"
     owner: Text
     cards: list[str] = Field(
-        min_length=1,
+        default=[],
         max_length=5,
-        description="Ids of the numbers shown as cards: <subject>.<metric>; three to five where a model has business figures.",
+        description="Ids of the numbers shown as cards: <subject>.<metric>; three to five where a model has business figures, else none to five.",
     )
     max_words: Count = Field(
         default=450,
@@ -93,8 +93,9 @@ class SiteParams(Sheet):
     warehouse: Address = Field(
         description="An ibis connection URL, such as duckdb:///path/to/file.duckdb; secrets are named, as ${WAREHOUSE_PASSWORD}."
     )
-    mlflow: Address = Field(
-        description="An MLflow tracking URI, such as sqlite:///path/to/mlflow.db; secrets are named, as ${MLFLOW_PASSWORD}."
+    mlflow: Address | None = Field(
+        default=None,
+        description="An MLflow tracking URI, such as sqlite:///path/to/mlflow.db; needed where there is a model. Secrets are named, as ${MLFLOW_PASSWORD}.",
     )
     editions: Text = "editions"
     output: Text = "_site"

@@ -11,10 +11,11 @@ from gazette.recompute import _business, _experiment, _model
 from gazette.recompute._arithmetic import Second
 from gazette.recompute._ask import UNREAD, query_of
 from gazette.recompute._outcome import Checked, Failed, Recomputed
+from gazette.recompute._repeated import unlike_repeated
 from gazette.recompute._segments import unlike
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from gazette.params import Experiment, Metric
@@ -26,6 +27,13 @@ __all__ = ["Disagreement", "Inputs", "recompute", "rows_of"]
 SAME = 1e-6  # of a value, or of half of its range: what adding in another order may change, and no more
 ENDS = 1e-3  # of half of the range: critical values are found by two ways of integration
 DIGITS = 12
+PLAIN = {
+    "unit": "number",
+    "interval": None,
+    "n": None,
+    "cell": "segments",
+    "note": "",
+}  # of what is no number of a record
 KINDS = frozenset({"model", "experiment", "summary"})
 
 
@@ -40,6 +48,7 @@ class Inputs:
         past: Experiment to the looks of earlier editions, as its ledger has them.
         last: Last day of the edition's week.
         segments: Experiment to the rows of its frozen answer ``segments``, which are no numbers of a record.
+        repeated: The same of ``repeated``.
     """
 
     subjects: Sequence[Model | Experiment]
@@ -48,6 +57,7 @@ class Inputs:
     past: Mapping[str, list[dict[str, Any]]]
     last: date
     segments: Mapping[str, Sequence[Mapping[Any, Any]]] = field(default_factory=dict)
+    repeated: Mapping[str, Sequence[Mapping[Any, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,39 +106,38 @@ def recompute(
                 wrong.append(Disagreement(page, number, second))
             else:
                 checked.append(_checked(page, number, second))
-    wrong += _unlike_segments(inputs, tables, records)
+    wrong += _unlike_answers(inputs, tables, records)
     checked.sort(key=lambda c: (c.page, c.id))
     failed = tuple(Failed(**{k: str(v) for k, v in row.items()}) for row in tables[UNREAD])
     return Recomputed(numbers=len(published), checked=tuple(checked), failed=failed), tuple(wrong)
 
 
-def _unlike_segments(
+def _unlike_answers(
     inputs: Inputs, tables: Mapping[str, list[dict[str, Any]]], records: Sequence[Record]
 ) -> Iterator[Disagreement]:
-    """Aggregates of segments that came out otherwise, as if they were numbers."""
+    """Segments and rows loaded twice that came out otherwise, as if they were numbers."""
     of = {r.subject: r for r in records if r.numbers}
     for test in inputs.subjects:
-        if isinstance(test, Model) or test.id not in of or test.id not in inputs.segments:
+        if isinstance(test, Model) or test.id not in of:
             continue
         start = query_of(test.id, "")
         own = {name.removeprefix(start): rows for name, rows in tables.items() if name.startswith(start)}
-        blank = of[test.id].numbers[0]
-        for name, label, first, second in unlike(test, inputs.metrics[test.primary], inputs.segments[test.id], own):
-            number = blank.model_copy(
-                update={
+        found: dict[str, Iterable[tuple[str, str, float, float | None]]] = {}
+        if test.id in inputs.segments:
+            found["segments"] = unlike(test, inputs.metrics[test.primary], inputs.segments[test.id], own)
+        if test.id in inputs.repeated:
+            found["repeated"] = unlike_repeated(test, inputs.metrics, inputs.repeated[test.id], own)
+        for query, rows in found.items():
+            for name, label, first, second in rows:
+                changes = {
                     "id": f"{test.id}.{name}",
                     "label": label,
                     "value": first,
-                    "unit": "number",
-                    "interval": None,
-                    "n": None,
+                    "query": query,
                     "metric": test.primary,
-                    "cell": "segments",
-                    "query": "segments",
-                    "note": "",
                 }
-            )
-            yield Disagreement(test.id, number, None if second is None else Second(second))
+                number = of[test.id].numbers[0].model_copy(update={**PLAIN, **changes})
+                yield Disagreement(test.id, number, None if second is None else Second(second))
 
 
 def _published(records: Sequence[Record]) -> dict[str, tuple[str, Number]]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gazette.params import Experiment, Trigger
     from gazette.sources import Period
 
-__all__ = ["came", "end_of", "equal", "kind_of", "left_out", "midnight", "seen", "through", "window"]
+__all__ = ["came", "end_of", "equal", "kind_of", "left_out", "midnight", "seen", "stamped", "through", "window"]
 
 
 def kind_of(columns: Callable[[str], Mapping[str, str]], of: str, column: str) -> str:
@@ -75,8 +75,11 @@ def _met(plan: Experiment, rows: Trigger, period: Period, columns: Callable[[str
     """Of those assigned, the units that met the change, each since the first moment after its assignment at which it did."""
     at, end = f"fact.{name(rows.time)}", end_of(plan, period)
     dated = kind_of(columns, rows.table, rows.time) == "date"
-    timed = f"SELECT COUNT(*) FROM {table(rows.table)} AS fact WHERE {at} < {moment(end)} AND {at} <> {midnight(at)}"
-    begun = midnight("since") if dated else f"CASE WHEN ({timed}) = 0 THEN {midnight('since')} ELSE since END"
+    begun = (
+        midnight("since")
+        if dated
+        else f"CASE WHEN {stamped(rows.table, at, end)} THEN {midnight('since')} ELSE since END"
+    )
     conditions = [
         equal(plan, columns, rows.table, rows.unit, "fact"),
         f"{at} >= seen.begun",
@@ -118,3 +121,9 @@ def end_of(plan: Experiment, period: Period) -> datetime:
 def midnight(moment: str) -> str:
     """The first moment of its day."""
     return f"CAST(CAST({moment} AS DATE) AS TIMESTAMP)"
+
+
+def stamped(of: str, at: str, end: datetime) -> str:
+    """Whether all rows up to the end have a midnight for a time, which means a day; false where there is none."""
+    runs = f"SELECT MAX(CASE WHEN {at} = {midnight(at)} THEN 0 ELSE 1 END) FROM {table(of)} AS fact WHERE {at} < {moment(end)}"
+    return f"COALESCE(({runs}), 1) = 0"

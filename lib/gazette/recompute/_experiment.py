@@ -17,12 +17,13 @@ from gazette.recompute._arithmetic import (
     student,
     uneven,
 )
-from gazette.recompute._entered import came, end_of, equal, kind_of, left_out, midnight, seen, through, window
+from gazette.recompute._entered import came, end_of, equal, kind_of, left_out, midnight, seen, stamped, through, window
 from gazette.recompute._looks import UNKNOWN, agreed, critical_of, shared
 from gazette.recompute._people import guards, people
+from gazette.recompute._repeated import loaded_twice, repeated
 from gazette.recompute._segments import by_part, parted
 from gazette.recompute._shares import share_changes
-from gazette.recompute._sql import literal, moment, name, table, whole
+from gazette.recompute._sql import endless, literal, moment, name, number, table, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,6 +59,7 @@ def questions(
     if plan.window_days is not None:
         yield "young", f"{start}\nSELECT COUNT(*) AS n FROM entered WHERE NOT ({through(plan, period)})"
     yield "left-out", f"{start}\n{left_out(plan)}"
+    yield from repeated(plan, metrics, period, columns)
     for metric in plan.metrics:
         known = metrics[metric]
         if known.fact is None:  # the parameter check has said so already
@@ -102,9 +104,9 @@ def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[
         broken.append("bottom.broken")
         joins.append("JOIN bottom ON bottom.unit = seen.unit")
     if (before := known.covariate) is not None:
-        value = _number(name(before.column), kind_of(columns, before.table, before.column))
+        value = number(name(before.column), kind_of(columns, before.table, before.column))
         parts.append(
-            f"past AS (SELECT seen.unit, MAX(CASE WHEN {_endless(value)} THEN NULL ELSE {value} END) AS v FROM seen "
+            f"past AS (SELECT seen.unit, MAX(CASE WHEN {endless(value)} THEN NULL ELSE {value} END) AS v FROM seen "
             f"JOIN {table(before.table)} AS was ON {equal(plan, columns, before.table, before.unit, 'was')} GROUP BY seen.unit)"
         )
         p, absent = "COALESCE(past.v, 0.0)", "CASE WHEN past.v IS NULL THEN 1.0 ELSE 0.0 END"
@@ -114,18 +116,6 @@ def _values(plan: Experiment, known: Metric, period: Period, columns: Callable[[
         f"each AS (\n  SELECT seen.unit, seen.arm, {x} AS x, {y} AS y, {p} AS p, {absent} AS l, {' + '.join(broken)} AS broken, top.hit, seen.since\n  FROM seen\n  {joined}\n)"
     )
     return ",\n".join(parts)
-
-
-def _number(value: str, kind: str) -> str:
-    """A value as a real number; true is 1, and an empty text is nothing."""
-    if kind == "boolean":
-        return f"CASE WHEN {value} THEN 1.0 WHEN NOT {value} THEN 0.0 END"
-    return f"CAST(NULLIF(TRIM({value}), '') AS DOUBLE)" if kind == "string" else f"CAST({value} AS DOUBLE)"
-
-
-def _endless(value: str) -> str:
-    """Whether a value is none that can be added up."""
-    return f"{value} IN (CAST('NaN' AS DOUBLE), CAST('Infinity' AS DOUBLE), CAST('-Infinity' AS DOUBLE))"
 
 
 def _total(
@@ -154,12 +144,13 @@ def _total(
         "count": f"CAST(COUNT({there}) AS DOUBLE)",
     }.get(fact.aggregation, "")
     if fact.value:
-        value = _number(f"fact.{name(fact.value)}", kind_of(columns, fact.table, fact.value))
-        total = f"COALESCE(SUM(CASE WHEN {_endless(value)} THEN NULL ELSE {value} END), 0.0)"
-        broken = f"SUM(CASE WHEN {_endless(value)} THEN 1 ELSE 0 END)"
-        counted = f"CASE WHEN {_endless(value)} THEN NULL ELSE {value} END"
-    runs = f"SELECT MAX(CASE WHEN {at} = {midnight(at)} THEN 0 ELSE 1 END) FROM {table(fact.table)} AS fact WHERE {at} < {moment(end)}"
-    since = "since" if day else f"CASE WHEN ({runs}) = 0 THEN {midnight('since')} ELSE since END AS since"
+        value = number(f"fact.{name(fact.value)}", kind_of(columns, fact.table, fact.value))
+        total = f"COALESCE(SUM(CASE WHEN {endless(value)} THEN NULL ELSE {value} END), 0.0)"
+        broken = f"SUM(CASE WHEN {endless(value)} THEN 1 ELSE 0 END)"
+        counted = f"CASE WHEN {endless(value)} THEN NULL ELSE {value} END"
+    since = (
+        "since" if day else f"CASE WHEN {stamped(fact.table, at, end)} THEN {midnight('since')} ELSE since END AS since"
+    )
     return (
         f"  SELECT seen.unit, {total} AS v, {broken} AS broken, CASE WHEN COUNT({counted}) > 0 THEN 1 ELSE 0 END AS hit\n  FROM (SELECT unit, {since} FROM seen) AS seen\n"
         f"  LEFT JOIN {table(fact.table)} AS fact\n    ON {' AND '.join(conditions)}\n  GROUP BY seen.unit"
@@ -251,6 +242,7 @@ def seconds(
     if "arms" not in tables:
         return {}
     units, found = people(plan, tables)
+    found |= loaded_twice(plan, metrics, tables)
     alpha = plan.alpha / len(plan.treatments)
     arms_of = _compared(plan, metrics[plan.primary], tables)
     information = shared(metrics[plan.primary], *arms_of, whole=plan.window_days is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from gazette.recompute._sql import name, table, whole
@@ -65,6 +66,7 @@ def unlike(
         first: Rows of the frozen answer ``segments``.
         tables: Second answers by the names of their questions; one that failed is left out.
     """
+    widest = max((_size(_quantities(r, known, plan.primary)) for r in first), default=0.0)
     for i, segment in enumerate(plan.segments):
         if f"segment.{i}" not in tables:
             continue
@@ -77,12 +79,15 @@ def unlike(
             again = {k: _number(other.get(k)) for k in ("n", "value", "spread", "third")} if other is not None else {}
             for quantity, value in found.items():
                 second, size = again.get(quantity), abs(found.get("spread", 0.0))
-                power, mean = POWERS.get(quantity, 0.5), abs(found.get("value", 0.0))
-                size = max(
-                    abs(value), size**power, SAME * mean ** (2 * power)
-                )  # the last is the rounding of what does not vary
+                power = POWERS.get(quantity, 0.5)
+                # moments are taken from the middle of all, so those of a few round at the size of all
+                size = max(abs(value), size**power, SAME * widest ** (2 * power))
                 if second is None or abs(value - second) > SAME * max(size, 1e-9):
                     yield f"{own}.{quantity}", f"{label}, {quantity}", value, second
+
+
+def _size(found: Mapping[str, float]) -> float:
+    return max(abs(found.get("value", 0.0)), math.sqrt(abs(found.get("spread", 0.0))))
 
 
 def _part(value: Any) -> str:

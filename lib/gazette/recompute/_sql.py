@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-__all__ = ["day", "literal", "moment", "name", "table", "whole"]
+__all__ = ["day", "endless", "literal", "moment", "name", "number", "table", "whole"]
 
 
 def name(column: str) -> str:
@@ -52,3 +52,15 @@ def day(when: date) -> str:
 def whole(value: str) -> str:
     """An aggregate of an arm, nothing where one of its values is none that can be added up."""
     return f"CASE WHEN SUM(broken) = 0 THEN {value} END"
+
+
+def number(value: str, kind: str) -> str:
+    """A value as a real number; true is 1, and an empty text is nothing."""
+    if kind == "boolean":
+        return f"CASE WHEN {value} THEN 1.0 WHEN NOT {value} THEN 0.0 END"
+    return f"CAST(NULLIF(TRIM({value}), '') AS DOUBLE)" if kind == "string" else f"CAST({value} AS DOUBLE)"
+
+
+def endless(value: str) -> str:
+    """Whether a value is none that can be added up."""
+    return f"{value} IN (CAST('NaN' AS DOUBLE), CAST('Infinity' AS DOUBLE), CAST('-Infinity' AS DOUBLE))"

@@ -139,7 +139,8 @@ def with_definitions(text: str, ids: Iterable[str], *, owner: str, today: date, 
         yaml.safe_dump({name: entry}, sort_keys=False, allow_unicode=True, width=110) for name, entry in entries.items()
     )
     step = re.search(r"^metrics:[^\n]*\n(?:\s*(?:#[^\n]*)?\n)*( +)", text, re.MULTILINE)
-    made = f"{text.rstrip()}\n{textwrap.indent(added, step[1] if step else '  ')}"
+    begun = re.sub(r"^metrics: *\{ *\} *$", "metrics:", text.rstrip(), flags=re.MULTILINE)
+    made = f"{begun}\n{textwrap.indent(added, step[1] if step else '  ')}"
     before = yaml.safe_load(text)
     try:
         whole = yaml.safe_load(made) == {**before, "metrics": {**before["metrics"], **entries}}

@@ -42,7 +42,7 @@ def repeated(
         if by_day(warehouse, fact, end, file=file):
             continue
         rows = events(warehouse, fact, units, end, period, file=file)
-        rows = rows.filter(rows.happened >= period.start)
+        rows = rows.filter(rows.counts == 1, rows.happened >= period.start)
         alike = rows.group_by("unit_id", "happened", "value").aggregate(n=rows.count())
         alike = alike.mutate(day=alike.happened.date())
         found = alike.group_by("day").aggregate(rows=alike.n.sum(), again=(alike.n - 1).sum())
@@ -66,11 +66,14 @@ def _facts(metrics: Mapping[str, Metric]) -> Iterator[tuple[str, Fact]]:
 
 
 def worst_day(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Of each metric and table the day on which most rows repeat another, where that is a fifth of them or more.
+    """Of each metric and table, in their order, the day on which most rows repeat another, where that is a fifth of them or more.
 
     Args:
         rows: Of the answer ``repeated``.
     """
     judged = [r for r in rows if int(r["rows"]) >= FEWEST and int(r["again"]) >= REPEATED * int(r["rows"])]
     judged.sort(key=lambda r: int(r["again"]) / int(r["rows"]))
-    return [*{(str(r["metric"]), str(r["table"])): r for r in judged}.values()]
+    worst = {(str(r["metric"]), str(r["table"])): r for r in judged}
+    return [
+        worst[key] for key in sorted(worst)
+    ]  # an order that does not change from week to week, as ids of numbers do not

@@ -10,12 +10,16 @@ if TYPE_CHECKING:
 
 __all__ = ["named", "off", "thirds"]
 
+MEAN = "gz_mean_"
 OFF = "gz_off_"  # a column less its mean over the whole table, so that powers of it do not cancel
 
 
 def off(rows: Any, columns: Sequence[str]) -> Any:
-    """The table with each of these columns less its mean over all rows."""
-    return rows.mutate(**{f"{OFF}{c}": rows[c] - rows[c].mean().as_scalar() for c in columns})
+    """The table with each of these columns less its mean over all rows; the means come from one scan, and once, beside every row."""
+    if not columns:
+        return rows
+    beside = rows.cross_join(rows.aggregate(**{f"{MEAN}{c}": rows[c].mean() for c in columns}))
+    return beside.select(*rows.columns, **{f"{OFF}{c}": beside[c] - beside[f"{MEAN}{c}"] for c in columns})
 
 
 def named(columns: Mapping[str, str]) -> Iterator[tuple[str, str]]:

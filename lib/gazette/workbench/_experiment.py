@@ -299,6 +299,7 @@ class ExperimentBench(FlipSteps):
                 "unknown": "not published",
             }[conclusions.guardrail_of(result)]
         p = self._numbers[number.id.removesuffix("difference") + "p"].value
+        apart = display.apart_in_print(number, [result.control, result.treatment], currency=self.currency)
         return {
             "treatment": look.treatment,
             "metric": result.title,
@@ -306,7 +307,7 @@ class ExperimentBench(FlipSteps):
             "control_shown": display.format_number(result.control, currency=self.currency),
             "treatment_shown": display.format_number(result.treatment, currency=self.currency),
             "difference_shown": display.format_number(number, "signed", currency=self.currency)
-            + (", adjusted" if result.adjusted and number.published else ""),
+            + (", adjusted" if result.adjusted and number.published else f", {display.ROUNDED}" if apart else ""),
             "range_shown": display.format_number(number, "interval", currency=self.currency)
             if number.interval
             else "–",

@@ -115,7 +115,8 @@ class Money(Registered):
                 less(benefit, plan.cost.per_month),
                 **shared,
             )
-            row["net"] = self._range(net)
+            apart = display.apart_in_print(net, [number, spent], currency=self.currency)
+            row["net"] = self._range(net) + (f" <small>({display.ROUNDED})</small>" if apart else "")
             row["says"] = display.chip(_says(net))
             back = earned_back(plan.cost, benefit)
             name, title = f"{record.subject}.earned-back", f"{record.title}, days until building it is earned back"
