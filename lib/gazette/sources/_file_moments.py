@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gazette.sources._answer import ROUNDING, column_of
-from gazette.sources._experiment import Z
 from gazette.sources._file_people import Finding
+from gazette.sources._quantiles import bounding
 from gazette.sources._thirds import named
 
 if TYPE_CHECKING:
@@ -232,14 +232,16 @@ class Moments:
             if metric.kind != "quantile":
                 continue
             q, column = metric.quantile, column_of(metric.name)
-            half = f"{Z!r} * sqrt(n * {q!r} * {1 - q!r})"
+            shift, reach = bounding(q)
+            low, high = (f"n * {q!r} + {shift!r} {side} {reach!r} * sqrt(n)" for side in "-+")
+            ends = {
+                "quantile": f"greatest(ceil(n * {q!r} - {ROUNDING!r}), 1)",
+                "low": f"greatest(floor({low}), 1)",
+                "high": f"least(ceil({high}) + 1, n)",
+            }
             marks = ", ".join(
-                f"max(x) FILTER (r <= greatest(ceil({rank} - {ROUNDING!r}), 1)) AS {column}_{name}"
-                for name, rank in (
-                    ("quantile", f"n * {q!r}"),
-                    ("low", f"n * {q!r} - {half}"),
-                    ("high", f"n * {q!r} + {half}"),
-                )
+                f"max(x) FILTER (r = {rank}) AS {column}_{mark}, max({rank}) AS {column}_{mark}_rank"
+                for mark, rank in ends.items()
             )
             ranked = (
                 f"SELECT {', '.join(f'{sql} AS {name}' for name, sql in by.items())}, x{i} AS x, "
