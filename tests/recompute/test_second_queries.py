@@ -29,6 +29,7 @@ from gazette.stats import Estimate, mean
 from gazette.workbench._answers import ordered
 from gazette.workbench._measures import spread_of
 from gazette.workbench._reading import Reading
+from gazette.workbench._skewed import held_by_largest
 from small import scored_model
 
 START, CUTOFF = datetime(2026, 11, 16), datetime(2026, 11, 23)  # noqa: DTZ001  the clock of editions is UTC without zone
@@ -184,6 +185,15 @@ def test_every_kind_of_metric_comes_out_the_same_on_untidy_tables(tmp_path: Path
                 same(first, second, suffix)
                 ranges += second is not None and second.low is not None
     assert ranges >= 2 * (2 * (len(METRICS) - 1) - 2)
+    for metric_of in ("spend", "trimmed", "seldom"):
+        rows = [reading.moments(reading.arms[a], metric_of) for a in (reading.plan.control, "b")]
+        for first, suffix in (
+            (stats.effective_users(*rows), "effective"),  # type: ignore[arg-type]
+            (held_by_largest(reading, metric_of, "b"), "largest"),
+        ):
+            second = found[f"b.{metric_of}.{suffix}"]
+            assert second is not None
+            assert second.value == pytest.approx(first, rel=1e-9), (metric_of, suffix)
 
 
 def test_a_test_that_nobody_entered_has_units_and_no_value(tmp_path: Path) -> None:

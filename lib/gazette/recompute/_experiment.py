@@ -18,6 +18,7 @@ from gazette.recompute._arithmetic import (
     uneven,
 )
 from gazette.recompute._entered import came, end_of, equal, kind_of, left_out, midnight, seen, through, window
+from gazette.recompute._largest import HELD, OF_RATIO, few, placed
 from gazette.recompute._looks import UNKNOWN, agreed, critical_of, shared
 from gazette.recompute._ordered import arm_of, bounds, marked
 from gazette.recompute._people import guards, people
@@ -172,15 +173,15 @@ def _plain(known: Metric) -> str:
         return marked(known.quantile)
     if known.denominator is None:
         return (
-            f"\nSELECT arm, COUNT(*) AS n, {whole('AVG(x)')} AS value, VAR_SAMP(x) AS spread, {CUBE} AS third, SUM(hit) AS matched\n"
-            "FROM (SELECT each.*, x - AVG(x) OVER (PARTITION BY arm) AS d FROM each) AS centred GROUP BY arm ORDER BY arm"
+            f"\nSELECT arm, COUNT(*) AS n, {whole('AVG(x)')} AS value, VAR_SAMP(x) AS spread, {CUBE} AS third, SUM(hit) AS matched, {HELD}\n"
+            f"FROM (SELECT each.*, x - AVG(x) OVER (PARTITION BY arm) AS d{placed(known)} FROM each) AS centred GROUP BY arm ORDER BY arm"
         )
     rest = "(each.x - rates.r * each.y) / NULLIF(rates.m, 0)"  # of which the mean is 0
     powers = ", ".join(f"SUM(POWER(each.y / NULLIF(rates.total, 0), {k})) AS w{k}" for k in range(2, 7))
     return (
         ",\nrates AS (SELECT arm, SUM(x) / NULLIF(SUM(y), 0) AS r, AVG(y) AS m, SUM(y) AS total FROM each GROUP BY arm)\n"
         f"SELECT each.arm, COUNT(*) AS n, {whole('MIN(rates.r)')} AS value, "
-        f"VAR_SAMP({rest}) AS spread, AVG(({rest}) * ({rest}) * ({rest})) AS third, SUM(each.hit) AS matched, {powers}\n"
+        f"VAR_SAMP({rest}) AS spread, AVG(({rest}) * ({rest}) * ({rest})) AS third, SUM(each.hit) AS matched, {OF_RATIO}, {powers}\n"
         "FROM each JOIN rates ON rates.arm = each.arm GROUP BY each.arm ORDER BY each.arm"
     )
 
@@ -321,6 +322,9 @@ def _of_metric(
     if adjusted and f"metric.{metric}.{arm}" not in tables:
         return
     pair = _arms(tables[f"metric.{metric}.{arm}"]) if adjusted else plain
+    yield from few(
+        [rows[a] for a in (plan.control, arm) if a in rows], [pair[a] for a in (plan.control, arm) if a in pair]
+    )
     if plan.control not in pair or arm not in pair:
         yield "difference", None
         yield "relative", None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.params import FLAGS
 from gazette.sources._answer import Answer, column_of, flag
+from gazette.sources._largest import largest
 from gazette.sources._matched import THERE, matched
 from gazette.sources._measured import measured
 from gazette.sources._quantiles import MARKS, caps, quantiles, ranks
@@ -90,9 +91,7 @@ def queries(
     ]
     if ranked:
         yield "quantiles", _together(ranked).order_by("metric", "variant")
-    skewed = [n for n, m in known.items() if m.fact is not None and m.fact.aggregation == "sum" and not m.denominator]
-    if skewed:
-        yield "shapes", _shapes(joined, skewed).order_by("metric", "variant")
+    yield from _distributions(joined, known)
     if experiment.segments:
         primary = {experiment.primary: known[experiment.primary]}
         parts = [_segment(joined, i, s, primary) for i, s in enumerate(experiment.segments)]
@@ -354,6 +353,15 @@ def _by_day(days: Any) -> Any:
         n=days.count(), mean=days.value.mean(), var=days.value.var(how="sample").fill_null(0.0)
     )
     return found.order_by("day", "variant")
+
+
+def _distributions(joined: Any, known: dict[str, Metric]) -> Iterator[tuple[str, Any]]:
+    """What the largest users hold of each metric, and how those that add up values are spread."""
+    if (most := largest(joined, known)) is not None:
+        yield "largest", most.order_by("metric", "variant")
+    skewed = [n for n, m in known.items() if m.fact is not None and m.fact.aggregation == "sum" and not m.denominator]
+    if skewed:
+        yield "shapes", _shapes(joined, skewed).order_by("metric", "variant")
 
 
 def _shapes(joined: Any, names: Sequence[str]) -> Any:
