@@ -1,6 +1,6 @@
 # make report builds and publishes the demo; make test runs every test. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help report demo serve lab check schemas test test-quick differential costs planted bench errors kills golden lint types format lock clean
+.PHONY: help report demo serve lab check schemas test test-quick differential costs planted bench errors kills golden methods lint types format lock clean
 WEEKS ?= 2026-W45..2026-W47
 PORT ?= 8000
 CASES ?= 2000
@@ -36,6 +36,9 @@ lab: .venv/stamp-dev ## open a fork in JupyterLab (FORK=forks/NAME)
 
 check: .venv/stamp-run ## report every problem in params/
 	@$(GAZETTE) check
+
+methods: .venv/stamp-dev ## write the editions' page of methods from docs/statistics.md
+	@.venv/bin/python tests/methods.py
 
 schemas: .venv/stamp-run ## write the JSON Schemas of the parameter files
 	@$(GAZETTE) schemas

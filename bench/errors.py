@@ -1,6 +1,6 @@
 """The one table of errors and coverage: what every method of the product does on data whose truth is known.
 
-Usage: python bench/errors.py [--quick] [--scale SHARE] [--only WORD] [--json FILE] [--markdown FILE]
+Usage: python bench/errors.py [--quick] [--scale SHARE] [--only WORD] [--merge] [--json FILE] [--markdown FILE]
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ sys.path[:0] = [str(Path(__file__).parent)]
 
 from rows import Row
 from rows import _looks, _many, _models, _tests
+from rows._users import Case
 
 QUICK = 0.04  # of the runs of the long form
 HEAD = """# Errors and coverage, simulated
@@ -44,6 +45,22 @@ JOBS: list[
 def run(place: int) -> list[Row]:
     """One job, in another process."""
     return JOBS[place]()
+
+
+def name_of(job: partial[list[Row]]) -> str:
+    """Its function and, where it has one, its kind of metric."""
+    kinds = [a.name for a in job.args if isinstance(a, Case)]
+    return " ".join([f"{job.func.__module__}.{job.func.__name__}", *kinds])
+
+
+def merged(old: list[dict[str, object]], new: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The old rows, of which some were simulated again, and those that are new."""
+
+    def place(row: dict[str, object]) -> tuple[object, ...]:
+        return row["part"], row["what"], row["measure"], row["before"]
+
+    again = {place(r): r for r in new}
+    return [again.pop(place(r), r) for r in old] + [*again.values()]
 
 
 def percent(value: float | None, measure: str) -> str:
@@ -92,14 +109,17 @@ def main() -> int:
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--quick", action="store_true", help="a small form of a minute")
     ask.add_argument("--scale", type=float, default=1.0, help="share of the runs of the long form")
-    ask.add_argument("--only", default="", help="jobs whose name or part has this word")
+    ask.add_argument("--only", default="", help="jobs whose name, or kind of metric, has this word")
+    ask.add_argument("--merge", action="store_true", help="with --json: keep the file's other rows")
     ask.add_argument("--json", type=Path, help="file to write the rows to")
     ask.add_argument("--markdown", type=Path, help="file to write the table to")
     ask.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     told = ask.parse_args()
     scale = QUICK if told.quick else told.scale
-    JOBS[:] = [j for j in all_jobs(scale) if told.only in f"{j.func.__module__}.{j.func.__name__}"]
+    JOBS[:] = [j for j in all_jobs(scale) if told.only in name_of(j)]
     rows = [r.as_json() for some in gathered(told.workers) for r in some]
+    if told.merge:
+        rows = merged(json.loads(told.json.read_text()), rows)
     text = markdown(rows, f"Runs: {scale:g} of the long form.")
     if told.json:
         told.json.write_text(json.dumps(rows, indent=1) + "\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -10,9 +10,9 @@ import numpy as np
 from gazette.record import NotPublished
 from gazette.stats import Estimate
 from rows._row import Row, row
-from rows._users import CASES, LOOKS, Case, aggregates, looks_of, plan_of
+from rows._users import CASES, LOOKS, Case, aggregates, growing_clusters, looks_of, plan_of
 
-__all__ = ["filed", "grid", "one_look", "several_looks"]
+__all__ = ["filed", "grid", "growing", "one_look", "several_looks"]
 
 SHARES = ((0.5, 0.5), (0.9, 0.1))
 DESIGNS = {
@@ -20,6 +20,7 @@ DESIGNS = {
     "Pocock": ("group-sequential", "pocock"),
     "confidence sequence": ("confidence-sequence", "obrien-fleming"),
 }
+HALF = 0.5
 LARGE = 1_000_000  # users by whom a truth is known
 READ_OFTEN = ("share", "mean", "revenue2", "ratio", "median", "clusters")
 
@@ -71,15 +72,36 @@ def several_looks(
     case: Case, arms: tuple[int, int], runs: int, *, designs: dict[str, tuple[str, str]], before: float | None = None
 ) -> list[Row]:
     """Errors over four looks without an effect, by design."""
+    drawn = aggregates(case, _seed(case.name, arms, 2), runs, arms, effect=0.0, looks=LOOKS)
+    return _over_looks(case, f"{case.name}, {arms[0]:,} and {arms[1]:,}", arms, drawn, designs, before)
+
+
+def growing(
+    case: Case, arms: tuple[int, int], runs: int, *, designs: dict[str, tuple[str, str]], weekly: float, spread: float
+) -> list[Row]:
+    """Errors over four looks of clusters that are there from the start, whose rows come week by week."""
+    drawn = growing_clusters(_seed(case.name, arms, weekly, spread), runs, arms, weekly=weekly, spread=spread)
+    sizes = "unequal clusters" if spread > HALF else "clusters nearly of one size"
+    what = f"mean of rows, {sizes} whose rows come weekly{' at rates of their own' if weekly else ''}"
+    return _over_looks(case, f"{what}, {arms[0]:,} and {arms[1]:,}", arms, drawn, designs, None)
+
+
+def _over_looks(
+    case: Case,
+    what: str,
+    arms: tuple[int, int],
+    drawn: Iterable[list[dict[str, dict[str, Any]]]],
+    designs: dict[str, tuple[str, str]],
+    before: float | None,
+) -> list[Row]:
     users = sum(arms)
     plans = {n: plan_of(m, s, users=users, shares=(arms[0] / users, arms[1] / users)) for n, (m, s) in designs.items()}
     wrong: dict[str, list[bool | None]] = {name: [] for name in plans}
-    for looks in aggregates(case, _seed(case.name, arms, 2), runs, arms, effect=0.0, looks=LOOKS):
+    for looks in drawn:
         for name, plan in plans.items():
             found = [reading.compare("m", "b") for reading in looks_of(plan, case, looks)]
             there = [f for f in found if isinstance(f.difference, Estimate)]
             wrong[name].append(any(f.excludes_zero for f in there) if there else None)
-    what = f"{case.name}, {arms[0]:,} and {arms[1]:,}"
     return [row(f"{name}, four looks", what, "errs", v, before=before) for name, v in wrong.items()]
 
 
@@ -133,3 +155,6 @@ def filed(scale: float) -> Iterator[partial[list[Row]]]:
     sequential = {"O'Brien-Fleming": DESIGNS["O'Brien-Fleming"]}
     for arms, before in (((5, 5), 0.16), ((10, 10), 0.11), ((20, 20), 0.09), ((18, 2), 0.28)):
         yield partial(several_looks, CASES["clusters"], arms, max(50, runs // 6), designs=sequential, before=before)
+    planned = {name: DESIGNS[name] for name in ("O'Brien-Fleming", "Pocock")}
+    for arms, weekly, spread in (((5, 5), 0.0, 0.9), ((5, 5), 6.0, 0.9), ((5, 5), 0.0, 0.1), ((10, 10), 6.0, 0.3)):
+        yield partial(growing, CASES["clusters"], arms, runs, designs=planned, weekly=weekly, spread=spread)

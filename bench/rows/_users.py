@@ -13,7 +13,7 @@ from gazette.params import Covariate, Experiment, Fact, Metric, Variant
 from gazette.sources._experiment import grouped
 from gazette.workbench._drawn import DrawnReading, read_looks
 
-__all__ = ["CASES", "Case", "aggregates", "looks_of", "plan_of"]
+__all__ = ["CASES", "Case", "aggregates", "growing_clusters", "looks_of", "plan_of"]
 
 Columns = dict[str, np.ndarray]
 START, WEEK, LOOKS = date(2026, 1, 5), 7, 4
@@ -183,6 +183,42 @@ def aggregates(
                 found[r["draw"]][k][r["variant"]] = r
         yield from found
         engine.con.unregister("users")
+
+
+def growing_clusters(
+    rng: np.random.Generator, runs: int, arms: tuple[int, int], *, weekly: float = 0.0, spread: float = 0.9
+) -> list[list[dict[str, dict[str, Any]]]]:
+    """Likewise of clusters that are all there from the start and whose rows come evenly over the looks, as cities have.
+
+    Args:
+        rng: Generator.
+        runs: Tests.
+        arms: Clusters of either arm.
+        weekly: How far a cluster's rate moves from week to week, beside 3 between clusters.
+        spread: Of the logarithm of clusters' sizes.
+    """
+    import ibis
+    import pyarrow as pa
+
+    n = sum(arms)
+    sizes = 30 * np.exp(spread * rng.normal(size=(runs, n))) / LOOKS
+    own, value, rows, parts = rng.normal(10, 3, (runs, n)), np.zeros((runs, n)), np.zeros((runs, n)), []
+    for look in range(LOOKS):
+        new = rng.poisson(sizes) + (look == 0)
+        rate = own + weekly * rng.normal(size=own.shape)
+        value, rows = value + new * rate + 5 * np.sqrt(new) * rng.normal(size=own.shape), rows + new
+        parts.append((value.ravel(), rows.ravel()))
+    table = {name: pa.array(np.concatenate([p[i] for p in parts])) for i, name in enumerate(("m_m", "m_m_den"))}
+    table["draw"] = pa.array(np.tile(np.repeat(np.arange(runs), n), LOOKS))
+    table["look"] = pa.array(np.repeat(np.arange(LOOKS), runs * n))
+    table["variant"] = pa.array(np.tile(np.where(np.arange(n) < arms[0], "a", "b"), runs * LOOKS))
+    engine = ibis.duckdb.connect(threads=1)
+    engine.con.register("clusters", pa.table(table))
+    found: list[list[dict[str, dict[str, Any]]]] = [[{} for _ in range(LOOKS)] for _ in range(runs)]
+    keys = ["draw", "look", "variant"]
+    for r in grouped(engine.table("clusters"), CASES["clusters"].metrics, keys).to_pyarrow().to_pylist():
+        found[r["draw"]][r["look"]][r["variant"]] = r
+    return found
 
 
 def looks_of(

@@ -406,3 +406,29 @@ def test_metrics_that_cannot_be_told_apart_are_refused_by_name(users: Path) -> N
     assert "called 'n'" in refused(
         "--counts", "A=10/100", "--counts", "B=20/100", "--control", "A", "--metric", "n:proportion", code=2
     )
+
+
+@pytest.mark.parametrize(("spread", "rule"), [(1.0, "skew-bent"), (2.5, "skew-withheld")])
+def test_a_metric_that_rests_on_few_says_on_whom_and_what_would_be_needed(
+    tmp_path: Path, spread: float, rule: str
+) -> None:
+    rng, n = np.random.default_rng(5), 2000
+    frame = pd.DataFrame({"arm": np.where(np.arange(n) < 1800, "A", "B")})
+    frame["spend"] = (rng.random(n) < 0.1) * np.exp(spread * rng.normal(size=n))
+    frame.to_csv(tmp_path / "shop.csv", index=False)
+    kept = analyse(tmp_path / "shop.csv", *BASE, "--expected-ratio", "A=0.9,B=0.1", "--metric", "spend:mean:spend")[
+        "record"
+    ]
+    (said,) = [f for f in kept["findings"] if f["rule"] == rule]
+    numbers = {n["id"].removeprefix("analysis.spend."): n["value"] for n in kept["numbers"]}
+    top = frame.groupby("arm").spend.apply(lambda x: x.nlargest(len(x) // 100).sum()).sum() / frame.spend.sum()
+    assert numbers["largest"] == pytest.approx(top)
+    assert numbers["effective"] == pytest.approx(frame.spend.sum() ** 2 / (frame.spend**2).sum())
+    assert numbers["compared"] == n
+    assert {"largest", "effective", "compared"} <= {
+        part.partition("}")[0] for part in said["text"].split("{analysis.spend.")
+    }
+    if rule == "skew-withheld":
+        assert 200 < numbers["unskewed"] < 2000
+        assert "{analysis.spend.unskewed}" in said["text"]
+        assert "{analysis.spend.unskewed} users in the smaller arm" in kept["verdicts"][0]["advice"]["text"]

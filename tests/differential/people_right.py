@@ -113,7 +113,7 @@ def of_arm(world: World, metric: str, rows: pd.DataFrame, arms: Iterable[pd.Data
         rest = [v for v in made[1:] if v is not None] if others is not None else None
         return book.mean_of(made[0], ALPHA, rest, book.freedom_of_ratio(rows.clicks.to_numpy(float)))
     if metric == "middle":
-        return book.Withheld(book.TOO_FEW) if len(x) < 2 else book.quantile_of(x, world.case.quantile)
+        return book.Withheld(book.TOO_FEW) if len(x) < 2 else book.quantile_of(x, world.case.quantile, ALPHA)
     rest = [r[OF.get(metric, metric)].to_numpy(float) for r in others] if others is not None else None
     return book.mean_of(x, ALPHA, rest)
 
@@ -128,7 +128,7 @@ def between(
             return either, either
     x, y = (rows[OF.get(metric, metric)].to_numpy(float) for rows in (a, b))
     if metric == "middle":
-        gap = book.gap_of_quantiles(x, y, world.case.quantile)
+        gap = book.gap_of_quantiles(x, y, world.case.quantile, alpha)
         sides = [book.quantile_of(v, world.case.quantile) for v in (x, y)]
         return gap, book.relative(*sides, gap, book.freedom_of(*sides, len(x), len(y)), alpha)
     freedoms = None

@@ -133,7 +133,7 @@ def of_arm(
     if kind == "proportion":
         return book.share_of(x, alpha)
     if (q := quantile(kind)) is not None:
-        return book.quantile_of(x, q) if len(x) > 1 else book.Withheld(book.TOO_FEW)
+        return book.quantile_of(x, q, alpha) if len(x) > 1 else book.Withheld(book.TOO_FEW)
     return book.mean_of(x, alpha, [r.x.to_numpy(float) for r in arms if r is not rows])
 
 
@@ -155,7 +155,7 @@ def between(
     if (q := quantile(kind)) is not None:
         if min(len(x), len(y)) < 2:
             return (book.Withheld(NOBODY),) * 2
-        gap = book.gap_of_quantiles(x, y, q)
+        gap = book.gap_of_quantiles(x, y, q, alpha)
         marks = book.quantile_of(x, q), book.quantile_of(y, q)
         return gap, book.relative(*marks, gap, book.freedom_of(*marks, len(x), len(y)), alpha)
     share = kind == "proportion" and not sheet.cluster

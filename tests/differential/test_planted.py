@@ -124,7 +124,7 @@ def test_a_fault_in_reading_an_experiment(duck: Engine, monkeypatch: pytest.Monk
     assert unlike(_published(made, reading), second), "an edition with this fault would be published"
 
 
-ONE_EACH, MEASURED, RANKS = (getattr(_experiment, n) for n in ("_one_each", "measured", "_ranks"))
+ONE_EACH, MEASURED, RANKS = (getattr(_experiment, n) for n in ("_one_each", "measured", "ranks"))
 THIRDS = _measured.thirds
 PLANTED_IN_SEGMENTS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "of several values the least is taken": (
@@ -138,8 +138,8 @@ PLANTED_IN_SEGMENTS: dict[str, tuple[str, Any, dict[str, Any]]] = {
         {"segments": 4},
     ),
     "a quantile is that of all": (
-        "_ranks",
-        lambda joined, name, q, by: RANKS(joined.mutate(**{f"m_{name}": joined[f"m_{name}"].max().over(ibis.window())}), name, q, by),
+        "ranks",
+        lambda joined, column, q, by: RANKS(joined.mutate(**{column: joined[column].max().over(ibis.window())}), column, q, by),
         {"primary": "middle"},
     ),
     "a cap is forgotten": (

@@ -15,7 +15,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 @dataclass(frozen=True)
 class Right:
-    """A value with its standard error, and range and p where a library has them; ``sure`` is whether it surely may be published."""
+    """A value with its standard error, and range and p where a library has them; ``sure`` is whether it surely may be published; ``freedom`` are degrees that are not n - 1."""
 
     value: float
     error: float | None = None
@@ -23,6 +23,7 @@ class Right:
     high: float | None = None
     p: float | None = None
     sure: bool = True
+    freedom: float | None = None
 
 
 @dataclass(frozen=True)
@@ -263,7 +264,8 @@ def freedom_of(a: Answer, b: Answer, n: float, m: float) -> float:
     if not (isinstance(a, Right) and isinstance(b, Right)) or min(n, m) < 2:
         return 1.0
     x, y = (a.error or 0.0) ** 2, (b.error or 0.0) ** 2
-    return (x + y) ** 2 / (x**2 / (n - 1) + y**2 / (m - 1)) if x + y else 1.0
+    u, v = a.freedom or n - 1, b.freedom or m - 1
+    return (x + y) ** 2 / (x**2 / u + y**2 / v) if x + y else 1.0
 
 
 def sized(x: np.ndarray, y: np.ndarray, freedoms: tuple[float, float] | None) -> tuple[float, float]:
@@ -324,23 +326,32 @@ def adjusted(x: tuple[np.ndarray, np.ndarray], before: tuple[np.ndarray, np.ndar
     return one, other
 
 
-def quantile_of(x: np.ndarray, q: float) -> Answer:
-    """The sample quantile, and the standard error that two order statistics give: the ranks that bound it in 95 of 100 samples."""
+def quantile_of(x: np.ndarray, q: float, alpha: float = 0.05) -> Answer:
+    """The sample quantile between two order statistics, and the standard error that their distance tells.
+
+    They are those of scipy's exact test of a quantile, or the next ones further out.
+    """
     ordered, n, z = np.sort(x), len(x), stats.norm.isf(0.025)
     if max(stats.binom.pmf([0, n], n, q)) > 0.025:
         return Withheld(TOO_FEW)
-    half = z * math.sqrt(n * q * (1 - q))
-
-    def at(rank: float) -> float:
-        return float(ordered[min(n, max(1, math.ceil(rank - 1e-9))) - 1])
-
     value = float(np.quantile(x, q, method="inverted_cdf"))
-    assert value == at(n * q)
-    return Right(value, (at(n * q + half) - at(n * q - half)) / (2 * z))
+    ends = n * q + (1 - 2 * q) * (z**2 - 1) / 6 + z * stats.binom.std(n, q) * np.array([-1, 1])
+    ranks = max(1, math.floor(ends[0])), min(n, math.ceil(ends[1]) + 1)
+    low, high = (float(ordered[r - 1]) for r in ranks)
+    exact = stats.quantile_test(np.arange(1, n + 1), p=q).confidence_interval()
+    assert ranks[0] in {exact.low, exact.low - 1}
+    assert ranks[1] in {exact.high, exact.high + 1}
+    misses = stats.binom.cdf(ranks[0] - 1, n, q), stats.binom.sf(ranks[1] - 1, n, q)
+    error = (high - low) / float(sum(stats.norm.isf(misses)))
+    gap = stats.beta(ranks[1] - ranks[0], n + 1 - ranks[1] + ranks[0])
+    freedom = min(n - 1, float(gap.mean() ** 2 / gap.var()) / 2)
+    if not math.isclose(alpha, 0.05):
+        low, high = value + error * stats.t.isf(alpha / 2, freedom) * np.array([-1, 1])
+    return Right(value, error, float(low), float(high), freedom=freedom)
 
 
-def gap_of_quantiles(a: np.ndarray, b: np.ndarray, q: float) -> Answer:
-    """Second less first."""
+def gap_of_quantiles(a: np.ndarray, b: np.ndarray, q: float, alpha: float) -> Answer:
+    """Second less first, by Welch's t."""
     if min(len(a), len(b)) < 2:
         return Withheld(TOO_FEW)
     one, other = quantile_of(a, q), quantile_of(b, q)
@@ -351,10 +362,13 @@ def gap_of_quantiles(a: np.ndarray, b: np.ndarray, q: float) -> Answer:
     assert isinstance(other, Right)
     if 0 in {one.error, other.error}:
         return Withheld("ties")
-    spans = [2 * stats.norm.isf(0.025) * (side.error or 0) for side in (one, other)]
+    spans = [side.high - side.low for side in (one, other)]  # type: ignore[operator]  # of 0.95 both are there
     if np.allclose(np.round(there := [one.value, other.value, *spans]), there, rtol=0, atol=1e-6) and min(spans) < 4.5:
         return Withheld("ties would decide")
-    return Right(other.value - one.value, math.hypot(one.error or 0, other.error or 0))
+    gap, error = other.value - one.value, math.hypot(one.error or 0, other.error or 0)
+    freedom = freedom_of(one, other, len(a), len(b))
+    reach = error * float(stats.t.isf(alpha / 2, freedom))
+    return Right(gap, error, gap - reach, gap + reach, float(2 * stats.t.sf(abs(gap) / error, freedom)))
 
 
 def split(counts: list[int], weights: list[float]) -> float:

@@ -22,11 +22,14 @@ from gazette.recompute._ask import query_of
 from gazette.recompute._business import seconds as business_seconds
 from gazette.recompute._experiment import seconds as experiment_seconds
 from gazette.recompute._model import seconds as model_seconds
+from gazette.recompute._ordered import bounds
 from gazette.record import NotPublished, TakenLook
-from gazette.sources import Period, Warehouse, experiment_answers, model_answers
-from gazette.stats import Estimate
+from gazette.sources import Period, Warehouse, _quantiles, experiment_answers, model_answers
+from gazette.stats import Estimate, mean
+from gazette.workbench._answers import ordered
 from gazette.workbench._measures import spread_of
 from gazette.workbench._reading import Reading
+from gazette.workbench._skewed import held_by_largest
 from small import scored_model
 
 START, CUTOFF = datetime(2026, 11, 16), datetime(2026, 11, 23)  # noqa: DTZ001  the clock of editions is UTC without zone
@@ -182,6 +185,15 @@ def test_every_kind_of_metric_comes_out_the_same_on_untidy_tables(tmp_path: Path
                 same(first, second, suffix)
                 ranges += second is not None and second.low is not None
     assert ranges >= 2 * (2 * (len(METRICS) - 1) - 2)
+    for metric_of in ("spend", "trimmed", "seldom"):
+        rows = [reading.moments(reading.arms[a], metric_of) for a in (reading.plan.control, "b")]
+        for first, suffix in (
+            (stats.effective_users(*rows), "effective"),  # type: ignore[arg-type]
+            (held_by_largest(reading, metric_of, "b"), "largest"),
+        ):
+            second = found[f"b.{metric_of}.{suffix}"]
+            assert second is not None
+            assert second.value == pytest.approx(first, rel=1e-9), (metric_of, suffix)
 
 
 def test_a_test_that_nobody_entered_has_units_and_no_value(tmp_path: Path) -> None:
@@ -433,23 +445,47 @@ def test_business_figures_are_what_their_formulas_say(tmp_path: Path) -> None:
     assert found["revenue-effect.year-change"] is None
 
 
-@pytest.mark.parametrize(("quantile", "users"), [(0.07, 100), (0.55, 180), (0.29, 100), (0.9, 10)])
-def test_a_quantile_whose_rank_is_a_whole_number_is_that_rank(tmp_path: Path, quantile: float, users: int) -> None:
+def ordered_twice(place: Path, quantile: float, users: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What both computations count off of values 1, 2 and so on, by arm."""
     assigned = pd.DataFrame({"unit_id": [f"{v}{i}" for i in range(users) for v in "ab"], "experiment": "test"})
     assigned["variant"] = assigned["unit_id"].str[0]
     assigned["assigned_at"] = START
     events = assigned.assign(user=assigned["unit_id"], at=START, loaded=START)[["user", "at", "loaded"]]
     events["value"] = events["user"].str[1:].astype(float) + 1
-    with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
+    with duckdb.connect(str(place / "w.duckdb")) as connection:
         connection.execute("CREATE TABLE assigned AS SELECT * FROM assigned")
         connection.execute("CREATE TABLE events AS SELECT * FROM events")
     known = {"q": metric(fact={**FACT, "value": "value", "aggregation": "sum"}, quantile=quantile)}
     variants = [{"id": v, "title": v, "weight": 0.5} for v in ("a", "b")]
     subject = plan(primary="q", secondary=[], variants=variants)
-    with Warehouse("duckdb://w.duckdb", project=tmp_path) as warehouse:
+    with Warehouse("duckdb://w.duckdb", project=place) as warehouse:
         period = Period(START, CUTOFF, 12)
         first = {a.name: a.table.to_pylist() for a in experiment_answers(warehouse, subject, known, period)}
         second = {a.name: a.table.to_pylist() for a in ask(warehouse, [subject], known, period, {})}
+    return first["quantiles"], second[query_of("test", "metric.q")]
+
+
+RANKS = ("low", "high", "low_rank", "high_rank")
+
+
+@pytest.mark.parametrize(("quantile", "users"), [(0.07, 100), (0.55, 180), (0.29, 100), (0.9, 10)])
+def test_a_quantile_whose_rank_is_a_whole_number_is_that_rank(tmp_path: Path, quantile: float, users: int) -> None:
+    first, second = ordered_twice(tmp_path, quantile, users)
     exact = -(-Fraction(str(quantile)) * users // 1)
-    assert {row["quantile"] for row in first["quantiles"]} == {float(exact)}
-    assert {row["value"] for row in second[query_of("test", "metric.q")]} == {float(exact)}
+    assert {row["quantile"] for row in first} == {float(exact)}
+    assert {row["value"] for row in second} == {float(exact)}
+    assert [[row[k] for k in RANKS] for row in first] == [[row[k] for k in RANKS] for row in second]
+    assert [first[0][k] for k in ("low_rank", "high_rank")] == [*stats.quantile_ranks(quantile, users)]
+
+
+def test_ranks_that_are_rounded_inwards_are_found_the_second_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shift, reach = _quantiles.bounding(0.5)
+    monkeypatch.setattr(_quantiles, "bounding", lambda _: (shift, reach - 0.1))
+    first, second = ordered_twice(tmp_path, 0.5, 100)
+    ranges = [mean(ordered(row, "", 0.5, 100)) for row in first]
+    assert all(isinstance(found, Estimate) for found in ranges)
+    for row, found in zip(second, ranges, strict=True):
+        with pytest.raises(AssertionError):
+            same(found, bounds(row, 0.5, 0.05), "of an arm")  # type: ignore[arg-type]

@@ -128,6 +128,8 @@ class TestASmallProject:
         assert "<b>x</b>" not in text
         assert "catalogue" not in text
         assert "interval-above-zero" in (home / "rules.html").read_text()
+        assert 'href="../methods.html#two-shares"' in (home / "experiments" / "button.html").read_text()
+        assert 'id="two-shares"' in (home / "methods.html").read_text()
         script = (home / "news.js").read_text()
         kept = json.loads(script[script.index(' = {"') + 3 : script.rindex(";")])
         assert kept["edition"] == "2026-W47"

@@ -14,7 +14,7 @@ from gazette.conclusions._portfolio import Tested, describe_portfolio, shipped, 
 from gazette.conclusions._readings import Misreading, misreadings
 from gazette.conclusions._reconciliation import Agreement, Reconciled, agreement_of, holds, reconciled
 from gazette.conclusions._replays import replays
-from gazette.conclusions._standing import MetricResult, guardrail_of, state_by, state_of
+from gazette.conclusions._standing import MetricResult, Skewed, guardrail_of, state_by, state_of
 from gazette.conclusions._summary import (
     NOTHING,
     Extra,
@@ -54,6 +54,7 @@ __all__ = [
     "Moved",
     "Reconciled",
     "Rule",
+    "Skewed",
     "Tested",
     "WatchState",
     "Watched",

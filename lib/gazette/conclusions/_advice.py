@@ -34,7 +34,10 @@ def advice(look: Look, state: VerdictState, rule: str) -> tuple[Action, str, str
         text = "End the test and keep what is live; an effect worth having is ruled out."
         return "stop: no winner", "worthwhile-ruled-out", text
     if state == "not published":
-        return "wait", "not-computable", "There is nothing to decide on yet."
+        text = "There is nothing to decide on yet."
+        if (few := look.primary.skewed) is not None and few.withheld:
+            text += " A range takes {%s} users in the smaller arm, or a cap on the metric." % few.needed.id
+        return "wait", "not-computable", text
     if not look.ended:
         action_rule = rule if rule == "fixed-horizon-not-over" else "test-not-over"
         return "keep running", action_rule, "Decide when the test ends on {=end}; it is too early to stop."

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gazette.conclusions._advice import advice
+from gazette.conclusions._skewed import on_skewed
 from gazette.conclusions._standing import guardrail_of, state_of, within
 from gazette.record import Finding, NotPublished, Verdict
 
@@ -283,7 +284,7 @@ def conclude(look: Look) -> tuple[Verdict, tuple[Finding, ...]]:
     )
     if rule == "fixed-horizon-not-over":
         return verdict, tuple(_deviations(look))
-    return verdict, (*_around(look, state), *_others(look), *_deviations(look))
+    return verdict, (*_around(look, state), *on_skewed(look), *_others(look), *_deviations(look))
 
 
 def _standing(look: Look) -> tuple[VerdictState, str]:

@@ -10,10 +10,29 @@ from gazette.stats import POWER
 if TYPE_CHECKING:
     from gazette.record import Number, VerdictState
 
-__all__ = ["MetricResult", "Standing", "guardrail_of", "state_by", "state_of", "within"]
+__all__ = ["MetricResult", "Skewed", "Standing", "guardrail_of", "state_by", "state_of", "within"]
 
 Role = Literal["primary", "secondary", "guardrail"]
 Standing = Literal["passed", "broken", "open", "unknown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skewed:
+    """That a few users hold much of a metric, which bent its range or took it away.
+
+    Attributes:
+        withheld: Whether there is no range.
+        users: Of control and treatment.
+        effective: Users who would make up the total if all had alike.
+        largest: Share of the total that the largest in a hundred users hold; None where it is not known.
+        needed: Users of the smaller arm from which on there is a range.
+    """
+
+    withheld: bool
+    users: Number
+    effective: Number
+    largest: Number | None
+    needed: Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +53,7 @@ class MetricResult:
         needed: For a guardrail, the users of all arms for which that chance is 80 %.
         adjusted: Whether the comparison is adjusted by a covariate, so that the arms as shown do not subtract to the difference.
         minimum: For the primary metric, the smallest relative effect worth having.
+        skewed: Where a few users hold so much of it that the range is bent or withheld.
     """
 
     metric: str
@@ -50,6 +70,7 @@ class MetricResult:
     needed: Number | None = None
     minimum: float | None = None
     adjusted: bool = False
+    skewed: Skewed | None = None
 
     def good(self, number: Number) -> tuple[float, float] | None:
         """The interval read in the good direction (above zero is better), or None without one."""

@@ -134,6 +134,16 @@ AROUND = rules(
         "chance that the variant is better, and what it costs on average if it is worse",
     ),
     (
+        "skew-withheld",
+        "A few users hold so much of a metric that no range from so few users would hold.",
+        "what the largest users hold, how many users that is worth, and how many it takes",
+    ),
+    (
+        "skew-bent",
+        "They hold so much that a range reaches noticeably further on one side.",
+        "what the largest users hold, and how many users that is worth",
+    ),
+    (
         "flips-none",
         "Every other way to analyse the test that the data allow gives the published state.",
         "how many ways there are",

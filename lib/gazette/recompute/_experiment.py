@@ -18,7 +18,9 @@ from gazette.recompute._arithmetic import (
     uneven,
 )
 from gazette.recompute._entered import came, end_of, equal, kind_of, left_out, midnight, seen, stamped, through, window
+from gazette.recompute._largest import HELD, OF_RATIO, few, placed
 from gazette.recompute._looks import UNKNOWN, agreed, critical_of, shared
+from gazette.recompute._ordered import arm_of, bounds, marked
 from gazette.recompute._people import guards, people
 from gazette.recompute._repeated import loaded_twice, repeated
 from gazette.recompute._segments import by_part, parted
@@ -26,7 +28,7 @@ from gazette.recompute._shares import share_changes
 from gazette.recompute._sql import endless, literal, moment, name, number, table, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gazette.params import Experiment, Fact, Metric
     from gazette.sources import Period
@@ -159,22 +161,18 @@ def _total(
 
 def _plain(known: Metric) -> str:
     if known.quantile is not None:
-        value = f"PERCENTILE_DISC({known.quantile!r}) WITHIN GROUP (ORDER BY x)"
-        return (
-            f"\nSELECT arm, COUNT(*) AS n, {whole(value)} AS value, CAST(NULL AS DOUBLE) AS spread, SUM(hit) AS matched\n"
-            "FROM each GROUP BY arm ORDER BY arm"
-        )
+        return marked(known.quantile)
     if known.denominator is None:
         return (
-            f"\nSELECT arm, COUNT(*) AS n, {whole('AVG(x)')} AS value, VAR_SAMP(x) AS spread, {CUBE} AS third, SUM(hit) AS matched\n"
-            "FROM (SELECT each.*, x - AVG(x) OVER (PARTITION BY arm) AS d FROM each) AS centred GROUP BY arm ORDER BY arm"
+            f"\nSELECT arm, COUNT(*) AS n, {whole('AVG(x)')} AS value, VAR_SAMP(x) AS spread, {CUBE} AS third, SUM(hit) AS matched, {HELD}\n"
+            f"FROM (SELECT each.*, x - AVG(x) OVER (PARTITION BY arm) AS d{placed(known)} FROM each) AS centred GROUP BY arm ORDER BY arm"
         )
     rest = "(each.x - rates.r * each.y) / NULLIF(rates.m, 0)"  # of which the mean is 0
     powers = ", ".join(f"SUM(POWER(each.y / NULLIF(rates.total, 0), {k})) AS w{k}" for k in range(2, 7))
     return (
         ",\nrates AS (SELECT arm, SUM(x) / NULLIF(SUM(y), 0) AS r, AVG(y) AS m, SUM(y) AS total FROM each GROUP BY arm)\n"
         f"SELECT each.arm, COUNT(*) AS n, {whole('MIN(rates.r)')} AS value, "
-        f"VAR_SAMP({rest}) AS spread, AVG(({rest}) * ({rest}) * ({rest})) AS third, SUM(each.hit) AS matched, {powers}\n"
+        f"VAR_SAMP({rest}) AS spread, AVG(({rest}) * ({rest}) * ({rest})) AS third, SUM(each.hit) AS matched, {OF_RATIO}, {powers}\n"
         "FROM each JOIN rates ON rates.arm = each.arm GROUP BY each.arm ORDER BY each.arm"
     )
 
@@ -303,8 +301,12 @@ def _of_metric(
     metric, arm = of
     unknown = critical == UNKNOWN  # then values alone are compared
     shares = known.proportion and not plan.reallocations  # which makes weighted means of them
-    plain = _arms(tables[f"metric.{metric}"])
+    rows = {str(row["arm"]): row for row in tables[f"metric.{metric}"]}
+    plain = _arms(rows.values(), known.quantile)
     for word, name_of in (("control", plan.control), ("treatment", arm)):
+        if name_of in plain and known.quantile is not None:
+            yield word, bounds(rows[name_of], known.quantile, plan.alpha)
+            continue
         yield word, _value(plain[name_of], [*plain.values()], shares, plan.alpha) if name_of in plain else None
     adjusted = known.covariate is not None and known.denominator is None
     if adjusted and plan.reallocations:
@@ -312,6 +314,9 @@ def _of_metric(
     if adjusted and f"metric.{metric}.{arm}" not in tables:
         return
     pair = _arms(tables[f"metric.{metric}.{arm}"]) if adjusted else plain
+    yield from few(
+        [rows[a] for a in (plan.control, arm) if a in rows], [pair[a] for a in (plan.control, arm) if a in pair]
+    )
     if plan.control not in pair or arm not in pair:
         yield "difference", None
         yield "relative", None
@@ -331,15 +336,18 @@ def _compared(plan: Experiment, known: Metric, tables: Mapping[str, Rows]) -> tu
     adjusted = known.covariate is not None and known.denominator is None
     if adjusted and plan.reallocations:
         return None, None
-    arms = _arms(tables.get(f"{name_of}.{arm}" if adjusted else name_of, []))
+    arms = _arms(tables.get(f"{name_of}.{arm}" if adjusted else name_of, []), known.quantile)
     return arms.get(plan.control), arms.get(arm)
 
 
-def _arms(rows: Rows) -> dict[str, Arm]:
+def _arms(rows: Iterable[dict[str, Any]], q: float | None = None) -> dict[str, Arm]:
     """By arm; a value or spread that is not there is left out."""
     found = {}
     for row in rows:
         if row["value"] is not None and row["value"] == row["value"]:
+            if q is not None:
+                found[str(row["arm"])] = arm_of(row, q)
+                continue
             spread, third = (_known(row.get(k)) for k in ("spread", "third"))
             arm = Arm(int(row["n"]), float(row["value"]), spread, third)
             found[str(row["arm"])] = uneven(arm, [row[f"w{k}"] for k in range(2, 7)]) if "w2" in row else arm

@@ -20,6 +20,7 @@ from gazette.site._earlier import earlier_tests
 from gazette.site._engine import render
 from gazette.site._glossary import glossary_page, glossary_terms, inline_words
 from gazette.site._lint import lint_site
+from gazette.site._methods import methods_line, methods_page
 from gazette.site._metrics import stage_metrics
 from gazette.site._notebook import to_page
 from gazette.site._passports import passport_map
@@ -189,6 +190,7 @@ def render_edition(
     terms = glossary_terms(params.glossary)
     (stage / "glossary.qmd").write_text(glossary_page(terms), encoding="utf-8")
     (stage / "rules.qmd").write_text(rules_page(), encoding="utf-8")
+    (stage / "methods.qmd").write_text(methods_page(), encoding="utf-8")
     write_config(stage, read_config(project), title=params.site.title, edition=True, engine=engine)
     _refuse([*lint_sources(stage), *_too_long(edition, parts, params)], "the staged pages", week, stage)
     warnings = render(stage, edition / "site", engine)
@@ -273,7 +275,8 @@ def _stage_part(edition: Path, stage: Path, part: _Part, params: Params, week: W
     data = stage / DATA / part.page
     data.mkdir(parents=True)
     up = "../" if "/" in part.place else ""
-    lead = _byline(part, week, params) + subject_remarks(part.page, known_remarks(params.annotations, week))
+    lead = _byline(part, week, params) + methods_line(part.kind, params.experiments.get(part.page), params.metrics, up)
+    lead += subject_remarks(part.page, known_remarks(params.annotations, week))
     header: dict[str, Any] = {"title": plain(part.title), "page-layout": "full"}
     if part.kind == "summary":
         header["toc"] = False

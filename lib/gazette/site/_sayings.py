@@ -29,7 +29,7 @@ CONCLUSIONS = frozenset({"gz-findings", "gz-headline", "gz-advice", "gz-reason"}
 FREE = frozenset({"gz-number", "gz-term", "gz-rule", "gz-icon"})
 LEADERSHIP = ("index.html", "experiments.html", "models.html", "translation.html", "portfolio.html", "archive.html")
 UNTESTED = ("models/", "operations.html")
-EXPLAINS = ("glossary.html", "provenance.html")  # pages that speak of wordings and of files
+EXPLAINS = ("glossary.html", "methods.html", "provenance.html")  # pages that speak of wordings and of files
 FORMS = ("", "signed", "abs", "rough", "interval", "low", "high", "nearest", "farthest")
 AFTER = re.compile(r"^\s*(?:%|per\s?cent)")
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gazette.params import FLAGS
-from gazette.sources._answer import ROUNDING, Answer, column_of, flag
+from gazette.sources._answer import Answer, column_of, flag
+from gazette.sources._largest import largest
 from gazette.sources._matched import THERE, matched
 from gazette.sources._measured import measured
-from gazette.sources._quantiles import caps, quantiles
+from gazette.sources._quantiles import MARKS, caps, quantiles, ranks
 from gazette.sources._repeated import repeated
 from gazette.sources._units import (
     accounted,
@@ -38,7 +39,6 @@ __all__ = ["dated_by_day", "everyone", "grouped", "people", "queries"]
 
 SHAPE = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 SEGMENT, SEVERAL = "gz_segment_", "__several"  # columns of units; no id of a metric gives such names
-Z = 1.959963984540054  # of the ranks that bound a quantile, as in gazette.stats
 
 
 def queries(
@@ -83,17 +83,15 @@ def queries(
     if trimmed:
         yield "caps", _together(trimmed).order_by("metric")
     ranked = [
-        _ranks(joined, n, m.quantile, ["variant"])
+        ranks(joined, column_of(n), m.quantile, ["variant"])
         .mutate(metric=ibis.literal(n))
-        .select("metric", "variant", "quantile", "low", "high")
+        .select("metric", "variant", *MARKS)
         for n, m in known.items()
         if m.quantile is not None
     ]
     if ranked:
         yield "quantiles", _together(ranked).order_by("metric", "variant")
-    skewed = [n for n, m in known.items() if m.fact is not None and m.fact.aggregation == "sum" and not m.denominator]
-    if skewed:
-        yield "shapes", _shapes(joined, skewed).order_by("metric", "variant")
+    yield from _distributions(joined, known)
     if experiment.segments:
         primary = {experiment.primary: known[experiment.primary]}
         parts = [_segment(joined, i, s, primary) for i, s in enumerate(experiment.segments)]
@@ -357,25 +355,13 @@ def _by_day(days: Any) -> Any:
     return found.order_by("day", "variant")
 
 
-def _ranks(joined: Any, name: str, q: float, by: Sequence[str]) -> Any:
-    """The sample quantile and the two order statistics that bound it, per group."""
-    import ibis  # noqa: PLC0415
-
-    value = joined[column_of(name)]
-    window = ibis.window(group_by=list(by))
-    ranked = joined.select(
-        *by,
-        value=value,
-        rank=ibis.row_number().over(ibis.window(group_by=list(by), order_by=value)) + 1,
-        n=joined.count().over(window),
-    )
-    n = ranked.n.cast("float64")
-    half = Z * (n * q * (1 - q)).sqrt()
-
-    def at(rank: Any) -> Any:
-        return ranked.value.max(where=ranked["rank"] <= ibis.greatest((rank - ROUNDING).ceil(), 1))
-
-    return ranked.group_by(*by).aggregate(quantile=at(n * q), low=at(n * q - half), high=at(n * q + half))
+def _distributions(joined: Any, known: dict[str, Metric]) -> Iterator[tuple[str, Any]]:
+    """What the largest users hold of each metric, and how those that add up values are spread."""
+    if (most := largest(joined, known)) is not None:
+        yield "largest", most.order_by("metric", "variant")
+    skewed = [n for n, m in known.items() if m.fact is not None and m.fact.aggregation == "sum" and not m.denominator]
+    if skewed:
+        yield "shapes", _shapes(joined, skewed).order_by("metric", "variant")
 
 
 def _shapes(joined: Any, names: Sequence[str]) -> Any:
@@ -410,8 +396,8 @@ def grouped(rows: Any, metrics: dict[str, Metric], keys: Sequence[str]) -> Any:
     for name, metric in metrics.items():
         if metric.quantile is not None:
             column = column_of(name)
-            marks = _ranks(rows, name, metric.quantile, keys)
-            named = {f"{column}_{mark}": mark for mark in ("quantile", "low", "high")}
+            marks = ranks(rows, column, metric.quantile, keys)
+            named = {f"{column}_{mark}": mark for mark in MARKS}
             marks = marks.rename(**{f"of_{key}": key for key in keys}, **named)
             found = found.inner_join(marks, [found[key] == marks[f"of_{key}"] for key in keys])
             for key in keys:

@@ -131,6 +131,8 @@ def read_file(
         tables = {"arms": moments.arms(), "missing": moments.missing()}
         if question.segment:
             tables["segments"] = moments.segments()
+        if (most := moments.largest()) is not None:
+            tables["largest"] = most
         found = [*people.findings, *_emptied(people, tables["arms"]), *moments.findings]
         if any(f.weight == "stops" for f in found) and not question.matches:
             found += other_pages(people)

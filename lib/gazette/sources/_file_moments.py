@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gazette.sources._answer import ROUNDING, column_of
-from gazette.sources._experiment import Z
 from gazette.sources._file_people import Finding
+from gazette.sources._largest import HUNDRED
+from gazette.sources._quantiles import bounding
 from gazette.sources._thirds import named
 
 if TYPE_CHECKING:
@@ -232,14 +233,16 @@ class Moments:
             if metric.kind != "quantile":
                 continue
             q, column = metric.quantile, column_of(metric.name)
-            half = f"{Z!r} * sqrt(n * {q!r} * {1 - q!r})"
+            shift, reach = bounding(q)
+            low, high = (f"n * {q!r} + {shift!r} {side} {reach!r} * sqrt(n)" for side in "-+")
+            ends = {
+                "quantile": f"greatest(ceil(n * {q!r} - {ROUNDING!r}), 1)",
+                "low": f"greatest(floor({low}), 1)",
+                "high": f"least(ceil({high}) + 1, n)",
+            }
             marks = ", ".join(
-                f"max(x) FILTER (r <= greatest(ceil({rank} - {ROUNDING!r}), 1)) AS {column}_{name}"
-                for name, rank in (
-                    ("quantile", f"n * {q!r}"),
-                    ("low", f"n * {q!r} - {half}"),
-                    ("high", f"n * {q!r} + {half}"),
-                )
+                f"max(x) FILTER (r = {rank}) AS {column}_{mark}, max({rank}) AS {column}_{mark}_rank"
+                for mark, rank in ends.items()
             )
             ranked = (
                 f"SELECT {', '.join(f'{sql} AS {name}' for name, sql in by.items())}, x{i} AS x, "
@@ -251,6 +254,18 @@ class Moments:
                 self.frame(f"SELECT {names}, {marks} FROM ({ranked}) GROUP BY {names}"), how="left", on=list(by)
             )
         return frame
+
+    def largest(self) -> pd.DataFrame | None:
+        """Per metric of amounts and arm: the total without signs, and that of the largest in a hundred rows; None where there is no such metric."""
+        asked = [] if self.question.cluster else self.question.metrics
+        parts = [
+            f"SELECT {metric.name!r} AS metric, variant, sum(value) FILTER (rank * {HUNDRED} < units) AS top, sum(value) AS whole FROM ("
+            f"SELECT a AS variant, abs(x{i}) AS value, row_number() OVER (PARTITION BY a ORDER BY abs(x{i}) DESC) - 1 AS rank, "
+            f"count(*) OVER (PARTITION BY a) AS units FROM {self.source} WHERE x{i} IS NOT NULL) GROUP BY variant"
+            for i, metric in enumerate(asked)
+            if metric.kind in {"mean", "count", "capped"}
+        ]
+        return self.frame(" UNION ALL ".join(parts) + " ORDER BY metric, variant") if parts else None
 
     def segments(self) -> pd.DataFrame:
         """The primary metric per arm and value of the segment."""

@@ -13,16 +13,12 @@ if TYPE_CHECKING:
 
     from gazette.params import Fact, Metric
 
-__all__ = ["measured"]
+__all__ = ["capped", "measured"]
 
 
 def measured(joined: Any, metrics: dict[str, Metric], by: Sequence[str]) -> Any:
     """Aggregates of groups of a table with a row per unit: n, and per metric mean, variance and third moment, with those of denominator and covariate."""
-    limits: dict[str, Any] = {column_of(n): m.cap for n, m in metrics.items() if m.cap is not None}
-    for name, metric in metrics.items():
-        if metric.cap is None and metric.cap_quantile is not None:
-            limits[column_of(name)] = caps(joined, column_of(name), metric.cap_quantile).cap.as_scalar()
-    rows = joined.mutate(**{c: _at_most(joined[c], limit) for c, limit in limits.items()}) if limits else joined
+    rows = capped(joined, metrics)
     skewed = {n: _others(n, m) for n, m in metrics.items() if m.quantile is None}
     rows = off(rows, [c for n, others in skewed.items() for c in (column_of(n), *others)])
     found: dict[str, Any] = {"n": rows.count()}
@@ -50,6 +46,15 @@ def measured(joined: Any, metrics: dict[str, Metric], by: Sequence[str]) -> Any:
             found |= thirds(rows, dict(zip("xyl", (column, *skewed[name]), strict=False)))
         found |= {f"{part}_broken": rows[f"{part}_broken"].sum() for part, _ in _read(name, metric)}
     return rows.group_by(*by).aggregate(**found)
+
+
+def capped(joined: Any, metrics: dict[str, Metric]) -> Any:
+    """The table with no value above its metric's cap."""
+    limits: dict[str, Any] = {column_of(n): m.cap for n, m in metrics.items() if m.cap is not None}
+    for name, metric in metrics.items():
+        if metric.cap is None and metric.cap_quantile is not None:
+            limits[column_of(name)] = caps(joined, column_of(name), metric.cap_quantile).cap.as_scalar()
+    return joined.mutate(**{c: _at_most(joined[c], limit) for c, limit in limits.items()}) if limits else joined
 
 
 def _others(name: str, metric: Metric) -> list[str]:

@@ -1,13 +1,53 @@
-"""Exact quantiles by ranks, as not every warehouse has a function for them."""
+"""Exact quantiles and the order statistics that bound them, by ranks, as not every warehouse has a function for them."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
+
+from gazette.sources._answer import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["caps", "quantiles"]
+__all__ = ["MARKS", "bounding", "caps", "quantiles", "ranks"]
+
+Z = 1.959963984540054  # of the ranks that bound a quantile, as in gazette.stats
+MARKS = ("quantile", "low", "high", "low_rank", "high_rank")
+
+
+def bounding(q: float) -> tuple[float, float]:
+    """What two ranks that bound a quantile are made of: n q + first -+ second sqrt(n), rounded outwards (``stats.quantile_ranks``)."""
+    return (1 - 2 * q) * (Z**2 - 1) / 6, Z * math.sqrt(q * (1 - q))
+
+
+def ranks(rows: Any, column: str, q: float, by: Sequence[str]) -> Any:
+    """A row per group with the sample quantile (the smallest value that so many do not exceed), two order statistics that bound it, and their ranks.
+
+    Args:
+        rows: A table.
+        column: Its column of values.
+        q: The quantile, between 0 and 1.
+        by: Columns of the groups.
+    """
+    import ibis  # noqa: PLC0415
+
+    value = rows[column]
+    ranked = rows.select(
+        *by,
+        value=value,
+        rank=ibis.row_number().over(ibis.window(group_by=list(by), order_by=value)) + 1,
+        n=rows.count().over(ibis.window(group_by=list(by))).cast("float64"),
+    )
+    shift, reach = bounding(q)
+    ranked = ranked.mutate(
+        low_rank=ibis.greatest((ranked.n * q + shift - reach * ranked.n.sqrt()).floor(), 1),
+        high_rank=ibis.least((ranked.n * q + shift + reach * ranked.n.sqrt()).ceil() + 1, ranked.n),
+        middle=ibis.greatest((ranked.n * q - ROUNDING).ceil(), 1),
+    )
+    place = {"quantile": "middle", "low": "low_rank", "high": "high_rank"}
+    marks = {name: ranked.value.max(where=ranked["rank"] == ranked[rank]) for name, rank in place.items()}
+    return ranked.group_by(*by).aggregate(**marks, low_rank=ranked.low_rank.max(), high_rank=ranked.high_rank.max())
 
 
 def quantiles(rows: Any, column: str, marks: Mapping[str, float], by: Sequence[str] = ()) -> Any:

@@ -31,6 +31,7 @@ from gazette.stats._ratio import homogeneity, sample_ratio, sample_ratio_sequenc
 from gazette.stats._scores import Prediction, Scores, score
 from gazette.stats._sequential import Spending, always_valid_p, boundaries, confidence_sequence_z, spent
 from gazette.stats._shares import difference_of_proportions, relative_of_proportions
+from gazette.stats._skew import Skew, effective_users, skew_of
 
 __all__ = [
     "FEWEST_CLAIMS",
@@ -52,6 +53,7 @@ __all__ = [
     "Prediction",
     "Prior",
     "Scores",
+    "Skew",
     "Specification",
     "Spending",
     "adjust",
@@ -67,6 +69,7 @@ __all__ = [
     "difference_of_means",
     "difference_of_proportions",
     "each_power",
+    "effective_users",
     "fit_prior",
     "guard_power",
     "heterogeneity",
@@ -88,6 +91,7 @@ __all__ = [
     "sample_ratio_sequence",
     "score",
     "shrunken",
+    "skew_of",
     "specifications",
     "spent",
     "student_t",

@@ -47,6 +47,7 @@ class Estimate:
 WIDEST = 1e6  # standard errors to each side, of which a range says nothing
 TOO_FEW = NotPublished(reason="too few users for a range at this look")
 BENT = ", skewness corrected"
+EXACT, TINY = 0.95, 1e-9  # level of the order statistics that warehouses take
 FURTHEST = 37.0  # standard errors, beyond which a p-value is no number any more
 
 
@@ -92,6 +93,8 @@ def student_t(z: float, freedom: float) -> float:
 def mean(arm: Moments, *, level: float = 0.95, beside: Sequence[Moments] = ()) -> Estimate | NotPublished:
     """Mean of one arm with Student's t interval, bent by the skewness of its values where that is known (Hall 1992).
 
+    Of a quantile the range of 95 % lies between its order statistics, whatever the values are.
+
     Args:
         arm: Aggregates.
         level: Confidence level.
@@ -105,6 +108,8 @@ def mean(arm: Moments, *, level: float = 0.95, beside: Sequence[Moments] = ()) -
     if (few := too_unequal(arm)) is not None:
         return few
     error = math.sqrt(arm.variance / arm.n)
+    if arm.bounds is not None and abs(level - EXACT) < TINY:
+        return Estimate(arm.mean, *arm.bounds, level, error, None, arm.n, "order statistics")
     t, bend = float(stdtrit(degrees(arm), 0.5 + level / 2)), skewness / math.sqrt(arm.n)
     low, high = (arm.mean - unstraight(z, bend) * error for z in (t, -t))
     return Estimate(arm.mean, low, high, level, error, None, arm.n, "Student t" if bend == 0 else f"Student t{BENT}")

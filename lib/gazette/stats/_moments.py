@@ -26,6 +26,7 @@ class Moments:
         variance: Their sample variance (divided by n - 1); 0 for a single unit.
         third: Mean third power of their distances from the mean; None where it was not kept.
         freedom: Degrees of freedom of the variance; None is n - 1.
+        bounds: Order statistics between which what the mean stands for lies in at least 95 % of samples; None where it is no quantile.
     """
 
     n: int
@@ -33,6 +34,7 @@ class Moments:
     variance: float
     third: float | None = None
     freedom: float | None = None
+    bounds: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.n, bool) or self.n < 0 or int(self.n) != self.n:

@@ -8,6 +8,7 @@ both arms together: an arm that missed the tail says itself that there is none.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gazette.record import NotPublished
@@ -15,10 +16,11 @@ from gazette.record import NotPublished
 if TYPE_CHECKING:
     from gazette.stats._moments import Moments
 
-__all__ = ["shape", "straight", "too_skewed", "unstraight"]
+__all__ = ["Skew", "effective_users", "shape", "skew_of", "straight", "too_skewed", "unstraight"]
 
 MOST = 1.0  # skewness of an arm's mean, beyond which a range of 95 % misses in up to 40 % of samples
 TINY = 1e-9  # skewness that bends nothing
+NOTED = 0.1  # skewness of a difference, which at two standard errors moves an end by an eighth of one
 FAR = 3.5  # a statistic on the side of the tail is not bent nearer beyond this: the expansion is one about the middle
 
 
@@ -77,10 +79,55 @@ def too_skewed(smallest: int, skewness: float) -> NotPublished | None:
         smallest: Units of the smaller arm.
         skewness: Of one unit's value, from :func:`shape`.
     """
-    needed = math.ceil((skewness / MOST) ** 2)
+    needed = _needed(skewness)
     if smallest >= needed:
         return None
     return NotPublished(
         reason=f"a few users hold so much of the total that {smallest:,} in an arm say too little of its mean: "
         f"at least {needed:,} are needed, or a cap on the metric"
     )
+
+
+def _needed(skewness: float) -> int:
+    return math.ceil((skewness / MOST) ** 2)
+
+
+@dataclass(frozen=True)
+class Skew:
+    """What a few large values do to a comparison.
+
+    Attributes:
+        withheld: Whether it has no range for that.
+        bent: Whether its range reaches noticeably further on one side.
+        needed: Users of the smaller arm from which on there is a range.
+    """
+
+    withheld: bool
+    bent: bool
+    needed: int
+
+
+def skew_of(control: Moments, treatment: Moments) -> Skew:
+    """What the skewness of two arms does to their comparison.
+
+    Args:
+        control: As they are compared.
+        treatment: Likewise.
+    """
+    if not control.n or not treatment.n:
+        return Skew(withheld=False, bent=False, needed=0)
+    skewness = shape(control, treatment)
+    withheld = too_skewed(min(control.n, treatment.n), skewness) is not None
+    return Skew(withheld, not withheld and abs(of_difference(control, treatment)) >= NOTED, _needed(skewness))
+
+
+def effective_users(*arms: Moments) -> float:
+    """Users who would make up the total if each had as much as the others: the square of the sum over the sum of squares (Kish 1965).
+
+    >>> from gazette.stats import Moments
+    >>> round(effective_users(Moments(100, 1.0, 0.0)), 6), round(effective_users(Moments(100, 0.01, 0.01)), 6)
+    (100.0, 1.0)
+    """
+    whole = math.fsum(a.n * a.mean for a in arms)
+    squares = math.fsum((a.n - 1) * a.variance + a.n * a.mean**2 for a in arms if a.n)
+    return whole**2 / squares if squares > 0 else 0.0

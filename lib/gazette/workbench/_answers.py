@@ -12,7 +12,7 @@ from gazette import stats
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["date_of", "joint", "moments", "number", "records"]
+__all__ = ["date_of", "joint", "moments", "number", "ordered", "records"]
 
 
 def date_of(day: Any) -> date:
@@ -34,6 +34,14 @@ def moments(row: Mapping[str, Any], column: str, n: int) -> stats.Moments:
     """Moments of a column of a row of aggregates; no third one where the edition did not keep it."""
     third = row.get(f"{column}_third")
     return stats.Moments(n, number(row[f"{column}_mean"]), number(row[f"{column}_var"]), _or_none(third))
+
+
+def ordered(row: Mapping[str, Any], prefix: str, q: float, n: int) -> stats.Moments:
+    """Moments of a quantile of so many units, from order statistics; their ranks are not there where an earlier edition kept none."""
+    value, low, high = (float(row[f"{prefix}{mark}"]) for mark in ("quantile", "low", "high"))
+    ranks = [_or_none(row.get(f"{prefix}{mark}")) for mark in ("low_rank", "high_rank")]
+    kept = None if None in ranks else (int(ranks[0] or 0), int(ranks[1] or 0))
+    return stats.quantile_moments(n, value, low, high, q=q, ranks=kept)
 
 
 def joint(row: Mapping[str, Any], column: str, part: str, first: stats.Moments) -> stats.Joint:

@@ -127,13 +127,13 @@ class ExperimentBench(FlipSteps):
             )
         if "decide" in common:
             facts |= guard_facts(self, self.arm, common["decide"])
+        start = "assignment" if plan.triggered is None else "the trigger"
         if dated := reading.accounted.dated_by_day():
             facts["Dated by day"] = "; ".join(
-                f"{self.params.metrics[m].title} counts from the day of assignment, as {of} has days and no times"
+                f"{self.params.metrics[m].title} counts from the day of {start}, as {of} has days and no times"
                 for m, of in dated
             )
         if "window" in common:
-            start = "assignment" if plan.triggered is None else "the trigger"
             window, young = (display.format_number(common[k]) for k in ("window", "young"))
             facts["Exposure window"] = (
                 f"each user counts for {window} since {start}; {young} more are not through with theirs and do not count yet"

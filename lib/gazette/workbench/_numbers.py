@@ -17,6 +17,7 @@ from gazette.workbench._guards import decision_units, guard_power
 from gazette.workbench._matched import Matched, Repeated, Several, matched_of, repeated_of, several_of
 from gazette.workbench._missing import Lack, lacks_of
 from gazette.workbench._reading import Effect, Reading
+from gazette.workbench._skewed import skewed
 from gazette.workbench._triggered import diluted, share_met, triggered_numbers
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ class ExperimentNumbers(Bench):
             margin=margin if effect.role == "guardrail" else None,
             minimum=(self.plan.minimum_effect or None) if effect.role == "primary" else None,
             adjusted=bool(effect.saved),
+            skewed=skewed(self, effect),
             **numbers,
         )
 

@@ -13,7 +13,7 @@ from gazette import stats
 from gazette.record import NotPublished
 from gazette.sources import column_of
 from gazette.workbench._accounted import Accounted, broken_values
-from gazette.workbench._answers import date_of, joint, moments, records
+from gazette.workbench._answers import date_of, joint, moments, ordered, records
 from gazette.workbench._looks import Looks
 from gazette.workbench._phases import MOVED, splits, stratified, too_few
 
@@ -148,19 +148,17 @@ class Reading(Looks):
 
     def _quantile(self, row: Mapping[str, Any], metric: str, n: int) -> stats.Moments | NotPublished:
         """From order statistics beside the row's aggregates, else from the table of the arms' own."""
-        marks, column = ("quantile", "low", "high"), column_of(metric)
-        least = stats.quantile_units(self.metrics[metric].quantile or 0.5)
+        q, column = self.metrics[metric].quantile or 0.5, f"{column_of(metric)}_"
+        least = stats.quantile_units(q)
         if 0 < n < least:
             return NotPublished(reason=f"{n} users are too few for this quantile: {least} are needed in each arm")
-        if f"{column}_quantile" in row:
-            if n == 0:
-                return NotPublished(reason="no users with a value in this arm")
-            return stats.quantile_moments(n, *(float(row[f"{column}_{mark}"]) for mark in marks))
+        if f"{column}quantile" in row:
+            return ordered(row, column, q, n) if n else NotPublished(reason="no users with a value in this arm")
         if "segment" in row:
             return NotPublished(reason="this quantile was not taken by segment")
         for other in records(self.table("quantiles")):
             if other["metric"] == metric and other["variant"] == str(row["variant"]):
-                return stats.quantile_moments(n, *(float(other[mark]) for mark in marks))
+                return ordered(other, "", q, n)
         return NotPublished(reason="no users in this arm")
 
     def between(
