@@ -49,7 +49,8 @@ def read_parts(engine: Engine, made: World) -> tuple[Reading, dict[str, Second |
     reading = Reading(made.plan, made.metrics, first.get, last=last)
     rows = first["segments"].to_dict("records") if "segments" in first else []
     parts = unlike(made.plan, made.metrics[made.plan.primary], rows, tables)
-    again = unlike_repeated(made.plan, made.metrics, first["repeated"].to_dict("records"), tables)
+    twice = first["repeated"].to_dict("records") if "repeated" in first else []  # asked of what is summed or counted
+    again = unlike_repeated(made.plan, made.metrics, twice, tables)
     return reading, seconds(made.plan, made.metrics, tables, [], last=last), [*parts, *again]
 
 

@@ -34,7 +34,7 @@ CHANGES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "a page of an edition": (f"editions/{WEEK}/experiments/button.html", spoil),
     "a page of an edition is gone": (f"editions/{WEEK}/index.html", lambda p: p.unlink()),
     "a page more": (f"editions/{WEEK}/more.html", lambda p: p.write_text("<p>We won.</p>")),
-    "an edition's manifest": (f"editions/{WEEK}/manifest.json", spoil),
+    "an edition's manifest is gone": (f"editions/{WEEK}/manifest.json", lambda p: p.unlink()),
     "an edition is a link": (f"editions/{WEEK}", swap_for_link),
     "a page of the shelf": ("archive.html", spoil),
     "a script of the shelf": ("editions.js", spoil),
@@ -63,9 +63,7 @@ def test_what_was_changed_on_the_site_is_named_and_put_right(published: SmallPro
     assert "put right" not in gazette("build", WEEK, project=root).stderr
 
 
-def test_another_sound_edition_in_its_place_is_refused_and_nothing_replaced(
-    published: SmallProject, tmp_path: Path
-) -> None:
+def test_another_edition_in_its_place_is_refused_and_nothing_replaced(published: SmallProject, tmp_path: Path) -> None:
     """Readers saw it: which of the two is the record is for people to say."""
     root, other = published.root, tmp_path / "other"
     shutil.copytree(root, other)

@@ -55,11 +55,14 @@ def refuse_leaks(files: Iterable[tuple[str, bytes]], done: str, allowed: Collect
 
 
 def _texts(content: bytes) -> bytes:
-    """Distinct texts of a table, one a line."""
+    """Distinct texts of a table, one a line; of what is none the bytes as they are."""
     import pyarrow as pa  # noqa: PLC0415  slow to import
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    file = pq.ParquetFile(io.BytesIO(content))
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+    except pa.ArrowInvalid:
+        return content
     names = [f.name for f in file.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
     columns = file.read(columns=names).itercolumns() if names else ()
     return "\n".join(text for column in columns for text in column.unique().to_pylist() if text).encode()
