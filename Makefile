@@ -49,7 +49,7 @@ test: .venv/stamp-dev ## set up what tests need, then lint and all tests, types 
 	@tools/postgres.sh
 	@GAZETTE_BROWSER="$$(tools/browser.sh)" && export GAZETTE_BROWSER && $(PYTEST)
 
-test-quick: .venv/stamp-dev ## the same without tests that build an edition, open a browser or start a server
+test-quick: .venv/stamp-dev ## the same without tests that build an edition, open a browser or start a server, and a third of many cases
 	@$(MAKE) --no-print-directory lint
 	@GAZETTE_TEST_QUICK=1 $(PYTEST) -m "not integration and not browser and not server"
 

@@ -36,13 +36,18 @@ def site(shared):
 SETTINGS = "[pytest]\nfilterwarnings = error\nmarkers =\n    integration\n    browser\n    server\n    slow(why)\n"
 
 
+def own_environment() -> dict[str, str]:
+    """Without what this run of pytest was told."""
+    told = {k for k in os.environ if k.startswith("PYTEST")} | {"GAZETTE_TEST_QUICK"}
+    return {k: v for k, v in os.environ.items() if k not in told} | {"PYTHONPATH": str(HERE)}
+
+
 def run(place: Path, tests: str, *options: str) -> str:
     (place / "conftest.py").write_text(CONFTEST)
     (place / "pytest.ini").write_text(SETTINGS)
     (place / "test_it.py").write_text(tests)
     words = [sys.executable, "-m", "pytest", "-s", *options]
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")} | {"PYTHONPATH": str(HERE)}
-    env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    env = {**own_environment(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(words, cwd=place, env=env, capture_output=True, text=True, check=False, timeout=120).stdout
 
 
@@ -155,3 +160,41 @@ def test_all_workers_of_a_run_find_the_same_order() -> None:
         for seed in range(4)
     }
     assert len(found) == 1
+
+
+def test_a_quick_run_takes_every_test_and_a_third_of_many_cases(tmp_path: Path) -> None:
+    (tmp_path / "test_cases.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.parametrize('n', range(9))\ndef test_many(n): pass\n"
+        "@pytest.mark.parametrize('n', range(4))\ndef test_few(n): pass\n"
+        "def test_one(): pass\n"
+    )
+    ran = {}
+    for quick in ("", "1"):
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "--collect-only",
+                "-q",
+                "-p",
+                "costs",
+                "-p",
+                "no:cacheprovider",
+                str(tmp_path),
+            ],
+            env={**own_environment(), "GAZETTE_TEST_QUICK": quick},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        ran[quick] = [line.rpartition("::")[2] for line in done.stdout.splitlines() if "::" in line]
+    assert len(ran[""]) == 14
+    assert ran["1"] == [
+        "test_many[0]",
+        "test_many[3]",
+        "test_many[6]",
+        *(f"test_few[{n}]" for n in range(4)),
+        "test_one",
+    ]

@@ -138,6 +138,7 @@ def test_what_is_asked_wrongly_is_said(project: SmallProject) -> None:
         read_aa(b'{"test": 1}', "bad.json")
 
 
+@pytest.mark.integration
 def test_the_command_writes_what_the_next_edition_seals_and_prints(
     project: SmallProject, capsys: pytest.CaptureFixture[str]
 ) -> None:

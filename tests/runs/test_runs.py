@@ -378,7 +378,7 @@ class TestWarm:
             monkeypatch.setattr("gazette.runs._process._forked", _no_fork)
         last = {"ok": emit(), "failed": "1 / 0", "timed out": "import time; time.sleep(300)"}[end]
         outcome = run(
-            job(tmp_path, DETACH.format(note=str(tmp_path / "pid")), last, timeout=20 if end == "timed out" else 60)
+            job(tmp_path, DETACH.format(note=str(tmp_path / "pid")), last, timeout=6 if end == "timed out" else 60)
         )
         assert outcome.status == ("ok" if end == "ok" else "failed")
         assert not running(int((tmp_path / "pid").read_text()))
