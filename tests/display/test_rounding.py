@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
@@ -44,14 +45,19 @@ def number(value: float, unit: Any, low: float, high: float, name: str = "differ
 
 def read(text: str, unit: str) -> float:
     """What a reader takes from a text, in the unit."""
-    words = {"million": 1e6, "billion": 1e9}
-    factor = next((f for w, f in words.items() if w in text), 1.0) / (
+    return float(exact(text, unit))
+
+
+def exact(text: str, unit: str) -> Decimal:
+    """The same with all its digits, of which a float has no more than sixteen."""
+    words = {"million": 10**6, "billion": 10**9}
+    factor = Decimal(next((f for w, f in words.items() if w in text), 1)) / (
         100 if unit in {"fraction", "points", "relative"} else 1
     )
     below = text.endswith(" below 0")
     text = text.removeprefix(LIMIT).removeprefix("more than ").removesuffix(" below 0")
     digits = "".join(c for c in text if c in "0123456789.")
-    return float(digits) * factor * (-1 if below or "−" in text else 1)
+    return Decimal(digits) * factor * (-1 if below or "−" in text else 1)
 
 
 def sign(value: float) -> int:
@@ -131,18 +137,19 @@ def test_tables_show_digits_by_the_range_of_their_row() -> None:
 
 def subtracts(texts: tuple[str, str, str], unit: str) -> bool:
     """Whether a reader who takes the first printed figure from the second gets the third, in its digits."""
-    start, end, gap = (read(t, unit) for t in texts)
+    start, end, gap = (exact(t, unit) for t in texts)
     digits = texts[2].replace(",", "").partition(".")[2]
-    place = 10.0 ** -len("".join(c for c in digits if c.isdigit())) * next(
-        (f for w, f in {"million": 1e6, "billion": 1e9}.items() if w in texts[2]), 1.0
+    place = Decimal(10) ** -len("".join(c for c in digits if c.isdigit())) * next(
+        (f for w, f in {"million": 10**6, "billion": 10**9}.items() if w in texts[2]), 1
     )
     place /= 100 if unit in {"fraction", "points", "relative"} else 1
-    return abs(end - start - gap) <= place / 2 * (1 + 1e-6)
+    return abs(end - start - gap) <= place / 2
 
 
 @given(
     start=SIZES, gap=VALUES, wide=SIZES, parts=st.tuples(st.floats(0.3, 1), st.floats(0.3, 1)), unit=UNITS, currency=CURRENCIES,
 )  # fmt: skip
+@example(start=0.01, gap=100000.0, wide=1e-10, parts=(1.0, 1.0), unit="points", currency="USD")
 @example(start=0.0974, gap=0.016856, wide=0.0044, parts=(0.4, 0.5), unit="fraction", currency="USD")
 @example(start=47.894, gap=-0.075, wide=3.3, parts=(0.5, 0.5), unit="money", currency="USD")
 @example(start=1234.0, gap=1198.0, wide=1100.0, parts=(0.5, 0.5), unit="number", currency="USD")

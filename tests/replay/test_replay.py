@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -161,9 +162,7 @@ def test_a_wrong_request_is_refused_with_its_cure(sealed: Path, arguments: list[
 
 
 def test_a_disk_that_refuses_is_said_and_leaves_nothing(project: Path) -> None:
-    command = (
-        f"ulimit -f 8; exec {sys.executable} -m gazette replay {WEEK} --project {project}"  # in blocks of 512 bytes
-    )
+    command = f"ulimit -f 8; exec {shlex.quote(sys.executable)} -m gazette replay {WEEK} --project {shlex.quote(str(project))}"  # in blocks of 512 bytes
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
