@@ -47,7 +47,8 @@ def run(place: Path, tests: str, *options: str) -> str:
     (place / "pytest.ini").write_text(SETTINGS)
     (place / "test_it.py").write_text(tests)
     words = [sys.executable, "-m", "pytest", "-s", *options]
-    env = {**own_environment(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    # a place of its own for temporary folders: where all runs share one, each new run first deletes what whole runs left
+    env = {**own_environment(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_DEBUG_TEMPROOT": str(place)}
     return subprocess.run(words, cwd=place, env=env, capture_output=True, text=True, check=False, timeout=120).stdout
 
 
