@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+import statsmodels.formula.api as smf
 from scipy.stats import chi2_contingency, moment
 
 from gazette.errors import SourceError
@@ -468,7 +469,9 @@ def test_an_allocation_that_was_moved_is_compared_within_its_days(tables: Tables
             "SELECT unit_id, variant, (unit_id >= 8000)::INT AS phase, (clicked_at IS NOT NULL)::INT AS clicks, amount FROM assigned "
             "LEFT JOIN clicks USING (unit_id) LEFT JOIN spent USING (unit_id)"
         ).df()
-    weights = data["phase"].value_counts(normalize=True)
+    counts = pd.crosstab(data["phase"], data["variant"])
+    weights = counts.prod(axis=1) / counts.sum(axis=1)
+    weights /= weights.sum()
     for metric in ("clicks", "amount"):
         parts = data.groupby(["variant", "phase"])[metric].agg(["mean", "var", "size"])
         means = {a: sum(weights[p] * parts.loc[(a, p), "mean"] for p in weights.index) for a in ("blue", "green")}
@@ -479,6 +482,8 @@ def test_an_allocation_that_was_moved_is_compared_within_its_days(tables: Tables
         found = reading.compare(metric, "green").difference
         assert isinstance(found, Estimate)
         assert found.value == pytest.approx(means["green"] - means["blue"], rel=1e-9)
+        regressed = smf.ols(f"{metric} ~ C(variant) + C(phase)", data).fit()
+        assert found.value == pytest.approx(regressed.params["C(variant)[T.green]"], rel=1e-9), "what a regression says"
         assert found.standard_error == pytest.approx((errors["blue"] + errors["green"]) ** 0.5, rel=1e-9)
         assert [reading.value(metric, a).value for a in means] == pytest.approx([*means.values()])  # type: ignore[union-attr]
         for name in ("control", "treatment", "difference"):
@@ -499,29 +504,41 @@ def test_an_allocation_that_was_moved_is_compared_within_its_days(tables: Tables
 
 
 @pytest.mark.parametrize(
-    ("every", "rate", "why"),
+    ("every", "then", "rate", "why"),
     [
-        (100, 12, "an arm has 80 users in days of one allocation, too few: 100 are needed"),
-        (10, 2, "in days of one allocation fewer than 20 users of an arm could be expected to do it, or not to"),
-        (10, 98, "in days of one allocation fewer than 20 users of an arm could be expected to do it, or not to"),
-        (10, 12, ""),
-        (80, 50, ""),
-        (10, 0, ""),  # one in forty, so twenty of 800
+        (1000, 50, 12, "within days of one allocation an arm counts as 87 users, too few: 100 are needed"),
+        (
+            100,
+            5,
+            1,
+            "within days of one allocation fewer than 20 users of an arm could be expected to do it, or not to",
+        ),
+        (
+            100,
+            5,
+            99,
+            "within days of one allocation fewer than 20 users of an arm could be expected to do it, or not to",
+        ),
+        (100, 2, 12, ""),
+        (2000, 2, 50, ""),
+        (10000, 2, 50, ""),  # one user of the first days, who do not count
     ],
 )
-def test_few_users_in_days_of_one_allocation_are_not_compared(tables: Tables, every: int, rate: int, why: str) -> None:
+def test_few_users_in_days_of_one_allocation_are_not_compared(
+    tables: Tables, every: int, then: int, rate: int, why: str
+) -> None:
     tables.sql(
-        f"CREATE TABLE assigned AS SELECT 'test' AS experiment, i AS unit_id, if(i < 8000, if(i % {every} = 0, 'green', 'blue'), if(i % 2 = 0, 'green', 'blue')) AS variant, "
+        f"CREATE TABLE assigned AS SELECT 'test' AS experiment, i AS unit_id, if(i < 8000, if(i % {every} = 0, 'green', 'blue'), if(i % {then} = 0, 'green', 'blue')) AS variant, "
         "TIMESTAMP '2026-11-09' + to_minutes(if(i < 8000, i, 7 * 24 * 60 + i - 8000)::INT) AS assigned_at FROM range(12000) t(i)",
         f"CREATE TABLE clicks AS SELECT unit_id, assigned_at AS clicked_at, assigned_at AS loaded_at FROM assigned "
-        f"WHERE {f'hash(unit_id) % 100 < {rate}' if rate else '(unit_id // 10) % 40 = 0'}",
+        f"WHERE hash(unit_id) % 100 < {rate}",
         "CREATE TABLE spent AS SELECT unit_id, assigned_at AS at, (hash(unit_id, 1) % 50)::DOUBLE AS amount FROM assigned",
     )
     tables.fact("amount", {"table": "spent", "unit": "unit_id", "time": "at", "value": "amount", "aggregation": "sum"})
     weights = {"blue": 1 - 1 / every, "green": 1 / every}
     reading, second = tables.read(
         variants=[{"id": v, "weight": w} for v, w in weights.items()],
-        reallocations=[{"since": date(2026, 11, 16), "weights": {"blue": 0.5, "green": 0.5}}],
+        reallocations=[{"since": date(2026, 11, 16), "weights": {"blue": 1 - 1 / then, "green": 1 / then}}],
         planned_units=12000,
     )
     found, amount = (reading.compare(m, "green").difference for m in ("clicks", "amount"))
@@ -533,7 +550,7 @@ def test_few_users_in_days_of_one_allocation_are_not_compared(tables: Tables, ev
         assert isinstance(found, Estimate)
         assert other is not None
         assert other.low == pytest.approx(found.low, rel=1e-6)
-    assert isinstance(amount, NotPublished) == (second["amount.difference"] is None) == (every == 100)
+    assert isinstance(amount, NotPublished) == (second["amount.difference"] is None) == (then == 50)
 
 
 @pytest.mark.parametrize("even", [True, False])

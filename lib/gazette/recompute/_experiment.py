@@ -38,7 +38,10 @@ __all__ = ["questions", "seconds"]
 Rows = list[dict[str, Any]]
 CUBE = "AVG(d * d * d)"  # d the distance from the arm's mean
 ONE = 2  # units that a variance needs
-FEW_USERS, FEW_SHARES = 100, 20  # of an arm in days of one allocation: users, and those expected to do it or not to
+FEW_USERS, FEW_SHARES = (
+    100,
+    20,
+)  # of an arm within days of one allocation, as if of one stretch: users, and those expected to do it or not to
 
 
 def questions(
@@ -178,24 +181,26 @@ def _plain(known: Metric) -> str:
 
 
 def _moved(plan: Experiment, *, shares: bool) -> str:
-    """Means over stretches of one allocation, each of the weight that it has in all arms together; no arm that has too few in one."""
-    few = f"MIN(n) >= {FEW_USERS}"
+    """Means over stretches of one allocation, weighted as a regression on arm and stretch does; no arm that counts as too few."""
+    few = f"1 / SUM(share * share / parts.n) >= {FEW_USERS}"
     if shares:
-        few += (
-            f" AND MIN(n * hits / everyone) >= {FEW_SHARES} AND MIN(n * (everyone - hits) / everyone) >= {FEW_SHARES}"
-        )
+        rate = "(SELECT SUM(share * hits / everyone) FROM weighed)"
+        few += f" AND LEAST({rate}, 1 - {rate}) / SUM(share * share / parts.n) >= {FEW_SHARES} * (1 - 1e-9)"
     stretches = [(datetime.combine(first, time()), i) for i, (first, _) in enumerate(plan.phases()) if i]
     place = " ".join(f"WHEN since >= {moment(start)} THEN {i}" for start, i in reversed(stretches))
     return (
         f",\nplaced AS (SELECT arm, x, broken, CASE {place} ELSE 0 END AS stretch FROM each),\n"
-        "sizes AS (SELECT stretch, CAST(COUNT(*) AS DOUBLE) AS everyone, SUM(x) AS hits, "
-        "CAST(COUNT(*) AS DOUBLE) / (SELECT COUNT(*) FROM placed) AS share FROM placed GROUP BY stretch),\n"
-        f"parts AS (SELECT arm, stretch, COUNT(*) AS n, AVG(x) AS m, VAR_SAMP(x) AS v, {CUBE} AS c, SUM(broken) AS broken\n"
-        "  FROM (SELECT placed.*, x - AVG(x) OVER (PARTITION BY arm, stretch) AS d FROM placed) AS centred GROUP BY arm, stretch)\n"
-        f"SELECT arm, CAST(SUM(n) AS BIGINT) AS n, {whole('SUM(share * m)')} AS value, SUM(n) * SUM(share * share * v / n) AS spread,\n"
-        "  SUM(n) * SUM(n) * SUM(share * share * share * c / (CAST(n AS DOUBLE) * n)) AS third\n"
-        "FROM parts JOIN sizes ON sizes.stretch = parts.stretch GROUP BY arm\n"
-        f"HAVING COUNT(*) = (SELECT COUNT(*) FROM sizes) AND {few} ORDER BY arm"
+        f"parts AS (SELECT arm, stretch, COUNT(*) AS n, AVG(x) AS m, VAR_SAMP(x) AS v, {CUBE} AS c, SUM(x) AS hits, SUM(broken) AS broken\n"
+        "  FROM (SELECT placed.*, x - AVG(x) OVER (PARTITION BY arm, stretch) AS d FROM placed) AS centred GROUP BY arm, stretch),\n"
+        "sizes AS (SELECT stretch, CAST(SUM(n) AS DOUBLE) AS everyone, SUM(hits) AS hits, 1 / SUM(1 / CAST(n AS DOUBLE)) AS weight\n"
+        f"  FROM parts GROUP BY stretch HAVING MIN(n) >= {ONE} AND COUNT(*) = (SELECT COUNT(DISTINCT arm) FROM parts)),\n"
+        "weighed AS (SELECT sizes.*, weight / (SELECT SUM(weight) FROM sizes) AS share FROM sizes),\n"
+        "whole AS (SELECT arm, CAST(SUM(n) AS BIGINT) AS n, SUM(broken) AS broken FROM parts GROUP BY arm)\n"
+        "SELECT whole.arm, whole.n, CASE WHEN whole.broken = 0 THEN SUM(share * m) END AS value,\n"
+        "  whole.n * SUM(share * share * v / parts.n) AS spread,\n"
+        "  whole.n * SUM(share * share * share * c / (CAST(parts.n AS DOUBLE) * parts.n)) * whole.n AS third\n"
+        "FROM parts JOIN weighed ON weighed.stretch = parts.stretch JOIN whole ON whole.arm = parts.arm\n"
+        f"GROUP BY whole.arm, whole.n, whole.broken HAVING {few} ORDER BY whole.arm"
     )
 
 

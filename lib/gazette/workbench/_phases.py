@@ -17,59 +17,72 @@ ENDS = ("_mean", "_var", "_cov", "_third")
 LACKS = ("_lack_mean", "_lack_cov", "_lack_pre_cov", "_lack_xxl_third", "_lack_xyl_third", "_lack_yyl_third")
 POWERS = ("_den_power4", "_den_power5")  # which of a sum over phases do not say the degrees of freedom
 
-# Below these a stretch that weighs much has far too narrow a range: its own variance is hardly known, and weighs as if it were.
+# Below these an arm is not compared; an arm counts as the users who, all in one stretch, would give as narrow a range.
 FEWEST_USERS = 100
 FEWEST_SHARES = 20  # expected successes and failures, of a proportion
+ONE = 2  # users that a variance needs
 ROUNDING = 1e-9  # of a number of users that was made of shares
 
 
 def stratified(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Aggregates per variant as if every arm had been filled by the days alike (post-stratification, Holt & Smith 1979).
+    """Aggregates per variant as if every arm had been filled by the days alike.
 
-    A phase weighs as many units as it has in all arms together, so a mean is the sum of weight times the phase's mean. Variances,
-    covariances and third moments are such that, divided by the arm's units (squared), they are those of these means.
+    A phase weighs as 1 / Σ(1/n) of its arms' units (overlap weights, Li & Li 2019, https://doi.org/10.1214/19-AOAS1282); of two arms these are
+    the weights of a regression on the arm and the phase, so days in which one arm had few units count little. A mean is the sum of weight
+    times the phase's mean; variances, covariances and third moments are such that, divided by the arm's units (squared), they are those
+    of these means.
 
     Args:
         rows: Aggregates per phase and variant.
 
     Returns:
-        Rows as the table ``arms`` has them, less those of units that lack a covariate. ``stretch`` is the fewest units that the arm
-        has in a phase, and ``<metric>_stretch`` the fewest that one could expect to have 1 there, or 0, at the phase's rate in all arms.
+        Rows as the table ``arms`` has them, less those of units that lack a covariate. ``stretch`` is the number of units that would give as narrow a
+        range if they had come in one phase, and ``<metric>_stretch`` how many of them one could expect to have 1, or 0, at the rate of all arms.
     """
     found = [dict(r) for r in rows]
-    sizes: dict[Any, int] = {}
-    for row in found:
-        sizes[row["phase"]] = sizes.get(row["phase"], 0) + int(row["n"])
-    whole = sum(sizes.values())
-    rates: dict[tuple[Any, str], float] = {}
-    for row in found:
-        for column in row:
-            if column.endswith("_mean") and row["n"]:
-                part = int(row["n"]) / sizes[row["phase"]] * number(row[column])
-                rates[row["phase"], column] = rates.get((row["phase"], column), 0.0) + part
+    variants = [*dict.fromkeys(str(r["variant"]) for r in found)]
+    sizes = {(r["phase"], str(r["variant"])): int(r["n"]) for r in found}
+    weights = _weights(sizes, variants)
+    rates = {c: _rate(found, c, weights) for c in (found[0] if found else ()) if c.endswith("_mean")}
     arms: dict[str, dict[str, Any]] = {}
-    for variant in dict.fromkeys(str(r["variant"]) for r in found):
-        own = [r for r in found if str(r["variant"]) == variant]
-        n = sum(int(r["n"]) for r in own)
-        made: dict[str, Any] = {"variant": variant, "n": n}
-        counts = dict.fromkeys(sizes, 0) | {r["phase"]: int(r["n"]) for r in own}
-        made["stretch"] = min(counts.values())
-        for column in own[0]:
-            if _of_a_part(column, own[0]) or column in {"variant", "n", "phase"}:
+    for variant in variants:
+        every = [r for r in found if str(r["variant"]) == variant]
+        own = [r for r in every if weights[r["phase"]]]
+        n = sum(int(r["n"]) for r in every)
+        units = 1 / math.fsum(weights[r["phase"]] ** 2 / int(r["n"]) for r in own) if own else 0.0
+        made: dict[str, Any] = {"variant": variant, "n": n, "stretch": int(units + ROUNDING)}
+        for column in every[0]:
+            if _of_a_part(column, every[0]) or column in {"variant", "n", "phase"}:
                 continue
             if not column.endswith(ENDS):
-                made[column] = sum(number(r[column]) for r in own)
+                made[column] = sum(number(r[column]) for r in every)
             elif column.endswith("_mean"):
-                made[column] = math.fsum(sizes[r["phase"]] / whole * number(r[column]) for r in own)
-                shares = [(n, rates[phase, column]) for phase, n in counts.items()]
-                made[f"{column.removesuffix('_mean')}_stretch"] = min(n * min(p, 1 - p) for n, p in shares)
+                made[column] = math.fsum(weights[r["phase"]] * number(r[column]) for r in own)
+                rate = rates[column]
+                made[f"{column.removesuffix('_mean')}_stretch"] = units * min(rate, 1 - rate)
             else:
                 power = 3 if column.endswith("_third") else 2
                 made[column] = n ** (power - 1) * math.fsum(
-                    (sizes[r["phase"]] / whole) ** power * number(r[column]) / int(r["n"]) ** (power - 1) for r in own
+                    weights[r["phase"]] ** power * number(r[column]) / int(r["n"]) ** (power - 1) for r in own
                 )
         arms[variant] = made
     return arms
+
+
+def _weights(sizes: Mapping[tuple[Any, str], int], variants: Sequence[str]) -> dict[Any, float]:
+    """Weight of each phase; none where an arm has fewer units than a variance needs."""
+    phases = dict.fromkeys(phase for phase, _ in sizes)
+    units = {p: [sizes.get((p, v), 0) for v in variants] for p in phases}
+    raw = {p: 1 / math.fsum(1 / n for n in ns) if min(ns) >= ONE else 0.0 for p, ns in units.items()}
+    whole = math.fsum(raw.values())
+    return {p: w / whole if whole else 0.0 for p, w in raw.items()}
+
+
+def _rate(rows: Sequence[Mapping[str, Any]], column: str, weights: Mapping[Any, float]) -> float:
+    """A metric's mean over the units of all arms of each phase, phases by their weight."""
+    there = [r for r in rows if weights[r["phase"]]]
+    sums = {p: (sum(int(r["n"]) for r in there if r["phase"] == p)) for p in weights}
+    return math.fsum(weights[r["phase"]] * int(r["n"]) / sums[r["phase"]] * number(r[column]) for r in there)
 
 
 def _of_a_part(column: str, row: Mapping[str, Any]) -> bool:
@@ -88,11 +101,11 @@ def too_few(row: Mapping[str, Any], column: str, *, proportion: bool) -> NotPubl
     users = row.get("stretch", FEWEST_USERS)
     if users < FEWEST_USERS:
         return NotPublished(
-            reason=f"an arm has {users} users in days of one allocation, too few: {FEWEST_USERS} are needed"
+            reason=f"within days of one allocation an arm counts as {users} users, too few: {FEWEST_USERS} are needed"
         )
     if proportion and row.get(f"{column}_stretch", FEWEST_SHARES) < FEWEST_SHARES * (1 - ROUNDING):
         return NotPublished(
-            reason=f"in days of one allocation fewer than {FEWEST_SHARES} users of an arm could be expected to do it, or not to"
+            reason=f"within days of one allocation fewer than {FEWEST_SHARES} users of an arm could be expected to do it, or not to"
         )
     return None
 
