@@ -186,6 +186,47 @@ def test_an_adjusted_difference_is_not_said_to_be_rounded() -> None:
     assert not display.apart_in_print(number(0.0204, "points", 0.0104, 0.0304), figures)
 
 
+@given(low=VALUES, width=SIZES, part=SIZES, currency=CURRENCIES)
+@example(low=14100.0, width=9800.0, part=2350.0, currency="USD")
+@example(low=14149.0, width=9800.0, part=2350.0, currency="USD")
+def test_a_range_less_a_figure_that_does_not_subtract_as_printed_is_said_to_be_rounded(
+    low: float, width: float, part: float, currency: str
+) -> None:
+    high = low + width
+    if width < 1e-9 * max(abs(low), part):
+        return  # no range that a float can hold
+    middle = (low + high) / 2
+    whole, net = number(middle, "money", low, high), number(middle - part, "money", low - part, high - part)
+    cost = number(part, "money", part, part).model_copy(update={"interval": None})
+    ends = {n: [display.format_number(m, f, currency=currency) for f in ("low", "high")] for n, m in (("whole", whole), ("net", net))}  # fmt: skip
+    price = display.format_number(cost, currency=currency)
+    told = display.range_apart_in_print(net, whole, cost, currency=currency)
+    pairs = [(a, b) for a, b in zip(*ends.values(), strict=True) if not any("than" in t for t in (a, b, price))]
+    assert told == (not all(subtracts((price, a, b), "money") for a, b in pairs))
+
+
+def test_every_row_of_costs_of_the_demo_subtracts_or_says_that_its_figures_are_rounded(built: Path) -> None:
+    seen = 0
+    for path in sorted(built.glob("editions/2026-W*/records/executive.json")):
+        numbers = {n.id: n for n in Record.from_json(path.read_bytes()).numbers}
+        page = (path.parents[1] / "site" / "index.html").read_text()
+        for name, net in numbers.items():
+            if not name.endswith(".net") or not name.startswith("executive.") or not net.published:
+                continue
+            whole, cost = (numbers[name.replace(".net", f".{x}")] for x in ("benefit", "cost"))
+            cell = page.partition(f'data-number="{name}"')[2].partition("</td>")[0]
+            right = all(
+                subtracts(
+                    tuple(display.format_number(n, f) for n, f in ((cost, ""), (whole, form), (net, form))), "money"
+                )  # type: ignore[arg-type]
+                for form in ("low", "high")
+            )
+            assert display.format_number(net, "interval") in cell
+            assert right != (display.ROUNDED in cell), name
+            seen += 1
+    assert seen
+
+
 def test_every_sentence_and_panel_of_the_demo_subtracts_or_says_that_its_figures_are_rounded(built: Path) -> None:
     """Of three editions, written anew from their records."""
     seen = {True: 0, False: 0}

@@ -36,7 +36,7 @@ from gazette.display._language import AMERICAN, Language, localise
 from gazette.display._linked import controls, explore_rows, explore_segments, explore_trend
 from gazette.display._numbers import format_ends, format_number, format_ranged, format_value, with_range
 from gazette.display._page import page
-from gazette.display._rounded import ROUNDED, apart_in_print
+from gazette.display._rounded import ROUNDED, apart_in_print, range_apart_in_print
 from gazette.display._slopes import slopes
 from gazette.display._tables import Column, Table, table
 
@@ -80,6 +80,7 @@ __all__ = [
     "panel",
     "plain_sentence",
     "progress",
+    "range_apart_in_print",
     "ranged",
     "sentence",
     "shifts",

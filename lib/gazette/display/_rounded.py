@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gazette.record import Number
 
-__all__ = ["ROUNDED", "apart_in_print"]
+__all__ = ["ROUNDED", "apart_in_print", "range_apart_in_print"]
 
 ROUNDED = "figures rounded"
 WORDS = {"million": 6, "billion": 9}
@@ -47,9 +47,26 @@ def apart_in_print(gap: Number, figures: Sequence[Number], *, currency: str = "U
     return False
 
 
-def _printed(number: Number, currency: str) -> Decimal | None:
+def range_apart_in_print(gap: Number, whole: Number, part: Number, *, currency: str = "USD") -> bool:
+    """The same of a range less a figure, of which the ends are printed.
+
+    Args:
+        gap: Whose range is that of ``whole``, moved by ``part``.
+        whole: From which is taken.
+        part: What is taken, a figure alone.
+        currency: ISO code.
+    """
+    less = _printed(part, currency)
+    ends = [tuple(_printed(n, currency, form) for n in (whole, gap)) for form in ("low", "high")]
+    return less is not None and any(
+        start is not None and shown is not None and 2 * abs(start - less - shown) > Decimal(1).scaleb(_place(shown))
+        for start, shown in ends
+    )
+
+
+def _printed(number: Number, currency: str, form: str = "") -> Decimal | None:
     """What a reader takes from the digits; None where they are a limit, or none."""
-    text = format_number(number, currency=currency)
+    text = format_number(number, form, currency=currency)
     if not number.published or "than" in text:
         return None
     digits = Decimal("".join(c for c in text if c in "0123456789."))

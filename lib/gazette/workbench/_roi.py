@@ -115,7 +115,7 @@ class Money(Registered):
                 less(benefit, plan.cost.per_month),
                 **shared,
             )
-            apart = display.apart_in_print(net, [number, spent], currency=self.currency)
+            apart = display.range_apart_in_print(net, number, spent, currency=self.currency)
             row["net"] = self._range(net) + (f" <small>({display.ROUNDED})</small>" if apart else "")
             row["says"] = display.chip(_says(net))
             back = earned_back(plan.cost, benefit)

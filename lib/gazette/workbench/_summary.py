@@ -94,15 +94,19 @@ class SummaryBench(Risks):
 
     def matters(self) -> Block:
         """What leadership should know of the models; one cause of several findings is said once."""
+        if not self._matters and not any(r.kind == "model" for r in self.records):
+            return Block("<p>No model was read this week.</p>")
         if not self._matters:
             return Block("<p>No model has anything to say that is told from chance.</p>")
         made = self._record(title="", owner="", findings=self._matters)
         return display.findings(made, currency=self.currency, rules=False)
 
-    def verdicts(self) -> Table:
+    def verdicts(self) -> Table | Block:
         """This week's tests, what needs a person first."""
         import pandas as pd  # noqa: PLC0415
 
+        if not self.ranked:
+            return Block("<p>No test was read this week.</p>")
         rows = []
         for record, verdict in self.ranked:
             shown = record.effect(verdict)
