@@ -29,6 +29,7 @@ TYPES = {
     "TINYINT": "smallint",
     "HUGEINT": "numeric(38, 0)",
 }
+READER = "reader"  # a role that has to give its password
 USER = "postgres"  # whom Debian's package makes; the server refuses to run as root
 
 
@@ -64,6 +65,8 @@ def postgres() -> Iterator[str]:
         "--no-sync",
     ]
     subprocess.run(made, check=True, capture_output=True, cwd=folder)
+    access = data / "pg_hba.conf"
+    access.write_text(f"host all {READER} 127.0.0.1/32 scram-sha-256\n{access.read_text()}")
     options = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"]
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(

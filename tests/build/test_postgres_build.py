@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gazette.record import NotPublished, Record
-from postgres import copy_tables, run
+from postgres import READER, copy_tables, run
 from program import gazette
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("postgres")]
+PASSWORD = "uV7-moth-Quarry-91x"  # noqa: S105  of the tests' own server
 WEEKS = ("2026-W46", "2026-W47")
 
 
@@ -25,17 +26,26 @@ def same(one: float | None, other: float | None) -> bool:
 
 
 def test_editions_of_a_model_tests_and_compared_systems_are_those_of_duckdb(
-    audited: Path, tmp_path: Path, postgres_server: str
+    audited: Path, tmp_path: Path, postgres_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Read by a role that has to give a password, which is nowhere afterwards."""
     place = tmp_path / "project"
     shutil.copytree(audited, place, ignore=shutil.ignore_patterns("editions", "_site", "decisions", ".gazette"))
     address = f"{postgres_server}/audited"
     copy_tables(place / "warehouse.duckdb", address)
     (place / "warehouse.duckdb").unlink()
+    run(address, f"CREATE ROLE {READER} LOGIN PASSWORD '{PASSWORD}'", f"GRANT pg_read_all_data TO {READER}")
+    run(address, f"GRANT TEMPORARY ON DATABASE audited TO {READER}")
     path = place / "params" / "site.yml"
-    text = re.sub(r"warehouse: .*", f"warehouse: {address}", path.read_text())
+    named = address.replace("gazette@", f"{READER}:${{READER_PASSWORD}}@")
+    text = re.sub(r"warehouse: .*", f"warehouse: {named}", path.read_text())
+    monkeypatch.setenv("READER_PASSWORD", f"not-{PASSWORD}")
     path.write_text(re.sub(r"(restatements:\n +editions:) 0", r"\1 1", text))
-    gazette("build", WEEKS[0], "--engine", "embedded", project=place)
+    refused = gazette("build", WEEKS[0], "--engine", "embedded", project=place, code=1)
+    assert "password authentication failed" in refused.stderr
+    assert PASSWORD not in refused.stdout + refused.stderr
+    monkeypatch.setenv("READER_PASSWORD", PASSWORD)
+    said = gazette("build", WEEKS[0], "--engine", "embedded", project=place)
     late = "INSERT INTO events (unit_id, happened_at, loaded_at) VALUES ('green-1', '2026-11-10', '2026-11-17')"
     run(address, late)  # it happened in the week before, and came too late for its edition
     gazette("build", WEEKS[1], "--engine", "embedded", project=place)
@@ -59,6 +69,10 @@ def test_editions_of_a_model_tests_and_compared_systems_are_those_of_duckdb(
         assert [v.state for v in theirs.verdicts] == [v.state for v in mine.verdicts]
     assert numbers > 80
     assert '"failed": []' in (place / "editions" / WEEKS[1] / "recomputed.json").read_text()
+    assert PASSWORD not in said.stdout + said.stderr
+    gazette("fork", "button", "--edition", WEEKS[1], project=place)
+    holds = [p for p in place.rglob("*") if p.is_file() and PASSWORD.encode() in p.read_bytes()]
+    assert not holds, "the password is in no file"
     told = gazette("restatements", "--json", project=place).stdout
     ids = {n["id"]: n["published"].get("value") for n in json.loads(told)["numbers"]}
     assert "button.ctr.treatment" in ids, ids
