@@ -429,6 +429,7 @@ def _publish(project: Project, engine: site.Engine, listener: Listener) -> bool:
         engine=engine,
         work=project.state / "work",
         stamp=stamp,
+        wrong=problems,
     )
     for week in store.weeks():
         store.mark_published(week)

@@ -16,6 +16,8 @@ from gazette.site._shelf import render_shelf
 from gazette.site._shelf_more import scripts, slots
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from gazette.editions import Store, Week
     from gazette.editions.verifier import Problem
     from gazette.params import Params
@@ -46,9 +48,27 @@ def is_published(store: Store, output: Path, stamp: str) -> tuple[bool, list[Pro
 
 
 def publish(
-    store: Store, *, project: Path, params: Params, output: Path, engine: Engine, work: Path, stamp: str
+    store: Store,
+    *,
+    project: Path,
+    params: Params,
+    output: Path,
+    engine: Engine,
+    work: Path,
+    stamp: str,
+    wrong: Collection[Problem] = (),
 ) -> None:
     """Copy editions that are not there yet or were changed there, then swap in the shelf, its index page last.
+
+    Args:
+        store: The sealed editions.
+        project: The project's folder.
+        params: Its parameters.
+        output: The site's folder.
+        engine: What renders the shelf.
+        work: A folder to work in.
+        stamp: From `shelf_stamp`.
+        wrong: What `is_published` found not to be as it was put there.
 
     Raises:
         EditionError: A sealed edition is not what its manifest says, a page holds a secret, or the disk refuses.
@@ -66,10 +86,12 @@ def publish(
         more=slots(store, project, params),
         scripts=scripts(store, project, params),
     )
+    changed = {p.edition for p in wrong}
     try:
         refuse_leaks(files_below(shelf), "published", params.site.no_secrets)
         for week in weeks:
-            _copy_edition(store, week, output)
+            if str(week) in changed or not (output / "editions" / str(week)).is_dir():
+                _copy_edition(store, week, output)
         files = sorted((p for p in shelf.rglob("*") if p.is_file()), key=lambda p: (p.name == "index.html", p))
         for path in files:
             place = output / path.relative_to(shelf)
@@ -87,12 +109,10 @@ def publish(
 
 
 def _copy_edition(store: Store, week: Week, output: Path) -> None:
-    """The edition's pages and manifest; what is there already and as it was sealed stays untouched."""
+    """The edition's pages and manifest, in the place of whatever is there."""
     place = output / "editions" / str(week)
     sealed = store.open(week)
     there = place.exists() or place.is_symlink()
-    if there and not copy_problems(store, week, output):
-        return
     if problems := store.check(week):
         listing = "\n".join(f"  - {p}" for p in problems)
         raise EditionError(
