@@ -49,7 +49,7 @@ test: .venv/stamp-dev ## set up what tests need, then lint and all tests, types 
 	@tools/postgres.sh
 	@GAZETTE_BROWSER="$$(tools/browser.sh)" && export GAZETTE_BROWSER && $(PYTEST)
 
-test-quick: .venv/stamp-dev ## the same without tests that build an edition, open a browser, start a server or take more than 5 s, and a third of many cases
+test-quick: .venv/stamp-dev ## the same without tests that build an edition, open a browser, start a server, or took more than 1 s the last time
 	@$(MAKE) --no-print-directory lint
 	@GAZETTE_TEST_QUICK=1 $(PYTEST) -m "not integration and not browser and not server and not slow"
 

@@ -26,7 +26,7 @@ LONG = 5.0  # seconds from which a test is listed, with its reason
 SHORT = 0.5  # what is shorter stays in the order of the files
 KEPT = "gazette/seconds"
 SHOWN = 20
-MANY = 5  # cases of a test, from which on a quick run takes a third
+BRIEF = 1.0  # seconds that a test may have taken in the last run to be part of a quick one
 ROW = re.compile(r"^\| ([\d.]+) \| `([^`]+)` \| (.+) \|$", re.MULTILINE)
 SLOW_COLLECTION = 0.05  # seconds from which what lives is set aside from the search for garbage
 
@@ -130,27 +130,19 @@ def mark(items: Iterable[pytest.Item], known: Mapping[str, tuple[float, str]]) -
                 item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
-def thinned(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """For quick runs: every test, and where one has many cases a third of them."""
-    cases: defaultdict[str, list[pytest.Item]] = defaultdict(list)
-    for item in items:
-        cases[whole(item.nodeid)].append(item)
-    return [item for group in cases.values() for item in (group[::3] if len(group) >= MANY else group)]
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests by what they use and cost; in a run of several processes, order them."""
     known = listed()
     mark(items, known)
+    last: dict[str, float] = cache.get(KEPT, {}) if (cache := getattr(config, "cache", None)) else {}
     if os.environ.get("GAZETTE_TEST_QUICK"):
-        left = thinned(items)
+        left = [item for item in items if last.get(item.nodeid, 0.0) <= BRIEF]
         config.hook.pytest_deselected(items=[*set(items) - set(left)])
         items[:] = left
     workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
     if workers == 1:
         return
-    last: dict[str, float] = cache.get(KEPT, {}) if (cache := getattr(config, "cache", None)) else {}
 
     def cost(name: str) -> float:
         return last.get(name, known.get(whole(name), (0.0, ""))[0])

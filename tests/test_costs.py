@@ -42,13 +42,18 @@ def own_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k not in told} | {"PYTHONPATH": str(HERE)}
 
 
-def run(place: Path, tests: str, *options: str) -> str:
+def run(place: Path, tests: str, *options: str, quick: str = "") -> str:
     (place / "conftest.py").write_text(CONFTEST)
     (place / "pytest.ini").write_text(SETTINGS)
     (place / "test_it.py").write_text(tests)
     words = [sys.executable, "-m", "pytest", "-s", *options]
     # a place of its own for temporary folders: where all runs share one, each new run first deletes what whole runs left
-    env = {**own_environment(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_DEBUG_TEMPROOT": str(place)}
+    env = {
+        **own_environment(),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_DEBUG_TEMPROOT": str(place),
+        "GAZETTE_TEST_QUICK": quick,
+    }
     return subprocess.run(words, cwd=place, env=env, capture_output=True, text=True, check=False, timeout=120).stdout
 
 
@@ -163,39 +168,10 @@ def test_all_workers_of_a_run_find_the_same_order() -> None:
     assert len(found) == 1
 
 
-def test_a_quick_run_takes_every_test_and_a_third_of_many_cases(tmp_path: Path) -> None:
-    (tmp_path / "test_cases.py").write_text(
-        "import pytest\n"
-        "@pytest.mark.parametrize('n', range(9))\ndef test_many(n): pass\n"
-        "@pytest.mark.parametrize('n', range(4))\ndef test_few(n): pass\n"
-        "def test_one(): pass\n"
-    )
-    ran = {}
-    for quick in ("", "1"):
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "--collect-only",
-                "-q",
-                "-p",
-                "costs",
-                "-p",
-                "no:cacheprovider",
-                str(tmp_path),
-            ],
-            env={**own_environment(), "GAZETTE_TEST_QUICK": quick},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        ran[quick] = [line.rpartition("::")[2] for line in done.stdout.splitlines() if "::" in line]
-    assert len(ran[""]) == 14
-    assert ran["1"] == [
-        "test_many[0]",
-        "test_many[3]",
-        "test_many[6]",
-        *(f"test_few[{n}]" for n in range(4)),
-        "test_one",
-    ]
+def test_a_quick_run_leaves_out_what_took_long_the_last_time(tmp_path: Path) -> None:
+    cases = "import pytest, time\n@pytest.mark.parametrize('n', (0, 1.1))\ndef test_waits(n): time.sleep(n)\n"
+    assert "2 passed" in run(tmp_path, cases)
+    again = run(tmp_path, cases, "-v", quick="1")
+    assert "1 passed, 1 deselected" in again
+    assert "test_waits[0] PASSED" in again
+    assert "2 passed" in run(tmp_path, cases), "what was left out stays known"
