@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "annotate": ("annotate", "button", "--text", "A remark.", "--by", "Ben"),
     "pack": ("pack", f"button-{OLD}"),
 }
+PAGE = 4096  # bytes that a file system gives out at once
 LASTS = 10.0  # seconds within which what belongs to a killed command has to be gone
 AGED = 3600.0  # seconds by which temporary folders are made older, and unfinished files: young ones are left alone
 
@@ -154,7 +155,7 @@ def one(base: Path, place: Path, name: str, limits: Limits, when: float) -> list
     """What is wrong after a round."""
     scratch = place / "scratch"
     scratch.mkdir()
-    used = sum(p.stat().st_size for p in base.rglob("*") if p.is_file())
+    used = sum(PAGE + -(-p.stat().st_size // PAGE) * PAGE for p in base.rglob("*"))  # whole pages, and one to name each
     with room(place / "room", used + limits.disk if limits.disk is not None else None) as folder:
         project = folder / "project"
         shutil.copytree(base, project)
