@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CLASSIFIER = model("classifier", scores={"threshold": 0.5}, **MORE)
-PARAMS: Any = SimpleNamespace(models={CLASSIFIER.id: CLASSIFIER}, experiments={PLAN.id: PLAN}, metrics=METRICS)
+PARAMS: Any = SimpleNamespace(
+    models={CLASSIFIER.id: CLASSIFIER},
+    experiments={PLAN.id: PLAN},
+    metrics=METRICS,
+    site=SimpleNamespace(smallest_cell=10),
+)
 
 
 class Listening(Warehouse):

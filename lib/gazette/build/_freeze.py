@@ -27,7 +27,7 @@ from gazette.params import Model
 from gazette.recompute import FOLDER as SECOND
 from gazette.recompute import ask
 from gazette.record import TakenLook
-from gazette.snapshot import freeze
+from gazette.snapshot import freeze, without_small_cells
 from gazette.sources import (
     Answer,
     Period,
@@ -36,7 +36,7 @@ from gazette.sources import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from gazette.build._project import Project
@@ -61,15 +61,33 @@ def period_of(project: Project, week: Week) -> Period:
 def answers_of(
     project: Project, week: Week, warehouse: Warehouse, subject: Model | Experiment, period: Period, register: Register
 ) -> list[Answer]:
-    """All that the page of one subject needs."""
+    """All that the page of one subject needs, less cells of few users.
+
+    Raises:
+        SourceError: The warehouse fails, or an arm has too few users for anything to be shown.
+    """
+    fewest = project.params.site.smallest_cell
     if isinstance(subject, Model):
-        return model_answers_of(project, week, warehouse, subject, period)
+        return without_small_cells(model_answers_of(project, week, warehouse, subject, period), fewest)
+    answers = experiment_answers(warehouse, subject, project.params.metrics, period)
+    _refuse_small_arms(subject, answers, fewest)
     return [
-        *experiment_answers(warehouse, subject, project.params.metrics, period),
+        *without_small_cells(answers, fewest),
         _looks(project, week, subject.id),
         *watch_answers(project, register, week, subject.id),
         *decided_answer(register, week, subject.id),
     ]
+
+
+def _refuse_small_arms(test: Experiment, answers: Sequence[Answer], fewest: int) -> None:
+    rows = next(a.table for a in answers if a.name == "arms").select(["variant", "n"]).to_pylist()
+    few = [f"{r['variant']} has {r['n']}" for r in rows if 0 < r["n"] < fewest]
+    if few:
+        raise SourceError(
+            f"an arm has fewer users than may be shown, {fewest}: {', '.join(few)}",
+            where=f"params/experiments/{test.id}.yml",
+            mend="wait for more users, or set 'smallest_cell:' in params/site.yml",
+        )
 
 
 def freeze_all(
@@ -108,7 +126,7 @@ def freeze_all(
                 for s in subjects
                 if isinstance(s, Model)
             }
-            more[SECOND] = ask(warehouse, subjects, project.params.metrics, period, versions)
+            more[SECOND] = ask(warehouse, subjects, project.params.metrics, period, versions, fewest=site.smallest_cell)
     _refuse_empty(week, subjects, answers)
     answers |= more | _above(project, week, subjects, register)
     return {name: freeze(name, found, directory / name) for name, found in answers.items()}, problems

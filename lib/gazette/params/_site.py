@@ -113,6 +113,10 @@ class SiteParams(Sheet):
         default=True,
         description="Compute the numbers of models and tests twice, the second time by plain SQL; a disagreement stops the edition.",
     )
+    smallest_cell: Annotated[int, Field(ge=0, le=1000, strict=True)] = Field(
+        default=10,
+        description="Users that an arm, a segment or a day must have to be kept and shown, or rows of a model's segment or word; 0: any.",
+    )
     history_weeks: Annotated[int, Field(ge=2, le=104, strict=True)] = 12
     public_keys: list[Text] = Field(
         default=[],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gazette.errors import SourceError
 from gazette.params import Model
 from gazette.recompute import _business, _experiment, _model
+from gazette.recompute._segments import PARTED, large_parts
 from gazette.sources import Answer
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ def ask(
     metrics: Mapping[str, Metric],
     period: Period,
     versions: Mapping[str, Mapping[str, str]],
+    *,
+    fewest: int = 0,
 ) -> list[Answer]:
     """Every answer that the second computation needs, and last the questions that failed: they stop nothing, pages name them.
 
@@ -40,6 +45,7 @@ def ask(
         metrics: Definitions.
         period: The edition's clock.
         versions: Model to its versions, ``live`` and ``baseline``.
+        fewest: Users that a part of a test must have in each arm to be kept.
     """
     import pyarrow as pa  # noqa: PLC0415  slow to import, needed only here
 
@@ -49,11 +55,20 @@ def ask(
         kind = "models" if isinstance(subject, Model) else "experiments"
         try:
             for question, text in _questions(warehouse, subject, metrics, period, versions):
-                found += _asked(warehouse, subject.id, kind, question, text, unread)
+                answers = _asked(warehouse, subject.id, kind, question, text, unread)
+                found += map(partial(_large, fewest=fewest), answers) if question.startswith(PARTED) else answers
         except SourceError as error:
             unread.append({"subject": subject.id, "query": "", "reason": error.what})
     schema = pa.schema([(k, pa.string()) for k in ("subject", "query", "reason")])
     return [*found, Answer(UNREAD, "Queries that failed, and why.\n", pa.Table.from_pylist(unread, schema))]
+
+
+def _large(answer: Answer, *, fewest: int) -> Answer:
+    """The parts that may be shown."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    rows = large_parts(answer.table.to_pylist(), fewest)
+    return replace(answer, table=pa.Table.from_pylist(rows, schema=answer.table.schema))
 
 
 def _asked(

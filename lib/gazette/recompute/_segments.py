@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
     from gazette.params import Experiment, Metric
 
-__all__ = ["by_part", "parted", "unlike"]
+__all__ = ["PARTED", "by_part", "large_parts", "parted", "unlike"]
 
 Rows = list[dict[str, Any]]
 SAME = 1e-6
 POWERS = {"spread": 1.0, "third": 1.5}  # of the variance, that a quantity is of the size of
+PARTED = "segment."  # what questions about parts begin with
 NONE = "n"  # the part of those who have no value; others are a v and the value
 
 
@@ -53,6 +54,23 @@ def by_part(known: Metric) -> str:
         f"\nSELECT part, arm, COUNT(*) AS n, {whole(value)} AS value, {spread} AS spread, {third} AS third\n"
         "FROM (SELECT parted.*, x - AVG(x) OVER (PARTITION BY part, arm) AS d FROM parted) AS centred GROUP BY part, arm ORDER BY part, arm"
     )
+
+
+def large_parts(rows: Rows, fewest: int) -> Rows:
+    """Rows of the parts that may be shown: none with one to ``fewest`` - 1 units in an arm, nor others whose sum with these is as few."""
+    arms = sorted({str(r["arm"]) for r in rows})
+    sizes: dict[str, list[int]] = {str(r["part"]): [0] * len(arms) for r in rows}
+    for row in rows:
+        sizes[str(row["part"])][arms.index(str(row["arm"]))] += int(row["n"])
+    by_size = sorted(sizes, key=lambda part: (sum(sizes[part]), part))
+    hidden = [part for part in by_size if min((n for n in sizes[part] if n), default=fewest) < fewest]
+    for part in by_size:
+        sums = [sum(sizes[h][i] for h in hidden) for i in range(len(arms))]
+        if all(n == 0 or n >= fewest for n in sums):
+            break
+        if part not in hidden:
+            hidden.append(part)
+    return [r for r in rows if str(r["part"]) not in hidden]
 
 
 def unlike(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette.errors import SnapshotError, SourceError
 from gazette.params import Experiment, Model
-from gazette.snapshot import verify
+from gazette.snapshot import verify, without_small_cells
 from gazette.sources import Answer, experiment_answers, model_answers
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def ask(
         found = model_answers(warehouse, sheet, period, versions, wanted)
     else:
         raise SourceError(f"{page!r} is no longer defined", where="params/", mend="its numbers stay as published")
+    found = without_small_cells(list(found), params.site.smallest_cell)
     return {a.name: a for a in found if wanted(a.name)}
 
 

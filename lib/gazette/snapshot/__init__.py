@@ -3,5 +3,18 @@
 from gazette.snapshot._frozen import Frozen, Snapshot, freeze, reopen, verify
 from gazette.snapshot._kept import keep, kept
 from gazette.snapshot._scratch import part_of, scratch
+from gazette.snapshot._small import SMALL_CELLS, without_small_cells
 
-__all__ = ["Frozen", "Snapshot", "freeze", "keep", "kept", "part_of", "reopen", "scratch", "verify"]
+__all__ = [
+    "SMALL_CELLS",
+    "Frozen",
+    "Snapshot",
+    "freeze",
+    "keep",
+    "kept",
+    "part_of",
+    "reopen",
+    "scratch",
+    "verify",
+    "without_small_cells",
+]

@@ -8,8 +8,9 @@ from typing import Any
 from gazette import display, stats
 from gazette.display import Block, Chart, Column, Table
 from gazette.record import NotPublished
+from gazette.snapshot import SMALL_CELLS
 from gazette.workbench._numbers import ExperimentNumbers
-from gazette.workbench._parts import by_day, by_segment, not_compared
+from gazette.workbench._parts import by_day, by_segment, few_left_out, not_compared
 from gazette.workbench._phases import MOVED
 
 __all__ = ["ExperimentDetail", "row"]
@@ -76,9 +77,10 @@ class ExperimentDetail(ExperimentNumbers):
         if self.plan.reallocations and self.plan.segments:
             return Block(f"<p>Nothing by segment: {MOVED}.</p>")
         out = self.segments_left_out()
+        few = few_left_out(self.reading.table(SMALL_CELLS), "segments", "users")
         if not found or not self.trusted:
             why = (
-                "No segments are planned"
+                few or "No segments are planned"
                 if not (found or out)
                 else _left_out(out)
                 if self.trusted
@@ -127,6 +129,8 @@ class ExperimentDetail(ExperimentNumbers):
         caption = "Primary metric by segment; ranges are widened for the number of segments. " + ". ".join(tests)
         if out:
             caption += f". {_left_out(out)}"
+        if few:
+            caption += f". {few}"
         if self.look.primary.adjusted:
             caption += ". Segments are not adjusted by a value from before the test, as the whole is"
         return display.table(pd.DataFrame(rows), "segments", caption, columns)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from gazette import conclusions, display, monitoring, stats
 from gazette.display import Block, Column, Table
 from gazette.record import NotPublished
+from gazette.snapshot import SMALL_CELLS
 from gazette.workbench._bench import Emitted
+from gazette.workbench._parts import few_left_out
 from gazette.workbench._relation import ModelRelation
 
 if TYPE_CHECKING:
@@ -182,6 +184,9 @@ class ModelBench(ModelRelation):
             "baseline": Column("Against the version before", html=True),
         }
         caption = f"{metric.title} by segment, live version. An arrow only where the range of the difference excludes nought. {self.together('change')}"
+        small = self.snapshot.table(SMALL_CELLS) if self.snapshot.has(SMALL_CELLS) else None
+        if few := few_left_out(small, "segments", "rows"):
+            caption += f" {few}."
         frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*columns])
         return display.table(frame, "segments", caption, columns)
 

@@ -15,9 +15,11 @@ from gazette.workbench._answers import number, records
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
+
     from gazette.workbench._reading import Reading
 
-__all__ = ["NO_VALUE", "by_day", "by_segment", "not_compared", "shown_value"]
+__all__ = ["NO_VALUE", "by_day", "by_segment", "few_left_out", "not_compared", "shown_value"]
 
 NO_VALUE = "no value"  # a segment of those who have none
 
@@ -56,6 +58,21 @@ def by_segment(reading: Reading, arm: str) -> list[dict[str, Any]]:
 def not_compared(reading: Reading, arm: str) -> list[tuple[str, str, str]]:
     """Segments that `by_segment` leaves out: property, value and why."""
     return [(one["segment"], one["value"], one["why"]) for one in _by_segment(reading, arm) if "why" in one]
+
+
+def few_left_out(frame: pd.DataFrame | None, query: str, what: str) -> str:
+    """Which cells of few are not shown, in words; empty where none was left out.
+
+    Args:
+        frame: The frozen answer ``small_cells``, None where there is none.
+        query: Whose cells.
+        what: Of what they are fewer: users, rows.
+    """
+    rows = [r for r in records(frame) if r["query"] == query] if frame is not None else []
+    if not rows:
+        return ""
+    counted = ", ".join(f"{int(r['cells'])} of {r['of']}" for r in rows)
+    return f"Not shown, because fewer than {int(rows[0]['fewest'])} {what} are in them or could be worked out with them: {counted}"
 
 
 def shown_value(value: Any) -> str:
