@@ -124,7 +124,9 @@ def between(
     """Difference and relative difference of a treatment, ``b``, and the control."""
     for rows in (a, b):
         if isinstance(one := of_arm(world, metric, rows), book.Withheld):
-            either = book.Withheld(f"{one.reason}|{book.TOO_FEW}|denominator")  # each arm may have a reason of its own
+            either = book.Withheld(
+                f"{one.reason}|{book.TOO_FEW}|{book.NO_SPREAD}|denominator"
+            )  # each arm may have a reason of its own
             return either, either
     x, y = (rows[OF.get(metric, metric)].to_numpy(float) for rows in (a, b))
     if metric == "middle":

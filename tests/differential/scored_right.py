@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pytest
 import textbook as book
 from scipy import stats
 from scored import VERSIONS
@@ -105,10 +106,13 @@ def measures_of(case: Case, rows: pd.DataFrame) -> dict[str, book.Answer]:
             "rmse": book.Right(float(sk.root_mean_squared_error(y, s))) if len(y) > 1 else book.Withheld(NONE),
         }
     clipped = s.clip(LEAST, 1 - LEAST)
-    loss = sk.log_loss(y, clipped, labels=[0.0, 1.0])
+    # 1 - (1 - 1e-15) is 8e-4 off in floats, which a loss shows where a score was sure and wrong
+    losses = -np.log(np.where(y == 1, s, 1 - s).clip(LEAST, None))
+    loss = float(losses.mean())
+    assert loss == pytest.approx(sk.log_loss(y, clipped, labels=[0.0, 1.0]), rel=1e-4, abs=1e-14)
     few = min(y.sum(), (1 - y).sum()) < FEWEST
     found = {
-        "log-loss": _mean(-np.log(np.where(y == 1, clipped, 1 - clipped)), loss, log=True, few=few),
+        "log-loss": _mean(losses, loss, log=True, few=few),
         "calibration-gap": _mean(s - y, few=few),
     }
     flagged = s >= 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -258,12 +259,20 @@ ONE_PRICE = Case(
 )
 
 
+FEW = Case(
+    seed=14, users=14, weights=(0.4, 0.3, 0.3), ids="versions", id_types=("VARCHAR",) * 3, arrived=False, value_type="BIGINT",
+    ties=True, armless=0.15, segments=0, quantile=0.25, ended=True,
+)  # fmt: skip
+
+
 @cases(8)
 @given(cases_of_people())
 @example(Case(value_type="VARCHAR", null_values=0.15))  # an empty text is nothing
 @example(Case(spelt=0.15, aliases=True))  # blanks are part of a spelling
 @example(Case(seed=4, users=150, known_before=0.6, primary="adjusted"))
 @example(Case(seed=4, users=150, primary="middle"))
+@example(FEW)  # a range and a p-value far out on the side of the tail
+@example(replace(FEW, value_type="BOOLEAN"))  # neither arm has any variation, and clicks are too uneven
 @example(ALONE_AT_NOUGHT)
 @example(NO_SPREAD)  # of both arms: the second computation divided by nought
 @example(ONE_PRICE)  # a ratio that is the same for all has no spread, not that of its rounding

@@ -207,6 +207,9 @@ def check_counts(case: Case, frames: dict[str, pd.DataFrame], page: Page, rows: 
 
 @cases(8)
 @given(cases_of_models())
+@example(
+    Case(seed=80, rows=73, digits=1, label="small ones", third=True, one_class=True)
+)  # scores that were sure and wrong
 @example(Case(kind="regressor", times="TIMESTAMPTZ"))  # times with a zone
 @example(
     Case(seed=1, rows=60, late=60.0, hidden=0.3, taken_back=0.3, corrected=0.3)

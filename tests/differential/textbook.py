@@ -70,6 +70,15 @@ def bent(z: float, lean: float) -> float:
     return float(optimize.brentq(above, -1e4, 1e4, xtol=1e-13))
 
 
+def unbent(t: float, lean: float) -> float:
+    """Where `bent` came from, so that a range and a p-value say the same."""
+    end = math.copysign(3.5, lean)
+    last = bent(end, lean)
+    if lean and (t - last) * end > 0:
+        return end + t - last
+    return t + lean * t**2 / 3 + lean**2 * t**3 / 27 + lean / 6
+
+
 def lean_of(a: np.ndarray, b: np.ndarray) -> float:
     """Skewness of the difference of the means of two arms of one shape."""
     n, m = len(a), len(b)
@@ -132,7 +141,7 @@ def gap_of_means(a: np.ndarray, b: np.ndarray, alpha: float, freedoms: tuple[flo
         freedom = 1 / (x**2 / freedoms[0] + y**2 / freedoms[1])
     t, end = gap / error, float(stats.t.isf(alpha / 2, freedom))
     low, high = (gap - error * bent(z, lean) for z in (end, -end))
-    t = t + lean * t**2 / 3 + lean**2 * t**3 / 27 + lean / 6
+    t = unbent(t, lean)
     return Right(gap, error, low, high, float(2 * stats.t.sf(abs(t), freedom)))
 
 
