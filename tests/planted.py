@@ -105,7 +105,7 @@ FAULTS = (
         "display/_html.py",
         "[*parts, escape(finding.text[end:])]",
         "[*parts, finding.text[end:]]",
-        ("tests/display",),
+        ("tests/display/test_display.py",),
     ),
     Fault(
         "an unsealed byte",
