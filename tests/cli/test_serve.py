@@ -50,6 +50,17 @@ def ask(port: int, path: str, host: str = "127.0.0.1", method: str = "GET") -> t
         link.close()
 
 
+def test_who_is_lost_sees_the_site_s_own_page(port: int, tmp_path: Path) -> None:
+    assert "page of ours" not in ask(port, "/nowhere/at/all")[2]
+    (tmp_path / "site" / "404.html").write_text("page of ours")
+    for path in ("/nowhere/at/all", "/data/", "/link"):
+        status, headers, text = ask(port, path)
+        assert (status, text) == (404, "page of ours")
+        assert headers["X-Content-Type-Options"] == "nosniff"
+    assert ask(port, "/nowhere", method="HEAD")[::2] == (404, "")
+    assert ask(port, "/nowhere", host="example.com")[0] == 421
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

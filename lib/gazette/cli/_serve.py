@@ -76,6 +76,20 @@ class _Handler(SimpleHTTPRequestHandler):
         except (OSError, ValueError):  # ValueError: it lies elsewhere, or no path has such signs
             return False
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """The site's own page where nothing is found."""
+        page = Path(self.directory, "404.html")
+        if code != HTTPStatus.NOT_FOUND or not page.is_file():
+            super().send_error(code, message, explain)
+            return
+        content = page.read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
     def list_directory(self, _: Any) -> None:
         """Nothing: a folder is its first page."""
         self.send_error(HTTPStatus.NOT_FOUND, "File not found")

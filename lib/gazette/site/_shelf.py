@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette import display
 from gazette.errors import SiteError
+from gazette.site._addresses import FEED, LOST, addresses, lost
 from gazette.site._config import read_config, write_config
 from gazette.site._engine import render
 from gazette.site._lint import lint_site
@@ -88,7 +89,7 @@ def _latest(manifest: Manifest) -> str:
     )
 
 
-def _archive(manifests: Sequence[Manifest], replays: Mapping[str, Replayed]) -> str:
+def _archive(manifests: Sequence[Manifest], replays: Mapping[str, Replayed], *, feed: bool) -> str:
     rows = []
     for manifest in manifests:
         facts: Any = manifest.facts
@@ -102,7 +103,9 @@ def _archive(manifests: Sequence[Manifest], replays: Mapping[str, Replayed]) -> 
             f'<td><code class="gz-digest">{manifest.digest}</code></td></tr>'
         )
     head = "".join(f'<th scope="col">{h}</th>' for h in ("Edition", "What it says", "State", "Digest of its manifest"))
+    told = f' New editions are in the <a href="{FEED}">feed</a>.' if feed else ""
     return (
+        f'<p>The newest edition is always at <a href="latest/index.html">latest</a>.{told}</p>'
         '<p><label for="gz-filter">Filter editions</label> <input id="gz-filter" class="gz-filter" type="search" data-filters="gz-archive" '
         'placeholder="week, test, model or verdict"> <span class="gz-count" role="status"></span></p>'
         f'<div class="gz-table-wrap"><table class="gz-table" id="gz-archive"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
@@ -125,7 +128,12 @@ def shelf_content(
 ) -> dict[str, str]:
     """Slot to HTML for the shelf's pages, with ``more`` slots than those that are made of the manifests, newest first."""
     latest = _latest(manifests[0]) if manifests else ""
-    return {"title-line": _title_line(params), "latest": latest, "archive": _archive(manifests, replays), **more}
+    return {
+        "title-line": _title_line(params),
+        "latest": latest,
+        "archive": _archive(manifests, replays, feed=params.site.address is not None),
+        **more,
+    }
 
 
 def render_shelf(
@@ -177,7 +185,11 @@ def render_shelf(
     (site / "editions.js").write_text(editions_script(manifests), encoding="utf-8")
     for name, script in scripts.items():
         (site / name).write_text(script, encoding="utf-8")
+    for name, text in addresses(manifests, params.site).items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(text, encoding="utf-8")
     _refuse([*warnings, *lint_site(site, allowed=_edition_pages(manifests)), *lint_sayings(site)], project, stage)
+    (site / LOST).write_text(lost(manifests[0], params.site), encoding="utf-8")  # its links begin at the server's root
     shutil.rmtree(stage, ignore_errors=True)
     return site
 

@@ -145,7 +145,9 @@ class ExperimentBench(FlipSteps):
                 + ", ".join(f"{v.title} {100 * w:.4g} %" for v, w in zip(plan.variants, weights, strict=True))
                 for since, weights in plan.phases()
             )
-            facts["Allocation"] = f"moved while the test ran ({moved}); arms are compared within days of one allocation, and the value of each arm weighs those days alike"
+            facts["Allocation"] = (
+                f"moved while the test ran ({moved}); arms are compared within days of one allocation, and the value of each arm weighs those days alike"
+            )
         facts["Plan"] = f"digest {reading.plan_digest[:12]}, taken at the first look" + (
             "; changed since, and what was agreed then counts" if reading.deviations() else ""
         )
