@@ -22,8 +22,10 @@ def rendered(text: str) -> str:
     html = re.sub(r'<a href="[^"]*\.md[^"]*">(.*?)</a>', r"\1", html)
     html = re.sub(r"<h2>(.*?)</h2>", lambda m: f'<h2 id="{slug(m[1])}">{m[1]}</h2>', html)
     html = re.sub(r"<thead>\s*<tr>(\s*<th></th>)+\s*</tr>\s*</thead>\n?", "", html)
-    html = html.replace("<th>", '<th scope="col">').replace(
-        "<table>", '<div class="gz-table-wrap"><table class="gz-table">'
+    html = (
+        html.replace("<th></th>", "<td></td>")
+        .replace("<th>", '<th scope="col">')
+        .replace("<table>", '<div class="gz-table-wrap"><table class="gz-table">')
     )
     return html.replace("</table>", "</table></div>")
 

@@ -50,6 +50,25 @@
     }
   }
 
+  // ---- for keyboards and for those who listen: parts have names, and what scrolls can be reached
+  [[".navbar", "Pages"], ['nav[role="doc-toc"]', "On this page"]].forEach(function (part) {
+    document.querySelectorAll(part[0]).forEach(function (found) { if (!found.hasAttribute("aria-label")) found.setAttribute("aria-label", part[1]); });
+  });
+  var text = document.querySelector("main[id]");
+  if (text) {
+    var skip = element("a", "To the text", "gz-skip");
+    skip.href = "#" + text.id;
+    strip.prepend(skip);
+    text.tabIndex = -1;
+  }
+  function reach() {
+    document.querySelectorAll(".gz-table-wrap, pre").forEach(function (box) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
+    });
+  }
+  window.addEventListener("load", reach);
+  window.addEventListener("resize", reach);
+
   // ---- light and dark
   function isDark() {
     return root.dataset.bsTheme === "dark" || document.body.classList.contains("quarto-dark");
@@ -117,13 +136,19 @@
   function draw(figure) {
     var text = figure.querySelector('script[type="application/json"]').textContent;
     var spec = JSON.parse(isDark() ? text.replace(/#[0-9a-f]{6}\b/g, function (colour) { return ON_DARK[colour] || colour; }) : text);
-    var target = figure.querySelector(".gz-vega");
+    var target = figure.querySelector(".gz-vega"), caption = figure.querySelector("figcaption");
+    target.setAttribute("role", "img"); // one picture, which its caption tells
+    target.setAttribute("aria-label", caption ? caption.textContent.trim() : "Chart");
     return vega().then(function (embed) {
       return embed(target, Object.assign({}, spec, { config: look() }), { actions: false, renderer: "svg", ast: true, tooltip: { theme: isDark() ? "dark" : "light" } });
     }).then(function (made) {
       figure.view = made.view;
       figure.dataset.drawn = "yes";
       return apply(figure);
+    }).then(function () {
+      target.querySelectorAll("svg [role], svg [aria-label]").forEach(function (mark) {
+        ["role", "aria-roledescription", "aria-label"].forEach(function (name) { mark.removeAttribute(name); });
+      });
     }).then(null, function (error) {
       target.textContent = "This chart cannot be drawn here; its figures are in the table. (" + error.message + ")";
       figure.dataset.drawn = "failed";

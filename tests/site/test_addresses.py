@@ -48,11 +48,11 @@ def test_each_page_of_the_newest_edition_has_an_address_that_stays() -> None:
         (link,) = page.find_all("a")
         (again,) = page.find_all("meta", attrs={"http-equiv": "refresh"})
         assert again["content"] == f"0; url={link['href']}"
-        where = PurePosixPath("/root/here", name).parent
+        where = PurePosixPath("/top/here", name).parent
         parts: list[str] = []
         for part in (*where.parts, *PurePosixPath(str(link["href"])).parts):
             parts = parts[:-1] if part == ".." else [*parts, part]
-        assert "/".join(parts[1:]) == f"root/here/editions/2026-W47/{name.removeprefix('latest/')}"
+        assert "/".join(parts[1:]) == f"top/here/editions/2026-W47/{name.removeprefix('latest/')}"
 
 
 def test_a_strict_reader_takes_the_feed() -> None:
