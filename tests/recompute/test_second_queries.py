@@ -67,6 +67,11 @@ METRICS = {
     "per-click": metric(
         fact={**FACT, "value": "value", "aggregation": "sum"}, denominator={**FACT, "aggregation": "count"}
     ),
+    "adjusted-rate": metric(
+        fact={**FACT, "value": "value", "aggregation": "sum"},
+        denominator={**FACT, "aggregation": "count"},
+        covariate={"table": "past", "unit": "user", "column": "before"},
+    ),
     "middle": metric(fact={**FACT, "value": "value", "aggregation": "sum"}, quantile=0.9),
 }
 

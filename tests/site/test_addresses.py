@@ -20,7 +20,14 @@ SITE: dict[str, Any] = {
     "warehouse": "duckdb://w.duckdb",
     "executive": {"owner": "office", "cards": []},
 }
-PAGES = ("site/index.html", "site/models/a.html", "site/experiments/b.html", "records/a.json", "site/theme/after.html", "site/share/email.html")
+PAGES = (
+    "site/index.html",
+    "site/models/a.html",
+    "site/experiments/b.html",
+    "records/a.json",
+    "site/theme/after.html",
+    "site/share/email.html",
+)
 
 
 def manifest(edition: str, headline: str = "All is well.") -> Manifest:

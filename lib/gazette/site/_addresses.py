@@ -52,7 +52,9 @@ def redirects(newest: Manifest, site: SiteParams) -> dict[str, str]:
     found = {}
     for name in sorted(newest.files):
         page = name.removeprefix("site/")
-        if page == name or not page.endswith(".html") or page.startswith(("theme/", "share/")):  # parts of pages, and mail
+        if (
+            page == name or not page.endswith(".html") or page.startswith(("theme/", "share/"))
+        ):  # parts of pages, and mail
             continue
         up = "../" * (page.count("/") + 1)
         target = escape(f"{up}editions/{newest.edition}/{page}", quote=True)

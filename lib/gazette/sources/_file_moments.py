@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Moments"]
 
 MOST_SEGMENTS = 50  # a chart of more says nothing
-ADJUSTED = ("proportion", "mean", "count", "capped")
+ADJUSTED = ("proportion", "mean", "count", "capped", "ratio")
 
 
 class Moments:
@@ -151,14 +151,16 @@ class Moments:
                     f"var_samp({other}) AS {column}_{part}_var",
                     f"covar_samp({x}, {other}) AS {column}_{part}_cov",
                 ]
+                if part != "den" and metric.kind == "ratio":
+                    found.append(f"covar_samp(y{i}, {other}) AS {column}_den_{part}_cov")
                 if part == "den":
                     found += [f"avg(({other}) ** {k}) AS {column}_den_power{k}" for k in (4, 5)]
         return found
 
     def _thirds(self, column: str, others: Mapping[str, str]) -> list[str]:
         """Third central moments of a metric, with what it is divided by or explained by."""
-        part = next((p for p in ("den", "pre") if p in others), "")
-        letters = {"": "x", part: "y", "lack": "l"}
+        parts = [p for p in ("den", "pre") if p in others]
+        letters = {"": "x", "lack": "l", **dict(zip(parts, "yp", strict=False))}
         names = {letters[p]: f"{column}_{p}" if p else column for p in others}
         values = {letters[p]: sql for p, sql in others.items()}
         if missing := [sql for sql in values.values() if sql not in self.middles]:
