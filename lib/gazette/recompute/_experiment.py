@@ -18,7 +18,7 @@ from gazette.recompute._arithmetic import (
     uneven,
 )
 from gazette.recompute._entered import came, end_of, equal, kind_of, left_out, midnight, seen, stamped, through, window
-from gazette.recompute._largest import HELD, OF_RATIO, few, placed
+from gazette.recompute._largest import HELD, few, placed
 from gazette.recompute._looks import UNKNOWN, agreed, critical_of, shared
 from gazette.recompute._ordered import arm_of, bounds, marked
 from gazette.recompute._people import guards, people
@@ -181,8 +181,8 @@ def _plain(known: Metric) -> str:
     return (
         f"{RATES}\n"
         f"SELECT each.arm, COUNT(*) AS n, {whole('MIN(rates.r)')} AS value, "
-        f"VAR_SAMP({rest}) AS spread, AVG(({rest}) * ({rest}) * ({rest})) AS third, SUM(each.hit) AS matched, {OF_RATIO}, {powers}{adjusts}\n"
-        "FROM each JOIN rates ON rates.arm = each.arm GROUP BY each.arm ORDER BY each.arm"
+        f"VAR_SAMP({rest}) AS spread, AVG(({rest}) * ({rest}) * ({rest})) AS third, SUM(each.hit) AS matched, {HELD}, {powers}{adjusts}\n"
+        f"FROM (SELECT each.*{placed(known)} FROM each) AS each JOIN rates ON rates.arm = each.arm GROUP BY each.arm ORDER BY each.arm"
     )
 
 

@@ -258,14 +258,17 @@ class Moments:
         return frame
 
     def largest(self) -> pd.DataFrame | None:
-        """Per metric of amounts and arm: the total without signs, and that of the largest in a hundred rows; None where there is no such metric."""
-        asked = [] if self.question.cluster else self.question.metrics
+        """Per metric of amounts and arm: the total without signs, and that of the largest in a hundred rows or clusters; None without such a metric.
+
+        Of a ratio it is the numerator's; of clusters every metric is a total that is divided.
+        """
+        kinds = {"mean", "count", "capped", "ratio", *(["proportion"] if self.question.cluster else [])}
         parts = [
             f"SELECT {metric.name!r} AS metric, variant, sum(value) FILTER (rank * {HUNDRED} < units) AS top, sum(value) AS whole FROM ("
             f"SELECT a AS variant, abs(x{i}) AS value, row_number() OVER (PARTITION BY a ORDER BY abs(x{i}) DESC) - 1 AS rank, "
             f"count(*) OVER (PARTITION BY a) AS units FROM {self.source} WHERE x{i} IS NOT NULL) GROUP BY variant"
-            for i, metric in enumerate(asked)
-            if metric.kind in {"mean", "count", "capped"}
+            for i, metric in enumerate(self.question.metrics)
+            if metric.kind in kinds
         ]
         return self.frame(" UNION ALL ".join(parts) + " ORDER BY metric, variant") if parts else None
 
