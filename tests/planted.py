@@ -54,6 +54,8 @@ class Fault:
         path.write_text(text.replace(self.right, self.wrong), encoding="utf-8")
 
 
+SECOND = "tests/recompute/test_second_queries.py::test_every_kind_of_metric_comes_out_the_same_on_untidy_tables"
+
 FAULTS = (
     Fault(
         "looks that count users alone",
@@ -113,6 +115,83 @@ FAULTS = (
         "            total.update(part)",
         "            total.update(part[:-1])",
         ("tests/editions/test_store.py",),
+    ),
+    Fault(
+        "a third moment",
+        "sources/_thirds.py",
+        "return mean(letters) - apart",
+        "return mean(letters) + apart",
+        (f"{SECOND}[1-fixed]",),
+    ),
+    Fault(
+        "a second third moment",
+        "recompute/_experiment.py",
+        "AVG(({rest}) * ({rest}) * ({rest})) AS third",
+        "AVG(({rest}) * ({rest})) AS third",
+        (f"{SECOND}[1-fixed]",),
+    ),
+    Fault(
+        "half of a covariance",
+        "stats/_moments.py",
+        "- 2 * theta * a.covariance + theta**2",
+        "- theta * a.covariance + theta**2",
+        ("tests/stats/test_moments.py::test_adjustment_agrees_with_tea_tasting_and_narrows",),
+    ),
+    Fault(
+        "a ratio adjusted as its numerator",
+        "stats/_explained.py",
+        "(self.with_first - r * self.with_second) / m, lacking",
+        "self.with_first / m, lacking",
+        ("tests/stats/test_explained.py::test_an_adjusted_ratio_is_a_regression_of_linearised_values",),
+    ),
+    Fault(
+        "an adjusted ratio of units of one size",
+        "stats/_explained.py",
+        "return widened(control.ratio, left), widened(",
+        "return left, widened(",
+        ("tests/stats/test_explained.py::test_an_adjusted_ratio_keeps_the_degrees_of_units_of_unequal_size",),
+    ),
+    Fault(
+        "an indicator's moment",
+        "sources/_measured.py",
+        'found[f"{column}_lack_cov"] = value.cov(lack',
+        'found[f"{column}_lack_cov"] = lack.cov(lack',
+        (f"{SECOND}[1-fixed]",),
+    ),
+    Fault(
+        "a slope of the second computation",
+        "recompute/_experiment.py",
+        "THEN (xp * ll - xl * pl)",
+        "THEN (xp * ll + xl * pl)",
+        (f"{SECOND}[1-fixed]",),
+    ),
+    Fault(
+        "what was done before the trigger",
+        "sources/_units.py",
+        "assigned_at=ibis.greatest(first.met, first.since)",
+        "assigned_at=first.since",
+        ("tests/sources/test_triggered.py",),
+    ),
+    Fault(
+        "a rank rounded inwards",
+        "sources/_quantiles.py",
+        "shift - reach * ranked.n.sqrt()).floor()",
+        "shift - reach * ranked.n.sqrt()).ceil()",
+        (f"{SECOND}[1-fixed]",),
+    ),
+    Fault(
+        "a bridge's rank rounded inwards",
+        "sources/_bridge.py",
+        'shift - reach * units["size"].sqrt()).floor()',
+        'shift - reach * units["size"].sqrt()).ceil()',
+        ("tests/sources/test_bridge.py::test_a_quantile_in_a_bridge_has_the_range_of_its_order_statistics",),
+    ),
+    Fault(
+        "a rank of the arithmetic rounded inwards",
+        "stats/_quantile.py",
+        "math.ceil(middle + half) + 1)",
+        "math.floor(middle + half) + 1)",
+        ("tests/stats/test_moments.py::test_order_statistics_bound_a_quantile_as_scipy_s_exact_test_has_it",),
     ),
     Fault(
         "a swapped arm",

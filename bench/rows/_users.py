@@ -18,6 +18,7 @@ __all__ = ["CASES", "Case", "aggregates", "growing_clusters", "looks_of", "plan_
 Columns = dict[str, np.ndarray]
 START, WEEK, LOOKS = date(2026, 1, 5), 7, 4
 AT_ONCE = 2_000_000  # users in memory
+LACK, OWN = 0.3, 0.2  # share of users who are new; the rate that stands for theirs
 SUM = Fact.model_construct(table="", unit="", time="", aggregation="sum")
 
 
@@ -71,6 +72,14 @@ def _orders(rng: np.random.Generator, shape: tuple[int, int]) -> Columns:
     return {"value": rng.binomial(sessions, rng.beta(2, 8, shape)) * 1.0, "den": sessions * 1.0}
 
 
+def _orders_with_past(rng: np.random.Generator, shape: tuple[int, int]) -> Columns:
+    """Users who are new have no rate of before."""
+    sessions, own = 1 + rng.poisson(rng.gamma(0.5, 6, shape)), rng.beta(2, 8, shape)
+    lack = rng.random(shape) < LACK
+    before = np.where(lack, OWN, rng.binomial(20, own) / 20)
+    return {"value": rng.binomial(sessions, own) * 1.0, "den": sessions * 1.0, "pre": before, "lack": lack * 1.0}
+
+
 def clusters(rng: np.random.Generator, shape: tuple[int, int]) -> Columns:
     """Rows of clusters of unequal size, their sums and numbers."""
     rows = 1 + rng.poisson(30 * np.exp(0.9 * rng.normal(size=shape)))
@@ -104,6 +113,12 @@ CASES = {
     "revenue1": Case("revenue, 10 % buy, log-normal sd 1", _metric(), _revenue(1)),
     "revenue2": Case("revenue, 10 % buy, log-normal sd 2", _metric(), _revenue(2)),
     "cuped": Case("the same less what a covariate explains", _metric(covariate=BEFORE), _with_past),
+    "cuped-ratio": Case(
+        "orders a session, by user, less what a covariate explains",
+        _metric(denominator=SUM, covariate=BEFORE),
+        _orders_with_past,
+        _ratio,
+    ),
     "ratio": Case("orders a session, by user", PER_ROW, _orders, _ratio),
     "median": Case("median, log-normal", _metric(quantile=0.5), _exp, _quantile(0.5)),
     "normal-median": Case(
@@ -165,9 +180,9 @@ def aggregates(
             columns["value"] = (columns["value"] < case.share * np.where(is_b, 1 + effect, 1.0)) * 1.0
         else:
             columns["value"] = columns["value"] * np.where(is_b, 1 + effect, 1.0)
-        named = {"value": "m_m", "den": "m_m_den", "pre": "m_m_pre"}
+        named = {"value": "m_m", "den": "m_m_den", "pre": "m_m_pre", "lack": "m_m_lack"}
         table = {named[name]: pa.array(of.ravel()) for name, of in columns.items()}
-        if "pre" in columns:
+        if "pre" in columns and "lack" not in columns:
             table["m_m_lack"] = pa.array(np.zeros(part * users))
         table["draw"] = pa.array(np.repeat(np.arange(part), users))
         table["look"] = pa.array(np.tile(look, part))

@@ -432,3 +432,27 @@ def test_a_metric_that_rests_on_few_says_on_whom_and_what_would_be_needed(
         assert 200 < numbers["unskewed"] < 2000
         assert "{analysis.spend.unskewed}" in said["text"]
         assert "{analysis.spend.unskewed} users in the smaller arm" in kept["verdicts"][0]["advice"]["text"]
+
+
+@pytest.mark.parametrize("cluster", [False, True])
+def test_a_ratio_or_clusters_that_rest_on_few_say_so_of_what_is_divided(tmp_path: Path, cluster: bool) -> None:
+    rng, n = np.random.default_rng(6), 2000
+    frame = pd.DataFrame({"arm": np.where(np.arange(n) < 1800, "A", "B"), "shop": np.arange(n)})
+    frame["visits"] = 3 + rng.poisson(2, n)
+    frame["spend"] = (rng.random(n) < 0.1) * np.exp(1.2 * rng.normal(size=n))
+    told = ["--metric", "spend:ratio:spend/visits"]
+    if cluster:
+        frame = frame.loc[frame.index.repeat(frame.visits)].assign(spend=lambda t: t.spend / t.visits)
+        told = ["--metric", "spend:mean:spend", "--cluster", "shop"]
+    frame.to_csv(tmp_path / "shop.csv", index=False)
+    kept = analyse(tmp_path / "shop.csv", *BASE, "--expected-ratio", "A=0.9,B=0.1", *told)["record"]
+    (said,) = [f for f in kept["findings"] if f["rule"].startswith("skew-")]
+    numbers = {n["id"].removeprefix("analysis.spend."): n["value"] for n in kept["numbers"]}
+    each = frame.groupby(["arm", "shop"]).spend.sum()
+    top = each.groupby("arm").apply(lambda x: x.nlargest(len(x) // 100).sum()).sum() / each.sum()
+    assert numbers["largest"] == pytest.approx(top)
+    assert numbers["effective"] == pytest.approx(each.sum() ** 2 / (each**2).sum())
+    word = "clusters" if cluster else "users"
+    assert f"largest in a hundred {word} hold {{analysis.spend.largest}} of the total that is divided" in said["text"]
+    assert f"{{analysis.spend.compared}} {word} vary" in said["text"]
+    assert "a cap" not in said["text"], "which a ratio does not take"

@@ -558,7 +558,7 @@ class TestMeasures:
     def test_what_a_covariate_does_not_adjust_is_said(self, analyse: Analyse, refused: Any, tmp_path: Path) -> None:
         path = write(tmp_path / "x.csv", "uid,arm,x,b", [(i, "AB"[i % 2], i % 7, i % 11) for i in range(200)])
         found = analyse(path, *BASE, "--metric", "x:mean", "--metric", "m:median:x", "--covariate", "b")
-        assert found["exclusions"] == ["m: not adjusted by the covariate, as ratios and quantiles are not"]
+        assert found["exclusions"] == ["m: not adjusted by the covariate, as quantiles are not"]
         assert "clusters are not adjusted" in refused(
             path, *BASE, "--metric", "x:mean", "--covariate", "b", "--cluster", "uid", code=2
         )

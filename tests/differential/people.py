@@ -81,6 +81,7 @@ METRICS = (
     "adjusted",
     "adjusted-share",
     "per-click",
+    "adjusted-rate",
     "middle",
     "minutes",
 )
@@ -346,6 +347,11 @@ def _metrics(case: Case) -> dict[str, Metric]:
         "adjusted": {"fact": total, "covariate": before},
         "adjusted-share": {"unit": "fraction", "fact": buy, "covariate": before},
         "per-click": {"fact": total, "denominator": {**fact, "aggregation": "count"}},
+        "adjusted-rate": {
+            "fact": total,
+            "denominator": {**fact, "aggregation": "count"},
+            "covariate": before,
+        },
         "middle": {"fact": total, "quantile": case.quantile},
         "minutes": {"fact": {"table": "daily", "unit": "who", "time": "day", "value": "minutes", "aggregation": "sum"}},
     }

@@ -90,11 +90,12 @@ def values(world: World, units: pd.DataFrame) -> tuple[pd.DataFrame, set[str]]:
         spend=spend, bought=bought, clicks=clicks, capped=spend.clip(upper=40.0), trimmed=spend.clip(upper=highest), before=past,
         minutes=daily.groupby("unit").minutes.sum().reindex(found.index).fillna(0.0).astype(float),
     )  # fmt: skip
-    withheld = {"spend", "capped", "trimmed", "adjusted", "per-click", "middle"} if broken.any() else set()
+    withheld = {"spend", "capped", "trimmed", "adjusted", *RATIOS, "middle"} if broken.any() else set()
     return found.reset_index(), withheld
 
 
-OF = {"adjusted": "spend", "adjusted-share": "bought", "per-click": "spend", "middle": "spend"}
+RATIOS = ("per-click", "adjusted-rate")
+OF = {"adjusted": "spend", "adjusted-share": "bought", **dict.fromkeys(RATIOS, "spend"), "middle": "spend"}
 SHARES = ("bought", "adjusted-share")
 
 
@@ -106,7 +107,7 @@ def of_arm(world: World, metric: str, rows: pd.DataFrame, arms: Iterable[pd.Data
     if metric in SHARES:
         return book.share_of(x, ALPHA)
     others = [r for r in arms if r is not rows] if arms is not None else None
-    if metric == "per-click":
+    if metric in RATIOS:
         made = [book.of_ratio(r.spend.to_numpy(float), r.clicks.to_numpy(float)) for r in (rows, *(others or []))]
         if made[0] is None:
             return book.Withheld("denominator's mean is zero")
@@ -134,12 +135,17 @@ def between(
         sides = [book.quantile_of(v, world.case.quantile) for v in (x, y)]
         return gap, book.relative(*sides, gap, book.freedom_of(*sides, len(x), len(y)), alpha)
     freedoms = None
-    if metric == "per-click":
+    before = a.before.to_numpy(float), b.before.to_numpy(float)
+    if metric in RATIOS:
+        below = a.clicks.to_numpy(float), b.clicks.to_numpy(float)
         freedoms = tuple(book.freedom_of_ratio(rows.clicks.to_numpy(float)) for rows in (a, b))
-        x, y = (book.of_ratio(v, rows.clicks.to_numpy(float)) for v, rows in ((x, a), (y, b)))  # type: ignore[assignment]
+        if metric == "adjusted-rate" and adjust:
+            x, y = book.adjusted_ratios((x, y), below, before)
+        else:
+            x, y = (book.of_ratio(v, rows) for v, rows in zip((x, y), below, strict=True))  # type: ignore[assignment]
     share = metric in SHARES
-    if metric.startswith("adjusted") and adjust:
-        x, y = book.adjusted((x, y), (a.before.to_numpy(float), b.before.to_numpy(float)))
+    if metric in {"adjusted", "adjusted-share"} and adjust:
+        x, y = book.adjusted((x, y), before)
         share = False
     if share:
         return book.gap_of_shares(x, y, alpha), book.change_of_shares(x, y, alpha)

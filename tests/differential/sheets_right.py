@@ -164,7 +164,10 @@ def between(
         sides = [book.of_ratio(v, rows.y.to_numpy(float)) for v, rows in ((x, a), (y, b))]
         if sides[0] is None or sides[1] is None:
             return (book.Withheld("denominator's mean is zero"),) * 2
-        x, y = sides[0], sides[1]
+        below = a.y.to_numpy(float), b.y.to_numpy(float)
+        x, y = (
+            book.adjusted_ratios((x, y), below, (_finite(a), _finite(b))) if sheet.covariate and adjust else sides[:2]
+        )
         freedoms = tuple(book.freedom_of_ratio(rows.y.to_numpy(float)) for rows in (a, b))
     elif sheet.covariate and adjust:
         x, y = book.adjusted((x, y), (_finite(a), _finite(b)))

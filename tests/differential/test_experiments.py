@@ -270,6 +270,7 @@ FEW = Case(
 @example(Case(value_type="VARCHAR", null_values=0.15))  # an empty text is nothing
 @example(Case(spelt=0.15, aliases=True))  # blanks are part of a spelling
 @example(Case(seed=4, users=150, known_before=0.6, primary="adjusted"))
+@example(Case(seed=5, users=150, known_before=0.6, primary="adjusted-rate"))
 @example(Case(seed=4, users=150, primary="middle"))
 @example(FEW)  # a range and a p-value far out on the side of the tail
 @example(replace(FEW, value_type="BOOLEAN"))  # neither arm has any variation, and clicks are too uneven

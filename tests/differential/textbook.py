@@ -290,6 +290,16 @@ def of_ratio(x: np.ndarray, y: np.ndarray) -> np.ndarray | None:
     return ratio + _quadratic(y)[0] * (x - ratio * y) / y.mean()
 
 
+def adjusted_ratios(
+    x: tuple[np.ndarray, np.ndarray], y: tuple[np.ndarray, np.ndarray], before: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Likewise of two ratios, less what was known before; both denominators are not nought."""
+    lines = [a.sum() / b.sum() + (a - a.sum() / b.sum() * b) / b.mean() for a, b in zip(x, y, strict=True)]
+    left = adjusted((lines[0], lines[1]), before)
+    one, other = (v.mean() + _quadratic(b)[0] * (v - v.mean()) for v, b in zip(left, y, strict=True))
+    return one, other
+
+
 def freedom_of_ratio(y: np.ndarray) -> float:
     """Degrees of freedom of a ratio's variance."""
     return _quadratic(y)[1]

@@ -24,9 +24,9 @@ from gazette.recompute._experiment import seconds as experiment_seconds
 from gazette.recompute._model import seconds as model_seconds
 from gazette.recompute._ordered import bounds
 from gazette.record import NotPublished, TakenLook
-from gazette.sources import Period, Warehouse, _quantiles, experiment_answers, model_answers
+from gazette.sources import Period, Warehouse, _quantiles, column_of, experiment_answers, model_answers
 from gazette.stats import Estimate, mean
-from gazette.workbench._answers import ordered
+from gazette.workbench._answers import moments, ordered
 from gazette.workbench._measures import spread_of
 from gazette.workbench._reading import Reading
 from gazette.workbench._skewed import held_by_largest
@@ -66,6 +66,11 @@ METRICS = {
     ),
     "per-click": metric(
         fact={**FACT, "value": "value", "aggregation": "sum"}, denominator={**FACT, "aggregation": "count"}
+    ),
+    "adjusted-rate": metric(
+        fact={**FACT, "value": "value", "aggregation": "sum"},
+        denominator={**FACT, "aggregation": "count"},
+        covariate={"table": "past", "unit": "user", "column": "before"},
     ),
     "middle": metric(fact={**FACT, "value": "value", "aggregation": "sum"}, quantile=0.9),
 }
@@ -185,10 +190,11 @@ def test_every_kind_of_metric_comes_out_the_same_on_untidy_tables(tmp_path: Path
                 same(first, second, suffix)
                 ranges += second is not None and second.low is not None
     assert ranges >= 2 * (2 * (len(METRICS) - 1) - 2)
-    for metric_of in ("spend", "trimmed", "seldom"):
-        rows = [reading.moments(reading.arms[a], metric_of) for a in (reading.plan.control, "b")]
+    for metric_of in ("spend", "trimmed", "seldom", "per-click", "adjusted-rate"):
+        arms = [reading.arms[a] for a in (reading.plan.control, "b")]
+        rows = [moments(row, column_of(metric_of), row["n"]) for row in arms]  # of a ratio its numerator
         for first, suffix in (
-            (stats.effective_users(*rows), "effective"),  # type: ignore[arg-type]
+            (stats.effective_users(*rows), "effective"),
             (held_by_largest(reading, metric_of, "b"), "largest"),
         ):
             second = found[f"b.{metric_of}.{suffix}"]

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from gazette import stats
 from gazette.errors import SourceError
 from gazette.params import Before
+from gazette.record import NotPublished
+from gazette.site._bridge import _estimate, _ratio
 from gazette.sources import Period, Warehouse, bridge_answer
 
 if TYPE_CHECKING:
@@ -100,11 +103,44 @@ def test_winsorised_and_quantile_against_numpy(tmp_path: Path, seed: int) -> Non
     assert row["old"] == pytest.approx(capped.mean())
     assert row["old_var"] == pytest.approx(capped.var(ddof=1))
     ordered = np.sort(values)
-    half = 1.959963984540054 * math.sqrt(400 * 0.25)
-    low, high = ordered[math.ceil(200 - half) - 1], ordered[math.ceil(200 + half) - 1]
     assert row["new"] == pytest.approx(ordered[199])
+    ranks = int(row["new_low_rank"]), int(row["new_high_rank"])
+    assert binom.cdf(ranks[0] - 1, 400, 0.5) <= 0.025
+    assert binom.sf(ranks[1] - 1, 400, 0.5) <= 0.025
+    assert (row["new_low"], row["new_high"]) == pytest.approx((ordered[ranks[0] - 1], ordered[ranks[1] - 1]))
     error = math.sqrt(row["new_var"] / row["n"])
-    assert error == pytest.approx((high - low) / (2 * 1.959963984540054), rel=0.01)
+    assert error == pytest.approx((row["new_high"] - row["new_low"]) / (2 * 1.959963984540054), rel=0.01)
+
+
+def test_a_quantile_in_a_bridge_has_the_range_of_its_order_statistics(tmp_path: Path) -> None:
+    """The same ranks outwards as a test's quantile has; its ratio to itself is one, without any error."""
+    values = np.random.default_rng(4).lognormal(3, 1, 100)
+    fill(tmp_path, [(f"u{i:03}", "2026-11-18", "order", float(v)) for i, v in enumerate(values)])
+    quantile = {"fact": FACT, "quantile": 0.9}
+    [row] = ask(tmp_path, quantile, quantile)
+    low, high = np.sort(values)[[r - 1 for r in stats.quantile_ranks(0.9, 100)]]
+    found = _estimate(row, "new", Before(**quantile))
+    assert isinstance(found, stats.Estimate)
+    assert (found.low, found.high) == pytest.approx((low, high))
+    ratio = _ratio(row, Before(**quantile), Before(**quantile))
+    assert isinstance(ratio, stats.Estimate)
+    assert ratio.value == 1.0
+    assert ratio.standard_error == pytest.approx(0.0, abs=0.01)
+    del row["new_low_rank"], row["new_high_rank"]  # as editions before kept it
+    earlier = _estimate(row, "new", Before(**quantile))
+    assert isinstance(earlier, stats.Estimate)
+    assert earlier.value - earlier.low == pytest.approx(earlier.high - earlier.value), "Student's t about the quantile"
+
+
+def test_quantiles_that_ties_decide_have_no_ratio(tmp_path: Path) -> None:
+    values = np.random.default_rng(5).poisson(3, 100)
+    fill(tmp_path, [(f"u{i:03}", "2026-11-18", "order", float(v)) for i, v in enumerate(values)])
+    old, new = {"fact": FACT}, {"fact": FACT, "quantile": 0.5}
+    [row] = ask(tmp_path, old, new)
+    found = _ratio(row, Before(**old), Before(**new))
+    assert isinstance(found, NotPublished)
+    assert "share one value" in found.reason
+    assert isinstance(_estimate(row, "new", Before(**new)), stats.Estimate)
 
 
 def test_the_ratio_of_definitions_covers_the_truth() -> None:

@@ -48,7 +48,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--unit", metavar="COLUMN", help="column with the units: checks that each has one row and one arm")
     add("--cluster", metavar="COLUMN", help="unit of assignment, where rows lie below it")
-    add("--covariate", metavar="COLUMN", help="value from before the test, which narrows the ranges of means (CUPED)")
+    add(
+        "--covariate",
+        metavar="COLUMN",
+        help="value from before the test, which narrows the ranges of means and ratios (CUPED)",
+    )
     add("--segment", metavar="COLUMN", help="shows the effect by the values of this column")
     add(
         "--alias",

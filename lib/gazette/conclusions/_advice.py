@@ -36,7 +36,8 @@ def advice(look: Look, state: VerdictState, rule: str) -> tuple[Action, str, str
     if state == "not published":
         text = "There is nothing to decide on yet."
         if (few := look.primary.skewed) is not None and few.withheld:
-            text += " A range takes {%s} users in the smaller arm, or a cap on the metric." % few.needed.id
+            text += " A range takes {%s} %s in the smaller arm" % (few.needed.id, few.units)
+            text += "." if few.ratio else ", or a cap on the metric."
         return "wait", "not-computable", text
     if not look.ended:
         action_rule = rule if rule == "fixed-horizon-not-over" else "test-not-over"

@@ -21,17 +21,25 @@ def on_skewed(look: Look) -> list[Finding]:
             continue
         text = "{=metric} rests on few: "
         if few.largest is not None:
-            text += "the largest in a hundred users hold {%s} of the total, and " % few.largest.id
-        text += "its {%s} users vary as much as if {%s} had the same each and the others nothing" % (
+            text += "the largest in a hundred %s hold {%s} of the total%s, and " % (
+                few.units,
+                few.largest.id,
+                " that is divided" if few.ratio else "",
+            )
+        text += "its {%s} %s vary as much as if {%s} had the same each and the others nothing" % (
             few.users.id,
+            few.units,
             few.effective.id,
         )
-        text += (
-            ". From so few in an arm no range would hold, so none is given; it takes {%s} in the smaller arm, or a cap on the metric."
-            % few.needed.id
-            if few.withheld
-            else ", so the range reaches further on one side; a cap on the metric would make it narrower."
-        )
+        if few.withheld:
+            text += (
+                ". From so few in an arm no range would hold, so none is given; it takes {%s} in the smaller arm"
+                % (few.needed.id)
+            )
+            text += "." if few.ratio else ", or a cap on the metric."
+        else:
+            text += ", so the range reaches further on one side"
+            text += "." if few.ratio else "; a cap on the metric would make it narrower."
         found.append(
             Finding(
                 id=f"{look.prefix}.{result.metric}.skewed",

@@ -22,6 +22,8 @@ class Skewed:
 
     Attributes:
         withheld: Whether there is no range.
+        ratio: Whether it is a ratio, of which the total is the numerator's and which takes no cap.
+        units: What is counted: users or clusters.
         users: Of control and treatment.
         effective: Users who would make up the total if all had alike.
         largest: Share of the total that the largest in a hundred users hold; None where it is not known.
@@ -29,6 +31,8 @@ class Skewed:
     """
 
     withheld: bool
+    ratio: bool = False
+    units: str = "users"
     users: Number
     effective: Number
     largest: Number | None

@@ -18,7 +18,7 @@ from gazette.recompute._arithmetic import (
     uneven,
 )
 from gazette.recompute._entered import came, end_of, equal, kind_of, left_out, midnight, seen, stamped, through, window
-from gazette.recompute._largest import HELD, OF_RATIO, few, placed
+from gazette.recompute._largest import HELD, few, placed
 from gazette.recompute._looks import UNKNOWN, agreed, critical_of, shared
 from gazette.recompute._ordered import arm_of, bounds, marked
 from gazette.recompute._people import guards, people
@@ -42,6 +42,7 @@ FEW_USERS, FEW_SHARES = (
     100,
     20,
 )  # of an arm within days of one allocation, as if of one stretch: users, and those expected to do it or not to
+RATES = ",\nrates AS (SELECT arm, SUM(x) / NULLIF(SUM(y), 0) AS r, AVG(y) AS m, SUM(y) AS total FROM each GROUP BY arm)"
 
 
 def questions(
@@ -75,9 +76,13 @@ def questions(
                 yield f"metric.{metric}", f"{parts}{_moved(plan, shares=known.proportion)}"
             continue
         yield f"metric.{metric}", f"{parts}{_plain(known)}"
-        if known.covariate is not None and known.denominator is None:
+        if known.covariate is not None:
+            ratio = known.denominator is not None
             for variant in plan.treatments:
-                yield f"metric.{metric}.{variant.id}", f"{parts}{_adjusted(plan.control, variant.id)}"
+                yield (
+                    f"metric.{metric}.{variant.id}",
+                    f"{parts}{RATES if ratio else ''}{_adjusted(plan.control, variant.id, ratio=ratio)}",
+                )
     first = metrics[plan.primary]
     for i, segment in enumerate(plan.segments if first.fact is not None and not plan.reallocations else ()):
         own = equal(plan, columns, segment.table, segment.unit, "was")
@@ -171,13 +176,19 @@ def _plain(known: Metric) -> str:
             f"FROM (SELECT each.*, x - AVG(x) OVER (PARTITION BY arm) AS d{placed(known)} FROM each) AS centred GROUP BY arm ORDER BY arm"
         )
     rest = "(each.x - rates.r * each.y) / NULLIF(rates.m, 0)"  # of which the mean is 0
-    powers = ", ".join(f"SUM(POWER(each.y / NULLIF(rates.total, 0), {k})) AS w{k}" for k in range(2, 7))
+    powers = _powers("each.y / NULLIF(rates.total, 0)")
+    adjusts = ", 1 AS adjusts" if known.covariate is not None else ""  # editions of earlier code did not
     return (
-        ",\nrates AS (SELECT arm, SUM(x) / NULLIF(SUM(y), 0) AS r, AVG(y) AS m, SUM(y) AS total FROM each GROUP BY arm)\n"
+        f"{RATES}\n"
         f"SELECT each.arm, COUNT(*) AS n, {whole('MIN(rates.r)')} AS value, "
-        f"VAR_SAMP({rest}) AS spread, AVG(({rest}) * ({rest}) * ({rest})) AS third, SUM(each.hit) AS matched, {OF_RATIO}, {powers}\n"
-        "FROM each JOIN rates ON rates.arm = each.arm GROUP BY each.arm ORDER BY each.arm"
+        f"VAR_SAMP({rest}) AS spread, AVG(({rest}) * ({rest}) * ({rest})) AS third, SUM(each.hit) AS matched, {HELD}, {powers}{adjusts}\n"
+        f"FROM (SELECT each.*{placed(known)} FROM each) AS each JOIN rates ON rates.arm = each.arm GROUP BY each.arm ORDER BY each.arm"
     )
+
+
+def _powers(share: str) -> str:
+    """Sums of the second to sixth powers of units' shares of their arm's denominator."""
+    return ", ".join(f"SUM(POWER({share}, {k})) AS w{k}" for k in range(2, 7))
 
 
 def _moved(plan: Experiment, *, shares: bool) -> str:
@@ -204,9 +215,10 @@ def _moved(plan: Experiment, *, shares: bool) -> str:
     )
 
 
-def _adjusted(control: str, treatment: str) -> str:
+def _adjusted(control: str, treatment: str, *, ratio: bool) -> str:
     """Both arms less what the covariate, and whether there is one, explain: residuals about the plane through each arm's middle.
 
+    Of a ratio it is each unit's tangent to it at the arm's own ratio.
     The two slopes solve the normal equations of deviations from the arms' middles; where one says what the other does, it stands alone.
     """
     x = "x - (SELECT theta FROM slope) * (p - middle) - (SELECT gamma FROM slope) * (l - lacking)"
@@ -214,15 +226,24 @@ def _adjusted(control: str, treatment: str) -> str:
     deviations = ", ".join(f"{c} - AVG({c}) OVER (PARTITION BY arm) AS d{c}" for c in "xpl")
     apart = "pp * ll - pl * pl"
     both = f"{apart} > 1e-9 * pp * ll"
+    source, kept, powers = "each", "", ""
+    if ratio:
+        source, kept, powers = "tangent", ", w", f", {_powers('w')}"
+        start = (
+            ",\ntangent AS (SELECT each.arm, rates.r + (each.x - rates.r * each.y) / NULLIF(rates.m, 0) AS x, "
+            "each.y / NULLIF(rates.total, 0) AS w, each.p, each.l, each.broken FROM each JOIN rates ON rates.arm = each.arm)"
+        )
+    else:
+        start = ""
     return (
-        f",\ncentred AS (\n  SELECT arm, x, p, l, broken, {deviations}, AVG(p) OVER () AS middle, AVG(l) OVER () AS lacking\n"
-        f"  FROM each WHERE arm IN ({literal(control)}, {literal(treatment)})\n),\n"
+        f"{start},\ncentred AS (\n  SELECT arm, x, p, l, broken{kept}, {deviations}, AVG(p) OVER () AS middle, AVG(l) OVER () AS lacking\n"
+        f"  FROM {source} WHERE arm IN ({literal(control)}, {literal(treatment)})\n),\n"
         f"sums AS (SELECT {', '.join(f'SUM({v}) AS {k}' for k, v in sums.items())} FROM centred),\n"
         f"slope AS (\n  SELECT CASE WHEN {both} THEN (xp * ll - xl * pl) / ({apart}) ELSE COALESCE(xp / NULLIF(pp, 0), 0) END AS theta,\n"
         f"    CASE WHEN {both} THEN (xl * pp - xp * pl) / ({apart}) WHEN pp > 0 THEN 0 ELSE COALESCE(xl / NULLIF(ll, 0), 0) END AS gamma\n  FROM sums\n)\n"
-        f"SELECT arm, COUNT(*) AS n, {whole('AVG(left_over)')} AS value, VAR_SAMP(left_over) AS spread, {CUBE} AS third\n"
+        f"SELECT arm, COUNT(*) AS n, {whole('AVG(left_over)')} AS value, VAR_SAMP(left_over) AS spread, {CUBE} AS third{powers}\n"
         "FROM (SELECT rest.*, left_over - AVG(left_over) OVER (PARTITION BY arm) AS d\n"
-        f"  FROM (SELECT arm, broken, {x} AS left_over FROM centred) AS rest) AS away GROUP BY arm ORDER BY arm"
+        f"  FROM (SELECT arm, broken{kept}, {x} AS left_over FROM centred) AS rest) AS away GROUP BY arm ORDER BY arm"
     )
 
 
@@ -313,7 +334,7 @@ def _of_metric(
             yield word, bounds(rows[name_of], known.quantile, plan.alpha)
             continue
         yield word, _value(plain[name_of], [*plain.values()], shares, plan.alpha) if name_of in plain else None
-    adjusted = known.covariate is not None and known.denominator is None
+    adjusted = _adjusts(known, rows.values())
     if adjusted and plan.reallocations:
         return
     if adjusted and f"metric.{metric}.{arm}" not in tables:
@@ -338,11 +359,16 @@ def _of_metric(
 def _compared(plan: Experiment, known: Metric, tables: Mapping[str, Rows]) -> tuple[Arm | None, Arm | None]:
     """The two arms of the primary metric that looks are counted by, as they are compared."""
     name_of, arm = f"metric.{plan.primary}", plan.treatments[0].id
-    adjusted = known.covariate is not None and known.denominator is None
+    adjusted = _adjusts(known, tables.get(name_of, []))
     if adjusted and plan.reallocations:
         return None, None
     arms = _arms(tables.get(f"{name_of}.{arm}" if adjusted else name_of, []), known.quantile)
     return arms.get(plan.control), arms.get(arm)
+
+
+def _adjusts(known: Metric, rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the metric is compared less what a covariate explains; a ratio is since its rows say so."""
+    return known.covariate is not None and (known.denominator is None or any("adjusts" in row for row in rows))
 
 
 def _arms(rows: Iterable[dict[str, Any]], q: float | None = None) -> dict[str, Arm]:

@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 
     from gazette.params import Metric
 
-__all__ = ["HELD", "OF_RATIO", "few", "placed"]
+__all__ = ["HELD", "few", "placed"]
 
-TOTALS = "SUM(CAST({0}x AS DOUBLE)) AS total, SUM(CAST({0}x AS DOUBLE) * CAST({0}x AS DOUBLE)) AS squares"
-HELD = f"{TOTALS.format('')}, SUM(CASE WHEN place <= first THEN ABS(x) END) AS top, SUM(ABS(x)) AS size"
-OF_RATIO = TOTALS.format("each.")
+HELD = (
+    "SUM(CAST(x AS DOUBLE)) AS total, SUM(CAST(x AS DOUBLE) * CAST(x AS DOUBLE)) AS squares, "
+    "SUM(CASE WHEN place <= first THEN ABS(x) END) AS top, SUM(ABS(x)) AS size"
+)
 BOTH = 2
 
 
 def placed(known: Metric) -> str:
-    """Columns of each unit: its place by size in its arm, and how many are the largest: one in a hundred, the last hundred begun counting as whole."""
+    """Columns of each unit: its place by size (of a ratio, of its numerator) in its arm, and how many are the largest: one in a hundred, the last hundred begun counting as whole."""
     if known.fact is None or known.fact.aggregation == "any":
         return ", 0 AS place, -1 AS first"
     return (

@@ -34,27 +34,62 @@ class Bridged:
     ratio: Number
 
 
-def _estimate(row: Mapping[str, Any], side: str, definition: Before | Metric) -> stats.Estimate | NotPublished:
+def _quantile(row: Mapping[str, Any], side: str, q: float) -> stats.Moments | NotPublished | None:
+    """Moments of a quantile from its order statistics and their ranks; None where an earlier edition kept none."""
+    if f"{side}_low_rank" not in row:
+        return None
+    n, least = int(row["n"]), stats.quantile_units(q)
+    if n < least:
+        return NotPublished(reason=f"{n} units are too few for this quantile: {least} are needed")
+    value, low, high, *ranks = (
+        row[k] for k in (side, *(f"{side}_{m}" for m in ("low", "high", "low_rank", "high_rank")))
+    )
+    return stats.quantile_moments(n, float(value), float(low), float(high), q=q, ranks=(int(ranks[0]), int(ranks[1])))
+
+
+def _moments(row: Mapping[str, Any], side: str, definition: Before | Metric) -> stats.Moments | NotPublished:
     n, value, variance = int(row["n"]), row[side], row[f"{side}_var"]
     if value != value or variance != variance:  # noqa: PLR0124  a ratio over nothing, or a single unit
         return NotPublished(reason="too few units, or a denominator of zero")
+    bounded = None if definition.quantile is None else _quantile(row, side, definition.quantile)
+    return stats.Moments(n, float(value), float(variance)) if bounded is None else bounded
+
+
+def _estimate(row: Mapping[str, Any], side: str, definition: Before | Metric) -> stats.Estimate | NotPublished:
+    found = _moments(row, side, definition)
+    if isinstance(found, NotPublished):
+        return found
     fact = definition.fact
     if fact is not None and fact.aggregation == "any" and definition.denominator is None:
-        return stats.proportion(round(n * float(value)), n)
-    return stats.mean(stats.Moments(n, float(value), float(variance)))
+        return stats.proportion(round(found.n * found.mean), found.n)
+    return stats.mean(found)
 
 
-def _ratio(row: Mapping[str, Any]) -> stats.Estimate | NotPublished:
-    """New over old, of the same units: delta method with their covariance."""
-    values = [float(row[k]) for k in ("old", "old_var", "new", "new_var", "cov")]
-    if any(v != v for v in values):  # noqa: PLR0124
+def _ratio(row: Mapping[str, Any], old: Before | Metric, new: Before | Metric) -> stats.Estimate | NotPublished:
+    """New over old, of the same units: delta method with their covariance.
+
+    A quantile's variance follows from the ranks of its order statistics, and its covariance in proportion.
+    """
+    sides, cov = [], float(row["cov"])
+    for name, definition in (("new", new), ("old", old)):
+        found = _moments(row, name, definition)
+        if isinstance(found, NotPublished):
+            return found
+        if found.bounds is not None:
+            if found.variance == 0 or stats.too_coarse(found):
+                return NotPublished(
+                    reason="so many units share one value (ties) that a ratio of this quantile has no range"
+                )
+            low, high = found.bounds
+            kept = stats.quantile_moments(found.n, found.mean, low, high).variance  # what the influences were made of
+            cov *= (found.variance / kept) ** 0.5
+        sides.append(found)
+    if cov != cov:  # noqa: PLR0124  NaN
         return NotPublished(reason="too few units, or a denominator of zero")
-    old, old_var, new, new_var, cov = values
-    n = int(row["n"])
-    if old <= stats.z_of(0.95) * (old_var / n) ** 0.5:
+    upper, lower = sides
+    if lower.mean <= stats.z_of(0.95) * (lower.variance / lower.n) ** 0.5:
         return TOO_SMALL
-    joint = stats.Joint(stats.Moments(n, new, new_var), stats.Moments(n, old, old_var), cov)
-    return stats.mean(stats.ratio(joint))
+    return stats.mean(stats.ratio(stats.Joint(upper, lower, cov)))
 
 
 def bridged(
@@ -107,7 +142,7 @@ def bridged(
         week = f"{row['week']:%G-w%V}"
         n = int(row["n"])
         both = units[0] == units[1]
-        ratio = _ratio(row) if both else NotPublished(reason="the definitions have different units")
+        ratio = _ratio(row, old, new) if both else NotPublished(reason="the definitions have different units")
         rows.append(
             Bridged(
                 f"{row['week']:%G-W%V}",

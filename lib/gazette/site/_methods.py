@@ -59,6 +59,7 @@ SECTIONS = (
     ("two-shares", "shares"),
     ("means-ratios-what-a-covariate-leaves", "means"),
     ("ratios-and-clusters-of-unequal-size", "ratios"),
+    ("what-a-covariate-leaves-of-a-ratio", "ratios less a covariate"),
     ("quantiles", "quantiles"),
 )
 
@@ -67,6 +68,8 @@ def _section(metric: Metric) -> str:
     """Of the method by which a metric is compared."""
     if metric.quantile is not None:
         return "quantiles"
+    if metric.denominator is not None and metric.covariate is not None:
+        return "what-a-covariate-leaves-of-a-ratio"
     if metric.denominator is not None:
         return "ratios-and-clusters-of-unequal-size"
     if metric.proportion and metric.covariate is None:

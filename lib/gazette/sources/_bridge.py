@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gazette.sources._answer import ROUNDING, flag, real
-from gazette.sources._quantiles import caps
+from gazette.sources._quantiles import Z, bounding, caps
 
 if TYPE_CHECKING:
     from gazette.params import Before, Fact, Metric
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["bridge"]
 
-Z = 1.959963984540054  # of the ranks that bound a quantile, as in gazette.stats
+BOUNDS = ("low", "high", "low_rank", "high_rank")  # of a quantile: two order statistics that bound it, and their ranks
 
 
 def bridge(warehouse: Warehouse, old: Before | Metric, new: Before | Metric, period: Period, *, file: str) -> Any:
@@ -22,7 +22,9 @@ def bridge(warehouse: Warehouse, old: Before | Metric, new: Before | Metric, per
     A unit counts in a week in which a table of either definition has a row of it that had arrived by the cut-off, whatever
     the row's kind; both definitions are taken of the same units, 0 where a unit has none of the rows that count. Variances
     and covariance are those of the units' influences (for a mean their distances from it, for a ratio of sums those of the
-    delta method, for a quantile Bahadur's), so that a variance over n is a squared standard error.
+    delta method, for a quantile Bahadur's), so that a variance over n is a squared standard error. Of a quantile there are the order
+    statistics that bound it and their ranks too (``new_low``, ``new_low_rank`` and so on): its influence takes them to be 1.96 standard
+    errors away from it, and the ranks say how many they are (``stats.quantile_moments``), as a warehouse has no binomial.
     """
     import ibis  # noqa: PLC0415  takes a second, needed only to build
 
@@ -33,6 +35,7 @@ def bridge(warehouse: Warehouse, old: Before | Metric, new: Before | Metric, per
         for part, fact in ((f"{side}_value", definition.fact), (f"{side}_den", definition.denominator)):
             units = _with(units, part, warehouse, fact, period, file=file)
         units = _influence(units, side, definition)
+    ends = [f"{s}_{mark}" for s, d in (("old", old), ("new", new)) if d.quantile is not None for mark in BOUNDS]
     found = units.group_by("week").aggregate(
         n=units.count(),
         old=units.old.max(),
@@ -40,6 +43,7 @@ def bridge(warehouse: Warehouse, old: Before | Metric, new: Before | Metric, per
         new=units.new.max(),
         new_var=units.new_influence.var(how="sample"),
         cov=units.old_influence.cov(units.new_influence, how="sample"),
+        **{end: units[end].max() for end in ends},
     )
     return found.order_by("week")
 
@@ -112,14 +116,22 @@ def _quantile(units: Any, side: str, q: float) -> Any:
     units = units.mutate(rank=ibis.row_number().over(ordered) + 1)
     week = ibis.window(group_by="week")
     units = units.mutate(size=units.count().over(week).cast("float64"))
-    half = Z * (units["size"] * q * (1 - q)).sqrt()
+    shift, reach = bounding(q)
+    ends = {
+        "middle": ibis.greatest((units["size"] * q - ROUNDING).ceil(), 1),
+        f"{side}_low_rank": ibis.greatest((units["size"] * q + shift - reach * units["size"].sqrt()).floor(), 1),
+        f"{side}_high_rank": ibis.least(
+            (units["size"] * q + shift + reach * units["size"].sqrt()).ceil() + 1, units["size"]
+        ),
+    }
+    units = units.mutate(**ends)
 
-    def at(rank: Any) -> Any:
-        inside = units["rank"] <= ibis.greatest((rank - ROUNDING).ceil(), 1)
-        return inside.ifelse(units[f"{side}_value"], ibis.null("float64")).max().over(week)
+    def at(place: str) -> Any:
+        here = units["rank"] == units[place]
+        return here.ifelse(units[f"{side}_value"], ibis.null("float64")).max().over(week)
 
-    centre = units["size"] * q
-    units = units.mutate(**{side: at(centre), f"{side}_low": at(centre - half), f"{side}_high": at(centre + half)})
+    named = {side: "middle", f"{side}_low": f"{side}_low_rank", f"{side}_high": f"{side}_high_rank"}
+    units = units.mutate(**{name: at(place) for name, place in named.items()})
     slope = (units[f"{side}_high"] - units[f"{side}_low"]) * units["size"].sqrt() / (2 * Z * (q * (1 - q)) ** 0.5)
     below = flag(units[f"{side}_value"] <= units[side])
-    return units.mutate(**{f"{side}_influence": (q - below) * slope}).drop("rank").drop("size")
+    return units.mutate(**{f"{side}_influence": (q - below) * slope}).drop("rank").drop("size").drop("middle")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Moments"]
 
 MOST_SEGMENTS = 50  # a chart of more says nothing
-ADJUSTED = ("proportion", "mean", "count", "capped")
+ADJUSTED = ("proportion", "mean", "count", "capped", "ratio")
 
 
 class Moments:
@@ -151,14 +151,16 @@ class Moments:
                     f"var_samp({other}) AS {column}_{part}_var",
                     f"covar_samp({x}, {other}) AS {column}_{part}_cov",
                 ]
+                if part != "den" and metric.kind == "ratio":
+                    found.append(f"covar_samp(y{i}, {other}) AS {column}_den_{part}_cov")
                 if part == "den":
                     found += [f"avg(({other}) ** {k}) AS {column}_den_power{k}" for k in (4, 5)]
         return found
 
     def _thirds(self, column: str, others: Mapping[str, str]) -> list[str]:
         """Third central moments of a metric, with what it is divided by or explained by."""
-        part = next((p for p in ("den", "pre") if p in others), "")
-        letters = {"": "x", part: "y", "lack": "l"}
+        parts = [p for p in ("den", "pre") if p in others]
+        letters = {"": "x", "lack": "l", **dict(zip(parts, "yp", strict=False))}
         names = {letters[p]: f"{column}_{p}" if p else column for p in others}
         values = {letters[p]: sql for p, sql in others.items()}
         if missing := [sql for sql in values.values() if sql not in self.middles]:
@@ -256,14 +258,17 @@ class Moments:
         return frame
 
     def largest(self) -> pd.DataFrame | None:
-        """Per metric of amounts and arm: the total without signs, and that of the largest in a hundred rows; None where there is no such metric."""
-        asked = [] if self.question.cluster else self.question.metrics
+        """Per metric of amounts and arm: the total without signs, and that of the largest in a hundred rows or clusters; None without such a metric.
+
+        Of a ratio it is the numerator's; of clusters every metric is a total that is divided.
+        """
+        kinds = {"mean", "count", "capped", "ratio", *(["proportion"] if self.question.cluster else [])}
         parts = [
             f"SELECT {metric.name!r} AS metric, variant, sum(value) FILTER (rank * {HUNDRED} < units) AS top, sum(value) AS whole FROM ("
             f"SELECT a AS variant, abs(x{i}) AS value, row_number() OVER (PARTITION BY a ORDER BY abs(x{i}) DESC) - 1 AS rank, "
             f"count(*) OVER (PARTITION BY a) AS units FROM {self.source} WHERE x{i} IS NOT NULL) GROUP BY variant"
-            for i, metric in enumerate(asked)
-            if metric.kind in {"mean", "count", "capped"}
+            for i, metric in enumerate(self.question.metrics)
+            if metric.kind in kinds
         ]
         return self.frame(" UNION ALL ".join(parts) + " ORDER BY metric, variant") if parts else None
 

@@ -18,17 +18,12 @@ HUNDRED = 100  # of so many users one is among the largest, and at least one
 
 
 def adds_up(metric: Metric) -> bool:
-    """Whether a metric is a mean of amounts or counts, which a few users can make up."""
-    return (
-        metric.fact is not None
-        and metric.fact.aggregation != "any"
-        and metric.denominator is None
-        and metric.quantile is None
-    )
+    """Whether a metric is a mean of amounts or counts, or divides their total, which a few users can make up."""
+    return metric.fact is not None and metric.fact.aggregation != "any" and metric.quantile is None
 
 
 def largest(joined: Any, metrics: Mapping[str, Metric]) -> Any:
-    """A row per metric and variant: the total of all values without their signs, and that of the largest in a hundred users; None without such metrics.
+    """A row per metric and variant: the total of all values (of a ratio, of its numerator) without their signs, and that of the largest in a hundred users; None without such metrics.
 
     Args:
         joined: A table with a row per unit.

@@ -20,7 +20,7 @@ def measured(joined: Any, metrics: dict[str, Metric], by: Sequence[str]) -> Any:
     """Aggregates of groups of a table with a row per unit: n, and per metric mean, variance and third moment, with those of denominator and covariate."""
     rows = capped(joined, metrics)
     skewed = {n: _others(n, m) for n, m in metrics.items() if m.quantile is None}
-    rows = off(rows, [c for n, others in skewed.items() for c in (column_of(n), *others)])
+    rows = off(rows, [c for n, others in skewed.items() for c in (column_of(n), *others.values())])
     found: dict[str, Any] = {"n": rows.count()}
     for name, metric in metrics.items():
         column = column_of(name)
@@ -42,8 +42,12 @@ def measured(joined: Any, metrics: dict[str, Metric], by: Sequence[str]) -> Any:
             found[f"{column}_lack_mean"] = lack.mean()
             found[f"{column}_lack_cov"] = value.cov(lack, how="sample")
             found[f"{column}_lack_pre_cov"] = rows[f"{column}_pre"].cov(lack, how="sample")
+            if metric.denominator is not None:
+                for part in ("pre", "lack"):
+                    both = rows[f"{column}_den"], rows[f"{column}_{part}"]
+                    found[f"{column}_den_{part}_cov"] = both[0].cov(both[1], how="sample")
         if name in skewed:
-            found |= thirds(rows, dict(zip("xyl", (column, *skewed[name]), strict=False)))
+            found |= thirds(rows, {"x": column, **skewed[name]})
         found |= {f"{part}_broken": rows[f"{part}_broken"].sum() for part, _ in _read(name, metric)}
     return rows.group_by(*by).aggregate(**found)
 
@@ -57,12 +61,13 @@ def capped(joined: Any, metrics: dict[str, Metric]) -> Any:
     return joined.mutate(**{c: _at_most(joined[c], limit) for c, limit in limits.items()}) if limits else joined
 
 
-def _others(name: str, metric: Metric) -> list[str]:
-    """The columns that a metric is divided by, or that explain it and say who lacks that: those of which it is less in the end."""
+def _others(name: str, metric: Metric) -> dict[str, str]:
+    """By letter the columns that a metric is divided by, that explain it and that say who lacks that: those of which it is less in the end."""
     column = column_of(name)
-    if metric.denominator is not None:
-        return [f"{column}_den"]
-    return [f"{column}_pre", f"{column}_lack"] if metric.covariate is not None else []
+    parts = ["den"] if metric.denominator is not None else []
+    parts += ["pre"] if metric.covariate is not None else []
+    found = {letter: f"{column}_{part}" for letter, part in zip("yp", parts, strict=False)}
+    return found | ({"l": f"{column}_lack"} if metric.covariate is not None else {})
 
 
 def _read(name: str, metric: Metric) -> list[tuple[str, Fact]]:

@@ -26,14 +26,15 @@ def named(columns: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Name of each third moment and the letters of its three factors.
 
     Args:
-        columns: Names by letter: x, y where there is a second value, l where there is an indicator of 0 and 1, whose square is itself.
+        columns: Names by letter: x, y where there is a second value, p where there is a third, l where there is an indicator of 0 and 1, whose
+            square is itself; in this order.
     """
     for factors in combinations_with_replacement(columns, 3):
         letters = "".join(factors)
         if len(set(factors)) == 1 and "l" not in letters:
             yield f"{columns[letters[0]]}_third", letters
         elif letters.count("l") < 2:  # noqa: PLR2004
-            yield f"{columns['l' if 'l' in letters else 'y']}_{letters}_third", letters
+            yield f"{columns[next(c for c in 'lpy' if c in letters)]}_{letters}_third", letters
 
 
 def thirds(rows: Any, columns: Mapping[str, str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from gazette.stats._estimates import (
     student_z,
     z_of,
 )
+from gazette.stats._explained import Explained, Unknown, adjusted_ratios
 from gazette.stats._flips import Choice, Specification, specifications
 from gazette.stats._moments import Joint, Lacking, Moments, MomentsError, adjusted, ratio
 from gazette.stats._planning import POWER, detectable, each_power, guard_power, power, units_needed, users_needed
@@ -43,6 +44,7 @@ __all__ = [
     "Correction",
     "Design",
     "Estimate",
+    "Explained",
     "Joint",
     "Kind",
     "Lacking",
@@ -56,8 +58,10 @@ __all__ = [
     "Skew",
     "Specification",
     "Spending",
+    "Unknown",
     "adjust",
     "adjusted",
+    "adjusted_ratios",
     "always_valid_p",
     "bayes",
     "boundaries",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gazette.errors import GazetteError
 from gazette.stats._clusters import unequal
 
-__all__ = ["Joint", "Lacking", "Moments", "MomentsError", "adjusted", "ratio"]
+__all__ = ["Joint", "Lacking", "Moments", "MomentsError", "adjusted", "linear", "ratio", "widened"]
 
 
 class MomentsError(GazetteError, ValueError):
@@ -133,6 +133,15 @@ def ratio(arm: Joint) -> Moments:
     Raises:
         MomentsError: The second mean is 0.
     """
+    return widened(arm, linear(arm))
+
+
+def linear(arm: Joint) -> Moments:
+    """Moments of a ratio's linearisation, as if units were of one size.
+
+    Raises:
+        MomentsError: The second mean is 0.
+    """
     a, b = arm.first, arm.second
     if b.mean == 0:
         raise MomentsError("the denominator's mean is zero", mend="leave the metric out until it has rows")
@@ -140,12 +149,22 @@ def ratio(arm: Joint) -> Moments:
     parts = a.variance + value**2 * b.variance
     third = arm.third(value)
     square = _left(parts - 2 * value * arm.covariance, parts)
-    wider, freedom = 1.0, None
-    if (shares := arm.shares()) is not None:
-        factor, freedom = unequal(a.n, shares)
-        wider = factor * (a.n - 1) / a.n if freedom else 1.0
-    third = None if third is None else third / b.mean**3 * wider**1.5  # so that its skewness stays
-    return Moments(a.n, value, wider * square / b.mean**2, third, freedom)
+    return Moments(a.n, value, square / b.mean**2, None if third is None else third / b.mean**3)
+
+
+def widened(arm: Joint, found: Moments) -> Moments:
+    """Moments of a ratio of units of unequal size, or of what a covariate leaves of it; its skewness stays.
+
+    Args:
+        arm: Of which the second value is the denominator.
+        found: From :func:`linear`.
+    """
+    if (shares := arm.shares()) is None:
+        return found
+    factor, freedom = unequal(found.n, shares)
+    wider = factor * (found.n - 1) / found.n if freedom else 1.0
+    third = None if found.third is None else found.third * wider**1.5
+    return Moments(found.n, found.mean, wider * found.variance, third, freedom)
 
 
 def adjusted(control: Joint, treatment: Joint) -> tuple[Moments, Moments, float]:

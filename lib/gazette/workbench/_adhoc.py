@@ -51,7 +51,7 @@ class AdHoc:
         minimum: Smallest relative effect worth having, 0 for none.
         alpha, method, planned: The design.
         cluster: Whether rows lie below the unit of assignment, so that means are ratios of sums.
-        covariate: Whether means are adjusted.
+        covariate: Whether means and ratios are adjusted.
         exclusions: What was left out, in words.
         now: When this is done, UTC without zone.
         digest: SHA-256 of what was read.
@@ -183,7 +183,7 @@ class AdHocBench(ExperimentBench):
             found.append(f"{cap['metric']}: capped at {cap['cap']:.6g}, the quantile {cap['quantile']:g} {of}")
         for name, metric in self.params.metrics.items():
             if self.ask.covariate and metric.covariate is None:
-                found.append(f"{name}: not adjusted by the covariate, as ratios and quantiles are not")
+                found.append(f"{name}: not adjusted by the covariate, as quantiles are not")
         return found
 
     def record(self) -> Record:
@@ -203,7 +203,7 @@ def _metric(metric: FileMetric, ask: AdHoc) -> Metric:
     ratio = bool(metric.denominator) or (ask.cluster and metric.kind != "ratio")
     aggregation: Any = "any" if metric.kind == "proportion" and not ask.cluster else "sum"
     rows = Fact.model_construct(table="", unit="", time="", aggregation=aggregation)
-    adjusted = ask.covariate and not ratio and metric.kind != "quantile"
+    adjusted = ask.covariate and not ask.cluster and metric.kind != "quantile"
     content: dict[str, Any] = {
         "unit": UNITS[metric.kind],
         "covariate": Covariate.model_construct(table="", unit="", column="") if adjusted else None,

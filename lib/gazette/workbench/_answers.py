@@ -12,7 +12,7 @@ from gazette import stats
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["date_of", "joint", "moments", "number", "ordered", "records"]
+__all__ = ["date_of", "explained", "joint", "moments", "number", "ordered", "records"]
 
 
 def date_of(day: Any) -> date:
@@ -61,6 +61,30 @@ def joint(row: Mapping[str, Any], column: str, part: str, first: stats.Moments) 
     mixed = _all(row, own, ("xxy_third", "xyy_third"))
     powers = _all(row, own, ("power4", "power5"))
     return stats.Joint(first, moments(row, own, first.n), number(row[f"{own}_cov"]), lacking, mixed, powers)
+
+
+def explained(row: Mapping[str, Any], column: str) -> stats.Explained | None:
+    """A ratio of a row of aggregates with what was known before; None where an earlier edition did not keep that together."""
+    if f"{column}_den_pre_cov" not in row:
+        return None
+    first = moments(row, column, int(row.get(f"{column}_n", row["n"])))
+    lacking = None
+    if f"{column}_den_lack_cov" in row:
+        lacking = stats.Unknown(
+            share=number(row[f"{column}_lack_mean"]),
+            with_first=number(row[f"{column}_lack_cov"]),
+            with_second=number(row[f"{column}_den_lack_cov"]),
+            with_before=number(row[f"{column}_lack_pre_cov"]),
+            thirds=_all(row, f"{column}_lack", [f"{p}l_third" for p in ("xx", "xy", "yy", "xp", "yp", "pp")]),
+        )
+    return stats.Explained(
+        joint(row, column, "den", first),
+        moments(row, f"{column}_pre", first.n),
+        number(row[f"{column}_pre_cov"]),
+        number(row[f"{column}_den_pre_cov"]),
+        _all(row, f"{column}_pre", [f"{three}_third" for three in ("xxp", "xyp", "yyp", "xpp", "ypp")]),
+        lacking,
+    )
 
 
 def _or_none(value: Any) -> float | None:

@@ -80,8 +80,7 @@ class FlipSteps(WatchLists):
     @property
     def _adjustable(self) -> bool:
         """Whether the primary metric is adjusted by a covariate."""
-        known = self.params.metrics[self.plan.primary]
-        return known.covariate is not None and known.denominator is None
+        return self.reading.adjusts(self.plan.primary)
 
     @property
     def _flip_prefix(self) -> str:

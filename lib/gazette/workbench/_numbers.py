@@ -145,6 +145,11 @@ class ExperimentNumbers(Bench):
 
     _clustered = False
 
+    @property
+    def counted(self) -> str:
+        """What is counted, in words."""
+        return "clusters" if self._clustered else "users"
+
     def _result(self, effect: Effect) -> MetricResult:
         known, metric = self.params.metrics[effect.metric], effect.metric
         prefix = self._prefix(effect.arm)

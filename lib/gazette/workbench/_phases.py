@@ -14,7 +14,8 @@ __all__ = ["MOVED", "splits", "stratified", "too_few", "worst"]
 
 MOVED = "the allocation was moved while the test ran, and this is not taken within days of one allocation"
 ENDS = ("_mean", "_var", "_cov", "_third")
-LACKS = ("_lack_mean", "_lack_cov", "_lack_pre_cov", "_lack_xxl_third", "_lack_xyl_third", "_lack_yyl_third")
+THIRDS = tuple(f"_lack_{pair}l_third" for pair in ("xx", "xy", "yy", "xp", "yp", "pp"))
+LACKS = ("_lack_mean", "_lack_cov", "_den_lack_cov", "_lack_pre_cov", *THIRDS)
 POWERS = ("_den_power4", "_den_power5")  # which of a sum over phases do not say the degrees of freedom
 
 # Below these an arm is not compared; an arm counts as the users who, all in one stretch, would give as narrow a range.

@@ -13,7 +13,7 @@ from gazette import stats
 from gazette.record import NotPublished
 from gazette.sources import column_of
 from gazette.workbench._accounted import Accounted, broken_values
-from gazette.workbench._answers import date_of, joint, moments, ordered, records
+from gazette.workbench._answers import date_of, explained, joint, moments, ordered, records
 from gazette.workbench._looks import Looks
 from gazette.workbench._phases import MOVED, splits, stratified, too_few
 
@@ -188,13 +188,22 @@ class Reading(Looks):
         known, column = self.metrics[metric], column_of(metric)
         if isinstance(control, NotPublished) or isinstance(treatment, NotPublished):
             return control, treatment, 0.0, False
-        if not adjust or known.covariate is None or known.denominator is not None or not control.n or not treatment.n:
+        if not adjust or not self.adjusts(metric) or not control.n or not treatment.n:
             return control, treatment, 0.0, known.proportion and not self.plan.reallocations
+        ratios = [explained(self.arms[name], column) for name in (self.plan.control, arm)]
+        if known.denominator is not None and ratios[0] is not None and ratios[1] is not None:
+            return *stats.adjusted_ratios(ratios[0], ratios[1]), False
         joints = [
             joint(self.arms[name], column, "pre", m) for name, m in ((self.plan.control, control), (arm, treatment))
         ]
         left, right, saved = stats.adjusted(*joints)
         return left, right, saved, False
+
+    def adjusts(self, metric: str) -> bool:
+        """Whether a metric is adjusted by a covariate; a ratio is where the edition kept what that takes."""
+        known = self.metrics[metric]
+        kept = known.denominator is None or all(f"{column_of(metric)}_den_pre_cov" in r for r in self.arms.values())
+        return known.covariate is not None and kept
 
     def compare(self, metric: str, arm: str, alpha: float | None = None) -> stats.Comparison:
         """One comparison at an error; by default the design's."""

@@ -36,6 +36,7 @@ def skewed(bench: ExperimentNumbers, effect: Effect) -> conclusions.Skewed | Non
     found = stats.skew_of(control, treatment)
     if not (found.withheld or found.bent):
         return None
+    ratio, units = reading.metrics[metric].denominator is not None, bench.counted
     title, prefix = bench.params.metrics[metric].title, bench._prefix(effect.arm)  # noqa: SLF001  of the same room
     shared: dict[str, Any] = {"metric": metric, "cell": "scorecard"}
     rows = [reading.arms[a] for a in (reading.plan.control, effect.arm)]
@@ -44,9 +45,11 @@ def skewed(bench: ExperimentNumbers, effect: Effect) -> conclusions.Skewed | Non
     held = held_by_largest(reading, metric, effect.arm)
     return conclusions.Skewed(
         withheld=found.withheld,
+        ratio=ratio,
+        units=units,
         users=bench.add(
             f"{prefix}{metric}.compared",
-            f"{title}, users compared",
+            f"{title}, {units} compared",
             sum(m.n for m in own),
             unit="count",
             query="arms",
@@ -54,7 +57,7 @@ def skewed(bench: ExperimentNumbers, effect: Effect) -> conclusions.Skewed | Non
         ),
         effective=bench.add(
             f"{prefix}{metric}.effective",
-            f"{title}, users who would make up the total if all had alike",
+            f"{title}, {units} {'that' if units == 'clusters' else 'who'} would make up the total if all had alike",
             stats.effective_users(*own),
             unit="count",
             query="arms",
@@ -64,7 +67,7 @@ def skewed(bench: ExperimentNumbers, effect: Effect) -> conclusions.Skewed | Non
         if held is None
         else bench.add(
             f"{prefix}{metric}.largest",
-            f"{title}, share of the total that the largest in a hundred users hold",
+            f"{title}, share of the total that the largest in a hundred {units} hold",
             held,
             unit="fraction",
             query="largest",
@@ -72,7 +75,7 @@ def skewed(bench: ExperimentNumbers, effect: Effect) -> conclusions.Skewed | Non
         ),
         needed=bench.add(
             f"{prefix}{metric}.unskewed",
-            f"{title}, users of the smaller arm that a range takes",
+            f"{title}, {units} of the smaller arm that a range takes",
             found.needed,
             unit="count",
             query="arms",
