@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 from scipy.stats import binomtest, chi2_contingency
 
-from gazette.build import build, open_project
+from gazette.build import Silent, build, open_project
 from gazette.canaries import FILE, Certificate, Count, certify, read_certificate
 from gazette.canaries._run import _counted, _refuse
 from gazette.editions import Store, Week
 from gazette.errors import EditionError
+from gazette.replay import Tolerances, replay
 from small import NOW, WEEK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gazette.build import Project
+    from gazette.replay import Replay
     from small import SmallProject
 
 AT = Week.parse(WEEK)
@@ -118,3 +121,13 @@ def test_a_build_seals_the_certificate_and_is_held_back_without(
     assert "A biased query: it loses 10 % of the rows of one arm." in page
     assert "7 of 7 came out as they have to." in page
     assert not (project.state / "canaries").exists()
+    with monkeypatch.context() as patch:
+        patch.setattr("gazette.canaries._people.LIFT", 0.26)
+        assert _replayed(project).hidden == "differs"
+    again = _replayed(project)
+    assert (again.hidden, again.state) == ("identical", "identical")
+
+
+def _replayed(project: Project) -> Replay:
+    tolerances = Tolerances.parse([], project.params.metrics)
+    return replay(project.store, AT, state=project.state, tolerances=tolerances, listener=Silent())

@@ -30,6 +30,8 @@ class Canary(_Frozen):
         must: What the edition has to say of it.
         found: What it said.
         caught: Whether that is so.
+        known: The difference of the arms that was planted, where it is known.
+        value, low, high: The difference as the first computation read it, with its range, to twelve digits; None where it read none.
     """
 
     id: str
@@ -37,6 +39,10 @@ class Canary(_Frozen):
     must: str
     found: str
     caught: StrictBool
+    known: FiniteFloat | None = None
+    value: FiniteFloat | None = None
+    low: FiniteFloat | None = None
+    high: FiniteFloat | None = None
 
 
 class Count(_Frozen):

@@ -93,7 +93,7 @@ def certify(week: Week, *, before: Certificate | None, scratch: Path) -> Certifi
     held = span is not None and span.low <= lifted_by() <= span.high
     found = Certificate(
         edition=str(week),
-        canaries=tuple(_judged(read)),
+        canaries=tuple(c.model_copy(update=_figures(read[c.id])) for c in _judged(read)),
         false_alarms=_counted(before.false_alarms if before is not None else None, wrong=false, stated=ALPHA),
         missed=_counted(before.missed if before is not None else None, wrong=not held, stated=ALPHA),
         smallest=(_smallest_query(read, rows), _smallest_split()),
@@ -214,6 +214,7 @@ def _judged(read: Mapping[str, _Read]) -> Iterable[Canary]:
         planted=f"A known lift of {100 * LIFT:.0f} % among {PAIRS} users in each arm.",
         must="The verdict is not harm, every check passes, and both computations agree.",
         found=f"{lift.state}; {_said(lift)}",
+        known=_twelve(lifted_by()),
         caught=lift.state not in {"harm shown", "not trustworthy", "not published"} and not lift.disagree,
     )
     same = read[SAME]
@@ -222,6 +223,7 @@ def _judged(read: Mapping[str, _Read]) -> Iterable[Canary]:
         planted="Two equal arms (A/A).",
         must="It can be read, and both computations agree. Whether a change is shown is counted below.",
         found=f"{same.state}; {_said(same)}",
+        known=0.0,
         caught=same.state not in {"not trustworthy", "not published"} and not same.disagree,
     )
     yield Canary(
@@ -234,6 +236,21 @@ def _judged(read: Mapping[str, _Read]) -> Iterable[Canary]:
     yield _by_second(read, UNIT, "A unit error: the query counts cents as dollars.")
     for name, share in LOST.items():
         yield _by_second(read, name, f"A biased query: it loses {LOST_IN_WORDS[share]} of one arm.")
+
+
+def _figures(read: _Read) -> dict[str, float | None]:
+    """The difference as it was read."""
+    number = read.number(f"{METRIC}.difference")
+    if number is None or isinstance(number.value, NotPublished):
+        return {}
+    span = number.interval
+    ends = {"low": None, "high": None} if span is None else {"low": _twelve(span.low), "high": _twelve(span.high)}
+    return {"value": _twelve(number.value), **ends}
+
+
+def _twelve(value: float) -> float:
+    """Sums of floats differ in their last digits from run to run."""
+    return float(f"{value:.12g}")
 
 
 def _by_second(read: Mapping[str, _Read], name: str, planted: str) -> Canary:

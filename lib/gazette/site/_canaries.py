@@ -11,7 +11,7 @@ from gazette.site._text import raw_html, table_html
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gazette.canaries import Count, Smallest
+    from gazette.canaries import Canary, Count, Smallest
 
 __all__ = ["canaries_part"]
 
@@ -34,10 +34,10 @@ def canaries_part(edition: Path) -> list[str]:
         raw_html(f'<p id="canaries">{LEAD}</p><p>{caught} of {len(found.canaries)} came out as they have to.</p>')
     )
     rows = (
-        (escape(c.planted), escape(c.must), escape(c.found), "caught" if c.caught else "not caught")
+        (escape(c.planted), escape(c.must), escape(c.found), _difference(c), "as it has to be" if c.caught else "not")
         for c in found.canaries
     )
-    heads = ("What was planted", "What has to be said", "What was said", "So it was")
+    heads = ("What was planted", "What has to be said", "What was said", "Difference of the arms, in full", "Came out")
     parts.append(raw_html(table_html("Hidden tests of this edition", heads, rows)))
     said = [
         _counted(found.false_alarms, "tests of two equal arms showed a change (the false-positive rate)"),
@@ -46,6 +46,14 @@ def canaries_part(edition: Path) -> list[str]:
     ]
     parts.append(raw_html(f"<ul>{''.join(f'<li>{s}</li>' for s in said)}</ul>"))
     return parts
+
+
+def _difference(canary: Canary) -> str:
+    if canary.value is None:
+        return "–"
+    span = "" if canary.low is None or canary.high is None else f" ({canary.low:.12g} to {canary.high:.12g})"
+    known = "" if canary.known is None else f"; known: {canary.known:.12g}"
+    return f"{canary.value:.12g}{span}{known}"
 
 
 def _counted(count: Count, what: str) -> str:
