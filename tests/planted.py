@@ -115,6 +115,13 @@ FAULTS = (
         ("tests/editions/test_store.py",),
     ),
     Fault(
+        "a check of the split that never fails",
+        "workbench/_checks.py",
+        "SPLIT_ALPHA = 0.01",
+        "SPLIT_ALPHA = 0.0",
+        ("tests/canaries/test_canaries.py::test_everything_planted_is_caught_and_the_same_week_gives_the_same",),
+    ),
+    Fault(
         "a swapped arm",
         "workbench/_reading.py",
         "control, treatment, _, proportion = self.pair(metric, arm)",

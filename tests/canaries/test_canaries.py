@@ -120,7 +120,7 @@ def test_a_build_seals_the_certificate_and_is_held_back_without(
     page = (edition / "site" / "provenance.html").read_text()
     assert "A biased query: it loses 10 % of the rows of one arm." in page
     assert "7 of 7 came out as they have to." in page
-    assert not (project.state / "canaries").exists()
+    assert not (edition / "hidden").exists()
     with monkeypatch.context() as patch:
         patch.setattr("gazette.canaries._people.LIFT", 0.26)
         assert _replayed(project).hidden == "differs"

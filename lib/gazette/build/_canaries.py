@@ -24,13 +24,10 @@ def run_canaries(project: Project, week: Week, staging: Path) -> None:
         EditionError: A hidden test was not caught.
         OSError: The hidden project cannot be written.
     """
-    scratch = project.state / "canaries"
-    shutil.rmtree(scratch, ignore_errors=True)  # of a build that was killed
-    try:
-        scratch.mkdir(parents=True)
-        certify(week, before=_before(project, week), scratch=scratch.resolve()).write(staging)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    scratch = staging / "hidden"  # what a killed build leaves in there goes with the staging folder
+    scratch.mkdir()
+    certify(week, before=_before(project, week), scratch=scratch.resolve()).write(staging)
+    shutil.rmtree(scratch)
 
 
 def _before(project: Project, week: Week) -> Certificate | None:
