@@ -192,6 +192,11 @@ FAULTS = (
         "math.ceil(middle + half) + 1)",
         "math.floor(middle + half) + 1)",
         ("tests/stats/test_moments.py::test_order_statistics_bound_a_quantile_as_scipy_s_exact_test_has_it",),
+        "a check of the split that never fails",
+        "workbench/_checks.py",
+        "SPLIT_ALPHA = 0.01",
+        "SPLIT_ALPHA = 0.0",
+        ("tests/canaries/test_canaries.py::test_everything_planted_is_caught_and_the_same_week_gives_the_same",),
     ),
     Fault(
         "a swapped arm",

@@ -82,6 +82,7 @@ class SmallProject:
             "engine": "embedded",
             "timeout_seconds": 60,
             "restatements": {"editions": 0},  # tests that are about them turn them on
+            "canaries": False,  # likewise
             "executive": {"owner": "office", "cards": ["button.ctr.treatment"]},
         }
         self.metric: dict[str, Any] = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gazette import site
 from gazette.build._aa import copy_aa
+from gazette.build._canaries import run_canaries
 from gazette.build._check import misread_params
 from gazette.build._definitions import refuse_changes
 from gazette.build._freeze import freeze_all, period_of
@@ -231,6 +232,9 @@ def _one(
         if project.params.site.recompute:
             listener.step(edition, "Computing numbers a second time")
             compute_twice(project, week, subjects, staging)
+        if project.params.site.canaries:
+            listener.step(edition, "Running hidden tests whose answer is known")
+            run_canaries(project, week, staging)
         restate_earlier(project, week, staging, lambda what: listener.step(edition, what))
         listener.step(edition, f"Rendering with {engine.label}")
         facts = site.facts(staging, params=project.params, week=week)

@@ -214,6 +214,7 @@ def _as_json(found: Replay, tolerances: Tolerances) -> dict[str, object]:
         "tolerances": tolerances.described(),
         "compared": found.compared,
         "pages": [_page(p) for p in found.pages],
+        "hidden_tests": found.hidden,
     }
 
 
@@ -234,6 +235,8 @@ def _as_text(found: Replay, tolerances: Tolerances) -> str:
         count = f"{page.comparison.compared} numbers" if page.comparison else ""
         lines.append(f"  {page.state:23} {page.page:{width}}  {count}".rstrip())
         lines += [f"      {line}" for line in _details(page)]
+    if found.hidden is not None:
+        lines.append(f"  {found.hidden:23} hidden tests whose answer is known")
     states = [p.state for p in found.pages]
     counts = ", ".join(
         f"{states.count(s)} {s.replace('differs', 'differ' if states.count(s) != 1 else s)}"

@@ -113,6 +113,10 @@ class SiteParams(Sheet):
         default=True,
         description="Compute the numbers of models and tests twice, the second time by plain SQL; a disagreement stops the edition.",
     )
+    canaries: bool = Field(
+        default=True,
+        description="Run hidden tests whose answer is known through each build; one that is not caught stops the edition.",
+    )
     smallest_cell: Annotated[int, Field(ge=0, le=1000, strict=True)] = Field(
         default=10,
         description="Users that an arm, a segment or a day must have to be kept and shown, or rows of a model's segment or word; 0: any.",

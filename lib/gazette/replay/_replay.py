@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from gazette.canaries import FILE, certify, read_certificate
 from gazette.editions import write_error
 from gazette.errors import EditionError, GazetteError
 from gazette.record import Tolerance, compare_records
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from gazette.editions import Store, Week
+    from gazette.editions import Sealed, Store, Week
     from gazette.record import Comparison, Record
     from gazette.replay._outputs import CellChange
     from gazette.replay._recorded import Difference, Recorded
@@ -90,6 +91,7 @@ class Replay:
         environment: The recorded one in a few words.
         differences: Between the recorded environment and the one that ran.
         pages: Those that ran, as a build orders them.
+        hidden: Whether hidden tests came out as they did; None where the edition has none, or they were not run again.
     """
 
     edition: str
@@ -98,11 +100,13 @@ class Replay:
     environment: str
     differences: tuple[Difference, ...]
     pages: tuple[PageReplay, ...]
+    hidden: State | None = None
 
     @property
     def state(self) -> State:
-        """The worst of its pages."""
-        return max((p.state for p in self.pages), key=STATES.index, default="identical")
+        """The worst of its pages and of the hidden tests."""
+        states = [p.state for p in self.pages] + ([self.hidden] if self.hidden is not None else [])
+        return max(states, key=STATES.index, default="identical")
 
     @property
     def compared(self) -> int:
@@ -171,8 +175,22 @@ def replay(
             progress=lambda event: listener.notebook(edition, event),
         )
         listener.step(edition, "Comparing")
+        hidden = None if pages or where == "build" else _hidden(sealed, week, work / "hidden")
         found = tuple(_compare(folder, known[page], run, outcome, tolerances) for page, outcome in run.outcomes.items())
-    return Replay(edition, manifest.digest, where, recorded.label, tuple(differs), found)
+    return Replay(edition, manifest.digest, where, recorded.label, tuple(differs), found, hidden)
+
+
+def _hidden(sealed: Sealed, week: Week, scratch: Path) -> State | None:
+    """Whether the hidden tests of an edition come out again as they did, all but the counts of editions before it, which it carries."""
+    if not sealed.has(FILE):
+        return None
+    then = read_certificate(sealed.read(FILE), f"{week}/{FILE}")
+    scratch.mkdir()
+    try:
+        now = certify(week, before=then.earlier(), scratch=scratch.resolve())
+    except EditionError:  # another library than the one that sealed it no longer catches one
+        return "differs"
+    return "identical" if now == then else "differs"
 
 
 def _environment(

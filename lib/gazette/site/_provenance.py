@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from gazette.site._aa import aa_part
+from gazette.site._canaries import canaries_part
 from gazette.site._passports import query_anchor, snapshot_anchor
 from gazette.site._text import front_matter, raw_html, table_html
 from gazette.site._twice import twice_part
@@ -64,6 +65,7 @@ def provenance(edition: Path, *, week: Week, versions: Mapping[str, str], previo
         anchor = f'<div id="{escape(snapshot_anchor(snapshot.subject))}"></div>'
         parts += [f"### {snapshot.subject}", raw_html(anchor + table + sql)]
     parts += twice_part(edition)
+    parts += canaries_part(edition)
     parts += aa_part(edition)
     parts.append("## Files")
     files = []

@@ -10,6 +10,7 @@ test.emit()
 
 from gazette.display import chart, table
 from gazette.workbench._adhoc import AdHoc, AdHocBench, counts_table
+from gazette.workbench._checks import SPLIT_ALPHA
 from gazette.workbench._drawn import Outcome, compared, replay_outcomes
 from gazette.workbench._experiment import ExperimentBench, open_experiment
 from gazette.workbench._model import ModelBench, open_model
@@ -22,6 +23,7 @@ from gazette.workbench._translation import TranslationBench, open_translation
 from gazette.workbench._worth import slope_of
 
 __all__ = [
+    "SPLIT_ALPHA",
     "AdHoc",
     "AdHocBench",
     "ExperimentBench",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gazette.workbench._missing import Lack
     from gazette.workbench._numbers import ExperimentNumbers
 
-__all__ = ["checks", "days_of"]
+__all__ = ["SPLIT_ALPHA", "checks", "days_of"]
 
 SPLIT_ALPHA = 0.01  # of a planned split a few checks a test may alarm falsely; a true loss of users must not pass
 BALANCE_ALPHA = 0.001
