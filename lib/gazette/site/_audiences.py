@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from gazette import conclusions, display
-from gazette.editions import verifier
+from gazette.editions import files_below, refuse_leaks, verifier
 from gazette.errors import SiteError
 from gazette.params import load
 from gazette.site._access import Access
@@ -63,7 +63,7 @@ def publish_audiences(
     """Make every audience's site from the sealed records, search it, and only when all are clean put them in place.
 
     Raises:
-        EditionError: A sealed file was altered.
+        EditionError: A sealed file was altered, or a page holds a secret.
         SiteError: A page cannot be rendered, a file holds what its audience may not see, or a folder in its place is not ours.
     """
     made = []
@@ -145,6 +145,7 @@ def _make(store: Store, project: Path, params: Params, audience: Audience, engin
         )
     _refuse([*warnings, *lint_site(site), *problems], audience)
     _refuse(leaks(site, {t: tier for t, tier in forbidden.items() if t not in shown}), audience)
+    refuse_leaks(files_below(site), "published", params.site.no_secrets)
     shutil.rmtree(stage, ignore_errors=True)
     return site
 
