@@ -419,22 +419,16 @@ def _publish(project: Project, engine: site.Engine, listener: Listener) -> bool:
     store = project.store
     stamp = site.shelf_stamp(store, project=project.root, engine=engine, library=library_digest())
     whole, problems = site.is_published(store, project.output, stamp)
-    if whole and not problems:
+    if whole and not problems and site.audiences_stand(project.output, project.params, stamp):
         return False
     if problems:
         more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
         listener.note(f"The site is not as it was published, and is put right: {problems[0]}{more}")
     listener.step("shelf", f"Publishing to {project.params.site.output}/")
-    site.publish(
-        store,
-        project=project.root,
-        params=project.params,
-        output=project.output,
-        engine=engine,
-        work=project.state / "work",
-        stamp=stamp,
-        wrong=problems,
-    )
+    where: dict[str, Any] = {"project": project.root, "output": project.output, "work": project.state / "work"}
+    where |= {"params": project.params, "engine": engine, "stamp": stamp}
+    site.publish_audiences(store, **where)  # first: what leaks there stops all
+    site.publish(store, **where, wrong=problems)
     for week in store.weeks():
         store.mark_published(week)
     (project.state / "python").write_text(f"{sys.executable}\n", encoding="utf-8")  # reports/preview.py looks there

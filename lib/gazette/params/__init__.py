@@ -3,6 +3,7 @@
 from gazette.params._across import metrics_of_model
 from gazette.params._alerts import Alarm, AlertsFile, Channel, Maintenance
 from gazette.params._annotations import Annotation, AnnotationsFile
+from gazette.params._audiences import TIERS, Audience, Tier
 from gazette.params._challenge import Acceptance, CellChange, Challenge, ChallengedNumber, FileChange, ParameterChange
 from gazette.params._changes import MEASURED, changes
 from gazette.params._decision import Choice, Decision, Effect, Realised, Score, SignOff, Watch
@@ -28,11 +29,13 @@ __all__ = [
     "FOLDERS",
     "MEASURED",
     "SIGNALS",
+    "TIERS",
     "Acceptance",
     "Alarm",
     "AlertsFile",
     "Annotation",
     "AnnotationsFile",
+    "Audience",
     "Before",
     "Business",
     "CellChange",
@@ -78,6 +81,7 @@ __all__ = [
     "SubjectId",
     "Target",
     "Term",
+    "Tier",
     "Told",
     "Translation",
     "Trigger",

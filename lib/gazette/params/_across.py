@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gazette.params._audience_rules import audience_problems
 from gazette.params._model import AT_THRESHOLD, BESIDES, MEASURES
 from gazette.params._problem import Location, Problem, Source
 
@@ -45,6 +46,7 @@ def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
     yield from _metrics(sources)
     yield from _twice(sources)
     yield from _cards(sources)
+    yield from audience_problems(sources)
     yield from _registry(sources)
     yield from _remarks(sources)
     yield from _parents(sources)

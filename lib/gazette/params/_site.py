@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from gazette.params._audiences import Audience
 from gazette.params._types import Column, Count, Sheet, Text
 from gazette.secrets import SIGNING_KEY, Address
 
@@ -136,6 +137,10 @@ class SiteParams(Sheet):
     )
     executive: ExecutiveParams
     operations: Operations | None = Field(default=None, description="Without it there is no operations page.")
+    audiences: list[Audience] = Field(
+        default=[],
+        description="Readers who see a part of the record; each has a site of its own, '<output>-<name>'. None: there is one site.",
+    )
 
     @classmethod
     def faults(cls, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

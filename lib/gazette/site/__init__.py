@@ -1,6 +1,7 @@
 """From a built edition to pages: stage, render, lint, publish; and the shelf above the editions."""
 
 from gazette.site._alone import write_alone
+from gazette.site._audiences import audiences_stand, publish_audiences
 from gazette.site._edition import facts, render_edition
 from gazette.site._engine import Engine, choose_engine, try_engine
 from gazette.site._laid import shelf_problems
@@ -14,6 +15,7 @@ from gazette.site._staged import lint_sources
 
 __all__ = [
     "Engine",
+    "audiences_stand",
     "choose_engine",
     "facts",
     "finish_preview",
@@ -23,6 +25,7 @@ __all__ = [
     "lint_sources",
     "lost_remarks",
     "publish",
+    "publish_audiences",
     "render_edition",
     "shelf_problems",
     "shelf_scripts",
