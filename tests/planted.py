@@ -192,6 +192,8 @@ FAULTS = (
         "math.ceil(middle + half) + 1)",
         "math.floor(middle + half) + 1)",
         ("tests/stats/test_moments.py::test_order_statistics_bound_a_quantile_as_scipy_s_exact_test_has_it",),
+    ),
+    Fault(
         "a check of the split that never fails",
         "workbench/_checks.py",
         "SPLIT_ALPHA = 0.01",

@@ -126,7 +126,7 @@ def between(
     for rows in (a, b):
         if isinstance(one := of_arm(world, metric, rows), book.Withheld):
             either = book.Withheld(
-                f"{one.reason}|{book.TOO_FEW}|{book.NO_SPREAD}|denominator"
+                f"{one.reason}|{book.TOO_FEW}|{book.NO_SPREAD}|{book.TOO_SKEWED}|denominator"
             )  # each arm may have a reason of its own
             return either, either
     x, y = (rows[OF.get(metric, metric)].to_numpy(float) for rows in (a, b))
