@@ -79,3 +79,27 @@ def test_another_edition_in_its_place_is_refused_and_nothing_replaced(published:
     held = tree(place)
     assert "readers saw another edition" in gazette("build", WEEK, project=root, code=1).stderr
     assert tree(place) == held
+
+
+def test_what_nobody_published_is_named_and_stays(published: SmallProject) -> None:
+    root = published.root
+    more = ("evil.html", ".htaccess", "editions/evil.html", "editions/2026-W99x/i.html")
+    for name in more:
+        (root / "_site" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "_site" / name).write_text("<p>We won.</p>")
+    found = json.loads(gazette("verify", "--published", "--json", project=root, code=1).stdout)["problems"]
+    assert {p["file"]: p["what"] for p in found} == dict.fromkeys(more, "nobody published this file")
+    gazette("build", WEEK, project=root)
+    assert all((root / "_site" / name).is_file() for name in more), "a build deletes nothing that is not its own"
+
+
+def test_no_edition_is_sealed_onto_an_altered_one(published: SmallProject) -> None:
+    root = published.root
+    path = root / "editions" / WEEK / "snapshot" / "button" / "arms.parquet"
+    path.parent.chmod(0o755)
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes() + b"x")
+    said = gazette("build", "2026-W48", project=root, code=1).stderr
+    assert f"edition {WEEK} is not what was sealed" in said
+    assert "arms.parquet" in said
+    assert not (root / "editions" / "2026-W48").exists()

@@ -204,6 +204,12 @@ def _one(
     if written := written_secrets(project.root, project.params):
         listing = "\n".join(map(str, written))
         raise ParamsError(f"secrets are written in files of the project\n{listing}")
+    if (last := store.before(week)) and (problems := store.check(last)):
+        raise EditionError(
+            f"edition {last} is not what was sealed: {problems[0]}",
+            where=str(store.root),
+            mend="restore it from a copy, since no edition is sealed onto an altered one; 'gazette verify' names everything",
+        )
     staging = store.staging(week)
     try:
         subjects = project.subjects(week)

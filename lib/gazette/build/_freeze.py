@@ -80,14 +80,16 @@ def answers_of(
 
 
 def _refuse_small_arms(test: Experiment, answers: Sequence[Answer], fewest: int) -> None:
-    rows = next(a.table for a in answers if a.name == "arms").select(["variant", "n"]).to_pylist()
-    few = [f"{r['variant']} has {r['n']}" for r in rows if 0 < r["n"] < fewest]
-    if few:
-        raise SourceError(
-            f"an arm has fewer users than may be shown, {fewest}: {', '.join(few)}",
-            where=f"params/experiments/{test.id}.yml",
-            mend="wait for more users, or set 'smallest_cell:' in params/site.yml",
-        )
+    """Raise where an arm, or an arm in a stretch of one allocation, has so few users that nothing of it may be kept."""
+    tables = {a.name: a.table for a in answers if a.name in {"arms", "phases"}}
+    for name, what in (("arms", "an arm"), ("phases", "an arm in days of one allocation")):
+        rows = tables[name].select(["variant", "n"]).to_pylist() if name in tables else []
+        if few := sorted({str(r["variant"]) for r in rows if 0 < r["n"] < fewest}):
+            raise SourceError(
+                f"{what} has fewer users than may be shown, {fewest}: {', '.join(few)}",
+                where=f"params/experiments/{test.id}.yml",
+                mend="wait for more users, let the test start where there are more, or set 'smallest_cell:' in params/site.yml",
+            )
 
 
 def freeze_all(
@@ -213,11 +215,15 @@ def _refuse_empty(week: Week, subjects: list[Model | Experiment], answers: dict[
                 return
             weeks = [w for w in tables["weekly"].column("week").to_pylist() if w is not None]
             latest = max([*weeks, *([latest] if latest else [])], default=None)
-        else:  # who came before the week may have days in it that count
+        else:  # who came before the week may have days in it that count, or do something in it, and a last look needs no new rows
             window = timedelta(days=subject.window_days or 0)
             came = tables["assigned_per_day"].column("day").to_pylist()
+            acted = tables["rows_per_day"].column("day").to_pylist() if "rows_per_day" in tables else []
             if any(day <= week.end and day + window >= week.start for day in came):
                 return
+            if any(week.start <= day <= week.end for day in acted) or (came and subject.end <= week.end):
+                return
+            latest = max([*came, *acted, *([latest] if latest else [])], default=None)
     seen = f"the last week with rows is {type(week).of(latest)}" if latest else "no earlier week has rows either"
     raise EditionError(
         f"edition {week} would be empty: no subject has a row between {week.start} and {week.end}",

@@ -37,6 +37,7 @@ from gazette.cli import (
     _sign_off,
     _verify,
 )
+from gazette.cli._shared import harmless
 from gazette.errors import GazetteError, WrongUseError
 from gazette.secrets import redact
 
@@ -142,5 +143,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _fail(error: GazetteError, options: argparse.Namespace, code: int) -> int:
     if options.json:
         print(json.dumps({"error": {"what": error.what, "where": error.where, "mend": error.mend}}))
-    print(f"gazette: {error}", file=sys.stderr)
+    print(f"gazette: {harmless(str(error))}", file=sys.stderr)
     return code

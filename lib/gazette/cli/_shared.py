@@ -22,7 +22,12 @@ def open_project(options: argparse.Namespace, *, bare: bool = False) -> Project:
 
 def say(options: argparse.Namespace, content: object, text: str) -> None:
     """Print the result: JSON for programs, or text."""
-    print(json.dumps(content) if options.json else text)
+    print(json.dumps(content) if options.json else harmless(text))
+
+
+def harmless(text: str) -> str:
+    """Lines of text without signs that a terminal would obey."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
 def plain(text: str) -> str:

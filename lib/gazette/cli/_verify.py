@@ -64,9 +64,15 @@ def run(options: argparse.Namespace) -> int:
             say=watching.step,
         )
     if options.published:
-        from gazette.site import shelf_problems  # noqa: PLC0415  takes a second
+        from gazette.site import shelf_problems, strays  # noqa: PLC0415  takes a second
 
-        found = found._replace(problems=(*found.problems, *shelf_problems(project.output)))
+        found = found._replace(
+            problems=(
+                *found.problems,
+                *shelf_problems(project.output),
+                *strays(project.output, [*map(str, project.store.weeks())]),
+            )
+        )
     say(options, {**_as_json(found), "keys": trust}, _as_text(found, trust))
     return 1 if found.problems else 0
 

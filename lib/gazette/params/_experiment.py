@@ -64,6 +64,12 @@ class Impact(Sheet):
     base: Text
 
 
+def _same_titles(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    titles = [str(s.get("title")) for s in raw.get("segments") or () if isinstance(s, Mapping)]
+    if same := sorted({t for t in titles if titles.count(t) > 1}):
+        yield "segments", f"two properties are called {same[0]!r}; readers could not tell them apart"
+
+
 class Experiment(Page):
     """An A/B test that an edition reports on."""
 
@@ -127,6 +133,7 @@ class Experiment(Page):
                 "window_days",
                 f"nobody's {window} days would be over by {end}: end the test later, or count fewer days",
             )
+        yield from _same_titles(raw)
         metrics = [m for key in ("primary", "secondary", "guardrails") for m in _named(raw, key)]
         if twice := sorted({m for m in metrics if metrics.count(m) > 1}):
             yield "primary", f"metrics named twice: {', '.join(twice)}"

@@ -61,6 +61,7 @@ NOBODY = Problem(
     "no model and no experiment",
     "begin one by 'gazette new model NAME' or 'gazette new experiment NAME', or add a file to models/ or experiments/",
 )
+MOST_NODES = 200_000  # a file of a thousand lines has a few thousand
 MAX_BYTES = 1_000_000
 NUMERIC = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 OCTAL = re.compile(r"[-+]?0[0-7_]+")
@@ -186,6 +187,22 @@ def _misread(name: str, document: yaml.Node | None) -> Iterator[Problem]:
         yield Problem(name, node.start_mark.line + 1, key, f"{written} would be read as a number of {what}", mend)
 
 
+def _spread(node: yaml.Node | None) -> int:
+    """Nodes that a document has once every alias is written out; counted, not written."""
+    sizes: dict[int, int] = {}
+    todo: list[tuple[yaml.Node, bool]] = [(node, False)] if node is not None else []
+    while todo:
+        one, seen = todo.pop()
+        parts = one.value if isinstance(one, yaml.CollectionNode) else []
+        children = [p for part in parts for p in (part if isinstance(part, tuple) else (part,))]
+        if seen:
+            sizes[id(one)] = 1 + sum(sizes.get(id(c), 1) for c in children)
+        elif id(one) not in sizes:
+            sizes[id(one)] = 1  # of an alias of itself, until it is known
+            todo += [(one, True), *((c, False) for c in children if id(c) not in sizes)]
+    return sizes[id(node)] if node is not None else 0
+
+
 def read(path: Path, name: str, found: list[Problem]) -> Source | None:
     """Parse one file; what is wrong goes to ``found``."""
     try:
@@ -197,6 +214,13 @@ def read(path: Path, name: str, found: list[Problem]) -> Source | None:
         text = path.read_text(encoding="utf-8")
         loader = _Loader(text)
         node = loader.get_single_node()
+        if _spread(node) > MOST_NODES:
+            found.append(
+                Problem(
+                    name, 1, "", "aliases (*name) that repeat each other make it endless", "write out what is meant"
+                )
+            )
+            return None
         data = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -205,7 +229,27 @@ def read(path: Path, name: str, found: list[Problem]) -> Source | None:
             Problem(name, mark.line + 1 if mark else 1, "", f"not YAML: {what}", "check indentation, quotes and colons")
         )
         return None
-    except (OSError, UnicodeDecodeError, RecursionError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        if not isinstance(error, UnicodeDecodeError):
+            told = str(error).partition(";")[0][:100]
+            found.append(
+                Problem(
+                    name,
+                    1,
+                    "",
+                    f"a value is none of its kind: {told}",
+                    "look for a date, time or number that cannot be, or a tag (!!)",
+                )
+            )
+            return None
+        found.append(Problem(name, 1, "", f"cannot be read: {error}", "save it as UTF-8 text"))
+        return None
+    except RecursionError:
+        found.append(
+            Problem(name, 1, "", "is nested too deeply", "a parameter file is written by hand; check what this is")
+        )
+        return None
+    except OSError as error:
         found.append(Problem(name, 1, "", f"cannot be read: {error}", "save it as UTF-8 text and check its rights"))
         return None
     unwritable = list(_unwritable(name, node))

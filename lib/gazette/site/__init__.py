@@ -4,7 +4,7 @@ from gazette.site._alone import write_alone
 from gazette.site._audiences import audiences_stand, publish_audiences
 from gazette.site._edition import facts, render_edition
 from gazette.site._engine import Engine, choose_engine, try_engine
-from gazette.site._laid import shelf_problems
+from gazette.site._laid import shelf_problems, strays
 from gazette.site._lint import lint_site
 from gazette.site._preview import finish_preview
 from gazette.site._publish import is_published, publish, shelf_stamp
@@ -30,6 +30,7 @@ __all__ = [
     "shelf_problems",
     "shelf_scripts",
     "shelf_stamp",
+    "strays",
     "try_engine",
     "write_alone",
 ]

@@ -9,11 +9,12 @@ from gazette.editions import verifier
 from gazette.editions.verifier import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from gazette.editions import Store, Week
 
-__all__ = ["copy_problems", "has_stamp", "shelf_problems", "write_stamp"]
+__all__ = ["copy_problems", "forgotten", "has_stamp", "shelf_problems", "strays", "write_stamp"]
 
 STAMP = ".gazette-site.json"
 SHELF = "shelf"
@@ -62,6 +63,28 @@ def shelf_problems(output: Path) -> list[Problem]:
             what = "changed" if found else "missing, or not a file that can be read"
             problems.append(Problem(SHELF, name, what, recorded, found, copy="published"))
     return problems
+
+
+def strays(output: Path, weeks: Collection[str]) -> list[Problem]:
+    """Files on the site that nobody published: not of the shelf, nor in the folder of an edition, which is compared by itself."""
+    noted = _noted(output)
+    if noted is None or not noted[1]:
+        return []
+    known = {STAMP, *noted[1]}
+    found = []
+    for path in sorted(output.rglob("*")):
+        name = path.relative_to(output).as_posix()
+        above, _, rest = name.removeprefix("editions/").partition("/")
+        of_edition = name.startswith("editions/") and rest and above in weeks
+        if (path.is_file() or path.is_symlink()) and name not in known and not of_edition:
+            found.append(Problem(SHELF, name, "nobody published this file", copy="published"))
+    return found
+
+
+def forgotten(output: Path, files: Collection[str]) -> list[Path]:
+    """Files of an earlier shelf that this one has no more."""
+    noted = _noted(output)
+    return [output / name for name in sorted((noted[1] if noted else {}).keys() - set(files))]
 
 
 def copy_problems(store: Store, week: Week, output: Path) -> list[Problem]:

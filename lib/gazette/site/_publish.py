@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gazette.editions import copy_writable, files_below, refuse_leaks, verifier, write_error
 from gazette.errors import EditionError, GazetteError
 from gazette.register import newest_replays
-from gazette.site._laid import copy_problems, has_stamp, shelf_problems, write_stamp
+from gazette.site._laid import copy_problems, forgotten, has_stamp, shelf_problems, write_stamp
 from gazette.site._shelf import render_shelf
 from gazette.site._shelf_more import scripts, slots
 
@@ -99,7 +99,10 @@ def publish(
             part = place.with_name(place.name + ".part")
             shutil.copyfile(path, part)
             os.replace(part, place)  # noqa: PTH105  whole or not at all
-        write_stamp(output, stamp, [path.relative_to(shelf).as_posix() for path in files])
+        names = [path.relative_to(shelf).as_posix() for path in files]
+        for path in forgotten(output, names):
+            path.unlink(missing_ok=True)
+        write_stamp(output, stamp, names)
     except GazetteError:
         raise
     except OSError as error:

@@ -118,8 +118,8 @@ def _by_group(rows: Sequence[Row], fewest: int) -> tuple[list[Row], dict[str, in
 
 
 def _days(rows: Sequence[Row], fewest: int) -> tuple[list[Row], dict[str, int]]:
-    few = {r["day"] for r in rows if 0 < int(r["n"]) < fewest}
-    return [r for r in rows if r["day"] not in few], {"day": len(few)} if few else {}
+    gone = _parted(rows, fewest, lambda _: 0, lambda r: f"{int(r['day']):06}", lambda r: r["variant"]).get(0, set())
+    return [r for r in rows if f"{int(r['day']):06}" not in gone], {"day": len(gone)} if gone else {}
 
 
 def _words(rows: Sequence[Row], fewest: int, numeric: Container[str]) -> tuple[list[Row], dict[str, int]]:

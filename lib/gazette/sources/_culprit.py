@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gazette.errors import SourceError
 from gazette.params import Model
+from gazette.sources._values import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +83,6 @@ def _culprit(warehouse: Warehouse, name: str, column: str, file: str) -> SourceE
         return None  # of another kind, which the error that was there tells of
     if not found["n"]:
         return None
+    such = quoted(found["such"]) if isinstance(found["such"], str) else repr(found["such"])
     many = f"{found['n']:,} rows with {what}"
-    return SourceError(
-        f"column {column!r} of table {name!r} has {many}, such as {found['such']!r}", where=file, mend=mend
-    )
+    return SourceError(f"column {column!r} of table {name!r} has {many}, such as {such}", where=file, mend=mend)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from gazette.sources._answer import column_of, flag
 from gazette.sources._units import identifier, moment, same
-from gazette.sources._values import text_of
+from gazette.sources._values import form_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gazette.params import Experiment, Fact, Metric
+    from gazette.sources._answer import Answer
     from gazette.sources._warehouse import Period, Warehouse
 
-__all__ = ["THERE", "matched", "of_nobody"]
+__all__ = ["THERE", "matched", "of_nobody", "without_ids"]
 
 THERE = "__there"  # ends the column of units that have a row; no id of a metric gives two underscores
 
@@ -116,9 +118,23 @@ def of_nobody(row: Mapping[str, Any]) -> str:
     if not int(row["rows"] or 0) or int(row["known"] or 0):
         return ""
     theirs, ours = str(row["such"]), str(row["own_such"])
+    cause = str(row["cause"]) if "cause" in row else _cause(theirs, ours)  # editions of earlier code kept an identifier
     what = f"none of {int(row['rows']):,} rows of {row['table']} is of a user of the test: {row['column']} is {theirs!r} there, and unit_id is {ours!r}"
     kinds = f"{row['kind']} and {row['own_kind']}"
-    return f"{what} ({_cause(theirs, ours) or ('types: ' + kinds if row['kind'] != row['own_kind'] else 'other identifiers')})"
+    return f"{what} ({cause or ('types: ' + kinds if row['kind'] != row['own_kind'] else 'other identifiers')})"
+
+
+def without_ids(answer: Answer) -> Answer:
+    """The answer ``unmatched`` with the form of an identifier of each side, and what makes them unlike, in the place of anybody's own."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import
+
+    rows = []
+    for row in answer.table.to_pylist():
+        one, other = str(row["such"]), str(row["own_such"])
+        rows.append({**row, "such": form_of(one), "own_such": form_of(other), "cause": _cause(one, other)})
+    return replace(
+        answer, table=pa.Table.from_pylist(rows, schema=answer.table.schema.append(pa.field("cause", pa.string())))
+    )
 
 
 def _cause(one: str, other: str) -> str:

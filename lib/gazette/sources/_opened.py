@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gazette.errors import SourceError
 from gazette.secrets import Address, keep_value
@@ -29,7 +30,26 @@ def opened(address: Address | str, key: str, project: Path) -> str:
             where=f"params/site.yml: {key}",
             mend="write the name of a variable in its place, such as ${WAREHOUSE_PASSWORD}, and change the password",
         )
-    return written.filled(lambda name: _value(name, key, project))
+    filled = written.filled(lambda name: _value(name, key, project))
+    _refuse_unquoted(filled, key)
+    return filled
+
+
+def _refuse_unquoted(address: str, key: str) -> None:
+    """A sign that ends a part of an address, in a password, has drivers take the rest for a host or a port, and say it."""
+    scheme, _, rest = address.partition("://")
+    try:
+        parts = urlsplit(address)
+        cut = "@" in f"{parts.path}?{parts.query}#{parts.fragment}"
+        _ = parts.port  # an error, where it is no number
+    except ValueError:
+        cut = True
+    if cut and "@" in rest and scheme not in {"duckdb", "sqlite", "file"}:
+        raise SourceError(
+            "the address cannot be read: a login or password in it holds a sign such as / # ? or @",
+            where=f"params/site.yml: {key}",
+            mend="give the password a variable of its own, as ${WAREHOUSE_PASSWORD}, which is quoted for you, or write %2F for / and so on",
+        ) from None
 
 
 def _value(name: str, key: str, project: Path) -> str:

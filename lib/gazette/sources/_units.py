@@ -56,13 +56,11 @@ def identifier(warehouse: Warehouse, table: Any, column: str, *, name: str, file
         return values
     limit = WHOLE[values.type().nbytes]
     wrong = table.filter(~values.isnan(), (values.abs() >= limit) | (values != values.floor()))
-    found = warehouse.ask(
-        "ids", wrong.aggregate(n=wrong.count(), one=wrong[column].max()), file=file
-    ).table.to_pylist()[0]
+    found = warehouse.ask("ids", wrong.aggregate(n=wrong.count()), file=file).table.to_pylist()[0]
     if found["n"]:
         raise SourceError(
             f"column {column!r} of table {name!r} holds ids as real numbers ({values.type()}), of which {found['n']:,} are not whole "
-            f"or too large to be told from their neighbours, such as {found['one']!r}",
+            "or too large to be told from their neighbours",
             where=file,
             mend="load the ids as text or as whole numbers, from where they were made: what the table lost cannot be had from it",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from gazette.errors import SourceError
@@ -10,7 +11,17 @@ from gazette.sources._answer import real
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["alike", "class_of", "comparable", "number", "refuse_labels", "refuse_scores", "text_of"]
+__all__ = [
+    "alike",
+    "class_of",
+    "comparable",
+    "form_of",
+    "number",
+    "quoted",
+    "refuse_labels",
+    "refuse_scores",
+    "text_of",
+]
 
 TWO = 2
 SHOWN = 8  # values that an error lists
@@ -141,6 +152,20 @@ def comparable(one: Any, other: Any) -> tuple[Any, Any]:
     """Two columns of identifiers as they are where both are numbers or of one type, else as text."""
     a, b = one.type().copy(nullable=True), other.type().copy(nullable=True)
     return (one, other) if a == b or (a.is_numeric() and b.is_numeric()) else (text_of(one), text_of(other))
+
+
+def form_of(text: str) -> str:
+    """How a text is written, not what it says: letters as a, digits as 9, each run of them once.
+
+    >>> form_of("user-0042"), form_of("ada.lovelace@example.com"), form_of(" 7.0")
+    ('a-9', 'a.a@a.a', ' 9.9')
+    """
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text))[:40]
+
+
+def quoted(text: str, most: int = 12) -> str:
+    """A value as it is written where it is short, else its form: a long one may be somebody's name or address."""
+    return repr(text) if len(text) <= most else f"one written like {form_of(text)!r}"
 
 
 def text_of(values: Any) -> Any:

@@ -24,6 +24,7 @@ from gazette.sources import (
 from gazette.sources._answer import Answer
 from gazette.sources._culprit import clear_values, read_as_numbers
 from gazette.sources._engine import first_line, open_engine
+from gazette.sources._matched import without_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -220,7 +221,8 @@ def experiment_answers(
     with _told_why(warehouse, experiment, metrics, "an experiment's query", file):
         pairs = [*_experiment.queries(warehouse, experiment, metrics, period, file=file)]
         dated = _experiment.dated_by_day(warehouse, experiment, metrics, period)
-        return [*(warehouse.ask(name, expression, file=file) for name, expression in pairs if wanted(name)), dated]
+        found = [warehouse.ask(name, expression, file=file) for name, expression in pairs if wanted(name)]
+        return [*(without_ids(a) if a.name == "unmatched" else a for a in found), dated]
 
 
 def people_answers(
