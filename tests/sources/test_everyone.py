@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
-from scipy.stats import chi2_contingency, moment
+from scipy.stats import chi2_contingency, moment, norm
 
 from gazette.errors import SourceError
 from gazette.params import Covariate, Experiment, Metric
@@ -491,6 +491,13 @@ def test_an_allocation_that_was_moved_is_compared_within_its_days(tables: Tables
         assert second[f"{metric}.difference"].value == pytest.approx(found.value, rel=1e-9)  # type: ignore[union-attr]
         if metric == "clicks":  # ranges of secondary metrics are made once
             assert second["clicks.difference"].low == pytest.approx(found.low, rel=1e-6)  # type: ignore[union-attr]
+    clicks = reading.compare("clicks", "green").difference
+    assert isinstance(clicks, Estimate)
+    wanted = 0.1 * reading.value("clicks", "blue").value  # type: ignore[union-attr]
+    twice = reading.critical_at_end(12000) + norm.ppf(0.8)  # standard errors that an effect is to be worth
+    assert reading.units_for("clicks", 0.1) == pytest.approx(
+        12000 * (twice * clicks.standard_error / wanted) ** 2, rel=0.01
+    )
     naive = data.groupby("variant")["clicks"].mean()
     assert abs(naive["green"] - naive["blue"]) > 3 * abs(reading.compare("clicks", "green").difference.value)  # type: ignore[union-attr]
     per_row = reading.compare("per-row", "green").difference

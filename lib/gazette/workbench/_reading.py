@@ -358,12 +358,21 @@ class Reading(Looks):
         if isinstance(main, NotPublished):
             return main
         shares = {v.id: v.weight for v in self.plan.variants}
-        least = min(shares[v.id] for v in self.plan.treatments)
+        pair = shares[self.plan.control], min(shares[v.id] for v in self.plan.treatments)
+        variance = main.variance
+        if (
+            self.plan.reallocations
+        ):  # as many again of each stretch; by the first stretch's shares it would be many more
+            others = [self.moments(self.arms[v.id], metric) for v in self.plan.treatments if self.count(v.id)]
+            spreads = [main.variance / main.n + m.variance / m.n for m in others if isinstance(m, stats.Moments)]
+            if not spreads:
+                return NotPublished(reason="no users yet")
+            variance = max(spreads) * self.units / (1 / pair[0] + 1 / pair[1])
         found = stats.units_needed(
             main.mean,
-            main.variance,
+            variance,
             effect,
-            shares=(shares[self.plan.control], least),
+            shares=pair,
             critical=self.critical_at_end,
             power=power,
         )
