@@ -29,7 +29,7 @@ TYPES = {
     "TINYINT": "smallint",
     "HUGEINT": "numeric(38, 0)",
 }
-READER = "reader"  # a role that has to give its password
+READER = "auditor"  # a role that has to give its password
 USER = "postgres"  # whom Debian's package makes; the server refuses to run as root
 
 

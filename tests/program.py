@@ -94,11 +94,13 @@ def reseal(folder: Path) -> None:
 
 
 def copy_project(place: Path) -> Path:
-    """What a project consists of, without anything generated."""
+    """What a project consists of, without anything generated; hidden tests cost seconds a build, so those that are about them turn them on."""
     place.mkdir(parents=True, exist_ok=True)
     for name in ("params", "notebooks", "reports"):
         shutil.copytree(REPOSITORY / name, place / name)
     shutil.copyfile(REPOSITORY / "_quarto.yml", place / "_quarto.yml")
+    with (place / "params" / "site.yml").open("a") as site:
+        site.write("\ncanaries: false\n")
     return place
 
 

@@ -21,7 +21,7 @@ PARAMS: Any = SimpleNamespace(
     models={CLASSIFIER.id: CLASSIFIER},
     experiments={PLAN.id: PLAN},
     metrics=METRICS,
-    site=SimpleNamespace(smallest_cell=10),
+    site=SimpleNamespace(smallest_cell=0),
 )
 
 

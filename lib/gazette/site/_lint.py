@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 __all__ = ["lint_site"]
 
+LOST = "404.html"  # shown at any depth, so its links begin at the server's root, which no folder has
 LOADS = {
     "script": "src",
     "img": "src",
@@ -84,6 +85,7 @@ def lint_site(site: Path, *, allowed: set[str] | None = None) -> list[str]:
         parser = _Rendered()
         parser.feed(path.read_text(encoding="utf-8"))
         pages[path.relative_to(site).as_posix()] = parser
+    pages.pop(LOST, None)
     for name, page in pages.items():
         for address in page.loads:
             problems += [f"{name}: {p}" for p in _load(site, name, address, allowed or set())]

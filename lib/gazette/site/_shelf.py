@@ -185,11 +185,10 @@ def render_shelf(
     (site / "editions.js").write_text(editions_script(manifests), encoding="utf-8")
     for name, script in scripts.items():
         (site / name).write_text(script, encoding="utf-8")
-    for name, text in addresses(manifests, params.site).items():
+    for name, text in {**addresses(manifests, params.site), LOST: lost(manifests[0], params.site)}.items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(text, encoding="utf-8")
     _refuse([*warnings, *lint_site(site, allowed=_edition_pages(manifests)), *lint_sayings(site)], project, stage)
-    (site / LOST).write_text(lost(manifests[0], params.site), encoding="utf-8")  # its links begin at the server's root
     shutil.rmtree(stage, ignore_errors=True)
     return site
 
