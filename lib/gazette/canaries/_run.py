@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from gazette.params import Params
     from gazette.record import Number, Record
 
-__all__ = ["certify"]
+__all__ = ["SURE", "certify"]
 
 SURE = 0.001  # chance by which counts over editions may hold one back though all is well
 FOLLOWS = {"arms", "quantiles", "caps"}  # answers in which a query's fault shows

@@ -170,7 +170,7 @@ def independent_difference(
     if isinstance(after, Bare):
         return NotPublished(reason=f"too little to compare: {after.reason}")
     if not isinstance(before, Estimate):
-        return NotPublished(reason=f"nothing to compare with: {before.reason.replace(' this week', ' then')}")
+        return NotPublished(reason=f"nothing to compare with: {before.reason}")
     error = math.hypot(after.standard_error, before.standard_error)
     if error == 0:
         return NotPublished(reason="no variation in either sample")

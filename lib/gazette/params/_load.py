@@ -215,11 +215,8 @@ def read(path: Path, name: str, found: list[Problem]) -> Source | None:
         loader = _Loader(text)
         node = loader.get_single_node()
         if _spread(node) > MOST_NODES:
-            found.append(
-                Problem(
-                    name, 1, "", "aliases (*name) that repeat each other make it endless", "write out what is meant"
-                )
-            )
+            what = "aliases (*name) that repeat each other make it endless"
+            found.append(Problem(name, 1, "", what, "write out what is meant"))
             return None
         data = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
@@ -229,28 +226,16 @@ def read(path: Path, name: str, found: list[Problem]) -> Source | None:
             Problem(name, mark.line + 1 if mark else 1, "", f"not YAML: {what}", "check indentation, quotes and colons")
         )
         return None
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        if not isinstance(error, UnicodeDecodeError):
-            told = str(error).partition(";")[0][:100]
-            found.append(
-                Problem(
-                    name,
-                    1,
-                    "",
-                    f"a value is none of its kind: {told}",
-                    "look for a date, time or number that cannot be, or a tag (!!)",
-                )
-            )
-            return None
-        found.append(Problem(name, 1, "", f"cannot be read: {error}", "save it as UTF-8 text"))
+    except (OSError, UnicodeDecodeError) as error:
+        found.append(Problem(name, 1, "", f"cannot be read: {error}", "save it as UTF-8 text and check its rights"))
         return None
     except RecursionError:
-        found.append(
-            Problem(name, 1, "", "is nested too deeply", "a parameter file is written by hand; check what this is")
-        )
+        mend = "a parameter file is written by hand; check what this is"
+        found.append(Problem(name, 1, "", "is nested too deeply", mend))
         return None
-    except OSError as error:
-        found.append(Problem(name, 1, "", f"cannot be read: {error}", "save it as UTF-8 text and check its rights"))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        what = f"a value is none of its kind: {str(error).partition(';')[0][:100]}"
+        found.append(Problem(name, 1, "", what, "look for a date, time or number that cannot be, or a tag (!!)"))
         return None
     unwritable = list(_unwritable(name, node))
     found += unwritable

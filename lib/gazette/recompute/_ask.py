@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from gazette.errors import SourceError
@@ -56,14 +55,14 @@ def ask(
         try:
             for question, text in _questions(warehouse, subject, metrics, period, versions):
                 answers = _asked(warehouse, subject.id, kind, question, text, unread)
-                found += map(partial(_large, fewest=fewest), answers) if question.startswith(PARTED) else answers
+                found += [_large(a, fewest) for a in answers] if question.startswith(PARTED) else answers
         except SourceError as error:
             unread.append({"subject": subject.id, "query": "", "reason": error.what})
     schema = pa.schema([(k, pa.string()) for k in ("subject", "query", "reason")])
     return [*found, Answer(UNREAD, "Queries that failed, and why.\n", pa.Table.from_pylist(unread, schema))]
 
 
-def _large(answer: Answer, *, fewest: int) -> Answer:
+def _large(answer: Answer, fewest: int) -> Answer:
     """The parts that may be shown."""
     import pyarrow as pa  # noqa: PLC0415
 

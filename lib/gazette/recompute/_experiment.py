@@ -38,10 +38,8 @@ __all__ = ["questions", "seconds"]
 Rows = list[dict[str, Any]]
 CUBE = "AVG(d * d * d)"  # d the distance from the arm's mean
 ONE = 2  # units that a variance needs
-FEW_USERS, FEW_SHARES = (
-    100,
-    20,
-)  # of an arm within days of one allocation, as if of one stretch: users, and those expected to do it or not to
+# Of an arm within days of one allocation, as if of one stretch: users, and those expected to do it or not to.
+FEW_USERS, FEW_SHARES = 100, 20
 RATES = ",\nrates AS (SELECT arm, SUM(x) / NULLIF(SUM(y), 0) AS r, AVG(y) AS m, SUM(y) AS total FROM each GROUP BY arm)"
 
 

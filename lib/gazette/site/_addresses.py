@@ -27,13 +27,14 @@ STYLE = (
 
 
 def addresses(manifests: Sequence[Manifest], site: SiteParams) -> dict[str, str]:
-    """File name to content of ``latest/`` and of the feed, laid beside the shelf's pages.
+    """File name to content, laid beside the shelf's pages.
 
     Args:
         manifests: Sealed editions, newest first, at least one.
         site: Where the site is, and its title.
     """
-    return redirects(manifests[0], site) | ({FEED: feed(manifests, site)} if site.address else {})
+    found = {**redirects(manifests[0], site), LOST: lost(manifests[0], site)}
+    return {**found, FEED: feed(manifests, site)} if site.address else found
 
 
 def _page(language: str, title: str, head: str, body: str) -> str:

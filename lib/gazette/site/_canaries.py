@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from gazette.canaries import FILE, read_certificate
+from gazette.canaries import FILE, SURE, read_certificate
 from gazette.site._text import raw_html, table_html
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _counted(count: Count, what: str) -> str:
     editions = f"{count.editions} edition{'s' * (count.editions != 1)}"
     return (
         f"{count.wrong} of {count.draws} hidden {what}, over {editions}: {100 * count.wrong / count.draws:.3g} %, where {100 * count.stated:.3g} % "
-        f"may. Chance alone gives so many or more with probability {count.chance:.3g}; below 0.001 the edition is kept back."
+        f"may. Chance alone gives so many or more with probability {count.chance:.3g}; below {SURE:g} the edition is kept back."
     )
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from posixpath import normpath
 from urllib.parse import unquote, urlsplit
 
+from gazette.site._addresses import LOST
+
 __all__ = ["lint_site"]
 
-LOST = "404.html"  # shown at any depth, so its links begin at the server's root, which no folder has
 LOADS = {
     "script": "src",
     "img": "src",
@@ -85,7 +86,7 @@ def lint_site(site: Path, *, allowed: set[str] | None = None) -> list[str]:
         parser = _Rendered()
         parser.feed(path.read_text(encoding="utf-8"))
         pages[path.relative_to(site).as_posix()] = parser
-    pages.pop(LOST, None)
+    pages.pop(LOST, None)  # shown at any depth, so its links begin at the server's root, which no folder has
     for name, page in pages.items():
         for address in page.loads:
             problems += [f"{name}: {p}" for p in _load(site, name, address, allowed or set())]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazette import display
 from gazette.errors import SiteError
-from gazette.site._addresses import FEED, LOST, addresses, lost
+from gazette.site._addresses import FEED, addresses
 from gazette.site._config import read_config, write_config
 from gazette.site._engine import render
 from gazette.site._lint import lint_site
@@ -185,7 +185,7 @@ def render_shelf(
     (site / "editions.js").write_text(editions_script(manifests), encoding="utf-8")
     for name, script in scripts.items():
         (site / name).write_text(script, encoding="utf-8")
-    for name, text in {**addresses(manifests, params.site), LOST: lost(manifests[0], params.site)}.items():
+    for name, text in addresses(manifests, params.site).items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(text, encoding="utf-8")
     _refuse([*warnings, *lint_site(site, allowed=_edition_pages(manifests)), *lint_sayings(site)], project, stage)

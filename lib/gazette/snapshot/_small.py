@@ -118,8 +118,11 @@ def _by_group(rows: Sequence[Row], fewest: int) -> tuple[list[Row], dict[str, in
 
 
 def _days(rows: Sequence[Row], fewest: int) -> tuple[list[Row], dict[str, int]]:
-    gone = _parted(rows, fewest, lambda _: 0, lambda r: f"{int(r['day']):06}", lambda r: r["variant"]).get(0, set())
-    return [r for r in rows if f"{int(r['day']):06}" not in gone], {"day": len(gone)} if gone else {}
+    def day(row: Row) -> str:
+        return f"{int(row['day']):06}"
+
+    gone = _parted(rows, fewest, lambda _: 0, day, lambda r: r["variant"]).get(0, set())
+    return [r for r in rows if day(r) not in gone], {"day": len(gone)} if gone else {}
 
 
 def _words(rows: Sequence[Row], fewest: int, numeric: Container[str]) -> tuple[list[Row], dict[str, int]]:

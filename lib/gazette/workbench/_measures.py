@@ -80,11 +80,13 @@ class ModelMeasures(Bench):
             chosen = chosen[chosen["version"] == self.versions[role]["version"]]
         return records_of(chosen)[0] if len(chosen) else None
 
-    def level(self, row: dict[str, Any] | None, metric: str) -> stats.Estimate | Bare | NotPublished:
-        """A measure from a row of aggregates."""
+    def level(
+        self, row: dict[str, Any] | None, metric: str, *, when: str = "this week"
+    ) -> stats.Estimate | Bare | NotPublished:
+        """A measure from a row of aggregates, of a week that ``when`` names."""
         if row is None or not row["n"]:
             known = "no rows with a known outcome" if self.plan.labels else "no rows"
-            return NotPublished(reason=f"{known} this week")
+            return NotPublished(reason=f"{known} {when}")
         if metric in {"precision", "recall"}:
             flagged = metric == "precision"
             of = int(row["flagged"] if flagged else row["positive"])
@@ -108,7 +110,7 @@ class ModelMeasures(Bench):
         paired = paired.assign(week=[d.date() for d in paired["week"]])
         for metric in self.plan.measures:
             now = self.stop or self.level(self._row(self.weekly, self.week_start, "live"), metric)
-            before = self.stop or self.level(self._row(self.weekly, last, "live"), metric)
+            before = self.stop or self.level(self._row(self.weekly, last, "live"), metric, when="then")
             against = self.stop or self.difference(self._row(paired, self.week_start, None), metric)
             found[metric] = (now, monitoring.independent_difference(now, before), against)
         return found

@@ -360,9 +360,7 @@ class Reading(Looks):
         shares = {v.id: v.weight for v in self.plan.variants}
         pair = shares[self.plan.control], min(shares[v.id] for v in self.plan.treatments)
         variance = main.variance
-        if (
-            self.plan.reallocations
-        ):  # as many again of each stretch; by the first stretch's shares it would be many more
+        if self.plan.reallocations:  # as many again of each stretch; by the first one's shares it would be many more
             others = [self.moments(self.arms[v.id], metric) for v in self.plan.treatments if self.count(v.id)]
             spreads = [main.variance / main.n + m.variance / m.n for m in others if isinstance(m, stats.Moments)]
             if not spreads:

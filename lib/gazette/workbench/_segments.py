@@ -81,7 +81,9 @@ class ModelSegments(ModelMeasures):
         for key in keys:
             now, before = (rows.get((*key, week)) for week in (self.week_start, last))
             level = self.level(now, metric)
-            change = monitoring.independent_difference(level, self.level(before, metric)) if equal else unequal
+            change = (
+                monitoring.independent_difference(level, self.level(before, metric, when="then")) if equal else unequal
+            )
             found.append((key, int(now["n"]) if now else 0, level, change, self.difference(against.get(key), metric)))
         return found
 
